@@ -1,0 +1,109 @@
+import { assert } from "./assert.ts";
+import type { IoError } from "./io-error.ts";
+
+/** The operations of a block device and of a volume. */
+export const IoKind = {
+  read: 0,
+  write: 1,
+  /** Everything that completed before is on stable media when this is done. No range. */
+  flush: 2,
+  /** The range need not be kept. It reads as zeros afterwards only where the traits say so. */
+  discard: 3,
+  /** The range reads as zeros afterwards; space may be given back. */
+  writeZeroes: 4,
+} as const;
+export type IoKind = (typeof IoKind)[keyof typeof IoKind];
+
+/**
+ * One asynchronous I/O operation. The owner subclasses it, fills it in, submits it, and leaves it and its buffers
+ * alone until {@link done} is called, exactly once, possibly before `submit` returns.
+ *
+ * An operation owns its buffers until then even where the command behind it was aborted: the kernel may still be
+ * writing into them.
+ */
+export abstract class IoRequest {
+  kind: IoKind = IoKind.read;
+  offsetBytes = 0;
+  lengthBytes = 0;
+  /** For read and write: memory of `lengthBytes` in all. */
+  buffers: Uint8Array[] = [];
+  /** For write, discard and writeZeroes: on stable media before it is done. */
+  forceUnitAccess = false;
+
+  /** Called once, with null when the operation did all that was asked. */
+  abstract done(error: IoError | null): void;
+}
+
+class PromisedRequest extends IoRequest {
+  readonly promise: Promise<void>;
+  #resolve: () => void = () => undefined;
+  #reject: (error: IoError) => void = () => undefined;
+
+  constructor() {
+    super();
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  override done(error: IoError | null): void {
+    if (error === null) this.#resolve();
+    else this.#reject(error);
+  }
+}
+
+interface Submits {
+  submit(request: IoRequest): void;
+}
+
+function submitted(
+  target: Submits,
+  kind: IoKind,
+  offsetBytes: number,
+  lengthBytes: number,
+  buffers: Uint8Array[] = [],
+): Promise<void> {
+  assert(
+    Number.isSafeInteger(offsetBytes) && offsetBytes >= 0,
+    "an I/O offset is a natural number",
+  );
+  const request = new PromisedRequest();
+  request.kind = kind;
+  request.offsetBytes = offsetBytes;
+  request.lengthBytes = lengthBytes;
+  request.buffers = buffers;
+  target.submit(request);
+  return request.promise;
+}
+
+/** Promise forms of the operations, for control paths and tests. The data path subclasses {@link IoRequest}. */
+export async function readBytes(
+  target: Submits,
+  offsetBytes: number,
+  lengthBytes: number,
+): Promise<Buffer> {
+  const buffer = Buffer.alloc(lengthBytes);
+  await submitted(target, IoKind.read, offsetBytes, lengthBytes, [buffer]);
+  return buffer;
+}
+
+export function writeBytes(target: Submits, offsetBytes: number, data: Uint8Array): Promise<void> {
+  return submitted(target, IoKind.write, offsetBytes, data.length, [data]);
+}
+
+export function flush(target: Submits): Promise<void> {
+  return submitted(target, IoKind.flush, 0, 0);
+}
+
+export function discard(target: Submits, offsetBytes: number, lengthBytes: number): Promise<void> {
+  return submitted(target, IoKind.discard, offsetBytes, lengthBytes);
+}
+
+export function writeZeroes(
+  target: Submits,
+  offsetBytes: number,
+  lengthBytes: number,
+): Promise<void> {
+  return submitted(target, IoKind.writeZeroes, offsetBytes, lengthBytes);
+}
