@@ -1,0 +1,209 @@
+import { assert } from "../util/assert.ts";
+import type { IoError } from "../util/io-error.ts";
+import { IoKind, IoRequest } from "../util/io-request.ts";
+import type { Volume } from "../volume/volume.ts";
+import type { LogicalUnit } from "./logical-unit.ts";
+import type { Nexus } from "./nexus.ts";
+import { encodeSense, SENSE_BYTES_MAX, type SenseCode } from "./sense.ts";
+import { senseOfIoError } from "./sense-of-io-error.ts";
+import { Status } from "./status.ts";
+
+/** Longest CDB that is accepted: the 16 bytes of the header and what an extended CDB may add (SPC-4 4.2.3). */
+export const CDB_BYTES_MAX = 260;
+
+/** Task attributes by their code in the SCSI Command PDU, RFC 7143 11.3.1. */
+export const TaskAttribute = { untagged: 0, simple: 1, ordered: 2, headOfQueue: 3, aca: 4 } as const;
+
+/** Where written data go: a volume, or a checker that compares them (VERIFY). Contract as in `BlockDevice`. */
+export type DataSink = Pick<Volume, "tryWrite" | "submit">;
+
+/** What goes on when the data of a command, or an operation on the volume, are there. A named function, never a closure. */
+export type TaskStep = (unit: LogicalUnit, task: Task) => void;
+
+/** The one operation that a task itself may have running on its volume. */
+class TaskIo extends IoRequest {
+  readonly #task: Task;
+  step: TaskStep | null = null;
+
+  constructor(task: Task) {
+    super();
+    this.#task = task;
+  }
+
+  override done(error: IoError | null): void {
+    const step = this.step;
+    this.step = null;
+    assert(step !== null, "a task's operation completes once");
+    this.#task.ioDone(error, step);
+  }
+}
+
+/**
+ * One command on its way through a logical unit (SAM-5 "task"). The transport subclasses it: it fills in the request,
+ * moves the data, and sends the response. A command's handler ends in exactly one of `returnData`, `transferIn`,
+ * `transferOut`, `collect`, `runIo` (the last two go on in a step), `fail`, `complete`.
+ *
+ * Tasks are pooled by the transport: every field is reset in {@link reset}, and nobody keeps a task that is done.
+ */
+export abstract class Task {
+  nexus: Nexus | null = null;
+  /** Null until the dispatcher found the logical unit. */
+  unit: LogicalUnit | null = null;
+  /** As decoded by `decodeLun`; -1 where the address format is not one of ours. */
+  lun = 0;
+  tag = 0;
+  attribute = 0;
+  /** The CDB; bytes past `cdbBytes` are undefined. */
+  readonly cdb: Uint8Array = new Uint8Array(CDB_BYTES_MAX);
+  cdbBytes = 0;
+  /** What the initiator expects to receive and to send, in bytes: its buffer sizes. */
+  expectedInBytes = 0;
+  expectedOutBytes = 0;
+  /** After `collect`: the data-out. `parameterBytes` may be less than asked for when the initiator sent less. */
+  parameter: Uint8Array = EMPTY;
+  parameterBytes = 0;
+  /** Free for the handlers, to carry a value from one step to the next. */
+  stepOffsetBytes = 0;
+  stepLengthBytes = 0;
+
+  status: Status = Status.good;
+  readonly sense: Uint8Array = new Uint8Array(SENSE_BYTES_MAX);
+  senseBytes = 0;
+
+  /** Set by the task set. Nothing is sent for such a task any more; it retires when its I/O has ended. */
+  aborted = false;
+  /** True while `runIo`'s operation, or one of the transport's, uses the task's buffers. */
+  ioRunning = false;
+  /** Set when the response was handed to the transport, or the task retired. */
+  ended = false;
+  /** Index in the task set, for removal without a search; -1 outside. Owned by the task set. */
+  taskSetIndex = -1;
+
+  readonly #io: TaskIo = new TaskIo(this);
+
+  /** Makes the task ready for another command. */
+  reset(): void {
+    assert(!this.ioRunning, "a task with I/O running is not reused");
+    this.nexus = null;
+    this.unit = null;
+    this.parameter = EMPTY;
+    this.parameterBytes = 0;
+    this.status = Status.good;
+    this.senseBytes = 0;
+    this.aborted = false;
+    this.ended = false;
+    this.taskSetIndex = -1;
+  }
+
+  /** Sends the first `lengthBytes` of `data` (copied at once; cut to what the initiator expects) and GOOD status. */
+  abstract returnData(data: Uint8Array, lengthBytes: number): void;
+
+  /** Sends a range of the volume and then GOOD; ends in CHECK CONDITION when the volume fails. */
+  abstract transferIn(volume: Volume, offsetBytes: number, lengthBytes: number): void;
+
+  /**
+   * Takes data-out for a range and hands it to the sink, in pieces as it arrives, then ends with GOOD. With
+   * `forceUnitAccess`, every byte is on stable media before that.
+   */
+  abstract transferOut(
+    sink: DataSink,
+    offsetBytes: number,
+    lengthBytes: number,
+    forceUnitAccess: boolean,
+  ): void;
+
+  /** Gathers `lengthBytes` of data-out (at most `limits.parameterBytesMax`) into `parameter`, then takes the step. */
+  abstract collect(lengthBytes: number, step: TaskStep): void;
+
+  /** The response is decided: `status`, and `sense` for CHECK CONDITION. The transport sends it. */
+  protected abstract respond(): void;
+
+  /** The task is over without a response. The transport forgets it. */
+  protected abstract forget(): void;
+
+  /** The task was just marked aborted: the transport stops moving its data, and retires it unless I/O is running. */
+  abstract stop(): void;
+
+  /** Ends the task with a status; sense stays as it is. */
+  complete(status: Status): void {
+    assert(!this.ended, "a task ends once");
+    if (this.aborted) {
+      this.retire();
+      return;
+    }
+    this.ended = true;
+    this.status = status;
+    this.unit?.taskSet.remove(this);
+    this.respond();
+  }
+
+  /** Ends the task with CHECK CONDITION. `field` is a field pointer as `encodeSense` takes it, -1 for none. */
+  fail(code: SenseCode, field = -1, information = -1): void {
+    const descriptorFormat = this.unit !== null && this.unit.descriptorSense;
+    this.senseBytes = encodeSense(this.sense, code, descriptorFormat, field, information);
+    this.complete(Status.checkCondition);
+  }
+
+  /** Ends the task with the sense that an I/O error stands for; the one mapping is `senseOfIoError`. */
+  failIo(error: IoError): void {
+    const unit = this.unit;
+    assert(unit !== null, "only a task with a logical unit does I/O");
+    unit.reportIoError(error, this);
+    const information = error.kind === "miscompare" ? error.offsetBytes : -1;
+    this.fail(senseOfIoError(error), -1, information);
+  }
+
+  /** Ends an aborted task without a response, once nothing uses its buffers any more. */
+  retire(): void {
+    assert(!this.ended && this.aborted, "only an aborted task retires");
+    if (this.ioRunning) return;
+    this.ended = true;
+    this.unit?.taskSet.remove(this);
+    this.forget();
+  }
+
+  /** Runs one operation without data of the initiator's on the unit's volume, then takes the step. */
+  runIo(
+    kind: IoKind,
+    offsetBytes: number,
+    lengthBytes: number,
+    forceUnitAccess: boolean,
+    step: TaskStep,
+  ): void {
+    const unit = this.unit;
+    assert(unit !== null && !this.ioRunning, "a task runs one operation at a time");
+    const io = this.#io;
+    io.kind = kind;
+    io.offsetBytes = offsetBytes;
+    io.lengthBytes = lengthBytes;
+    io.forceUnitAccess = forceUnitAccess;
+    io.step = step;
+    this.ioRunning = true;
+    unit.volume.submit(io);
+  }
+
+  /** As `runIo`, for a read or write between the volume and memory of the handler's. */
+  runIoWith(
+    kind: typeof IoKind.read | typeof IoKind.write,
+    offsetBytes: number,
+    buffer: Uint8Array,
+    forceUnitAccess: boolean,
+    step: TaskStep,
+  ): void {
+    this.#io.buffers = [buffer];
+    this.runIo(kind, offsetBytes, buffer.length, forceUnitAccess, step);
+  }
+
+  /** For the task's own operation. */
+  ioDone(error: IoError | null, step: TaskStep): void {
+    this.ioRunning = false;
+    this.#io.buffers = [];
+    const unit = this.unit;
+    assert(unit !== null, "a task keeps its unit while I/O is running");
+    if (this.aborted) this.retire();
+    else if (error !== null) this.failIo(error);
+    else step(unit, this);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
