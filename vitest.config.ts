@@ -1,0 +1,35 @@
+import { defineConfig } from "vitest/config";
+
+/** Suites that drive the built daemon with somebody else's programs; each is a project of its own. */
+const endToEnd = ["host", "conformance", "guest"];
+
+/** A busy machine with two cores must not fail a test that is only slow. */
+const UNIT_TIMEOUT_MS = 60_000;
+const END_TO_END_TIMEOUT_MS = 15 * 60_000;
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    reporters: ["default"],
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: endToEnd.map((suite) => `test/${suite}/**`),
+          testTimeout: UNIT_TIMEOUT_MS,
+          hookTimeout: UNIT_TIMEOUT_MS,
+        },
+      },
+      ...endToEnd.map((suite) => ({
+        test: {
+          name: suite,
+          include: [`test/${suite}/**/*.test.ts`],
+          testTimeout: END_TO_END_TIMEOUT_MS,
+          hookTimeout: END_TO_END_TIMEOUT_MS,
+        },
+      })),
+    ],
+    coverage: { provider: "v8", include: ["src/**", "native-free/**"] },
+  },
+});
