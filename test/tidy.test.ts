@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { Finding, SourceFile } from "./support/source-rules.ts";
+import { findingsOf, missingUnitTests } from "./support/source-rules.ts";
+import { UNTESTED_SOURCES } from "./support/untested-sources.ts";
+
+const top = join(import.meta.dirname, "..");
+
+function sourcePaths(): string[] {
+  return ["src", "native-free", "test", "bench"].flatMap((folder) =>
+    readdirSync(join(top, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+      .map((entry) => relative(top, join(entry.parentPath, entry.name))),
+  );
+}
+
+function inWords(findings: readonly Finding[]): string[] {
+  return findings.map(({ path, line, message }) => `${path}:${line} ${message}`);
+}
+
+describe("the source tree", () => {
+  it("keeps every rule of the house", () => {
+    const findings = sourcePaths().flatMap((path) =>
+      findingsOf({ path, text: readFileSync(join(top, path), "utf8") }),
+    );
+    expect(inWords(findings)).toEqual([]);
+  });
+
+  it("has a unit test at the mirrored path of each file", () => {
+    expect(inWords(missingUnitTests(sourcePaths(), UNTESTED_SOURCES))).toEqual([]);
+  });
+});
+
+/** A file that must be complained about: where it claims to be, what it says, and what the complaint says. */
+const bad: readonly (readonly [path: string, text: string, complaint: RegExp])[] = [
+  ["src/util/a.ts", "x\n".repeat(601), /601 lines/],
+  ["src/util/a.ts", `// ${"TO" + "DO"}: later`, /unfinished/],
+  ["src/util/a.ts", `/* ${"X" + "XX"} */`, /unfinished/],
+  ["test/a.test.ts", `it.${"on" + "ly"}("x")`, /switched off/],
+  ["test/a.test.ts", `describe.${"sk" + "ip"}("x")`, /switched off/],
+  ["test/a.test.ts", `it.${"to" + "do"}("x")`, /switched off/],
+  ["src/util/a.ts", `const home = "/${"root"}/x";`, /one machine/],
+  ["src/util/a.ts", `// see /${"work"}/main`, /one machine/],
+  ["src/util/a.ts", "// caf\u00e9", /ASCII/],
+  ["native-free/a.ts", 'import { assert } from "../src/util/assert.ts";', /one way/],
+  ["native-free/a.ts", 'import pino from "pino";', /own modules/],
+  ["src/util/a.ts", 'import type { B } from "../device/block-device.ts";', /one way/],
+  ["src/device/a.ts", 'import { b } from "../volume/volume.ts";', /one way/],
+  ["src/device/a.ts", 'const b = await import("../daemon.ts");', /one way/],
+  ["src/volume/raw/a.ts", 'import { b } from "../../scsi/task.ts";', /one way/],
+  ["src/scsi/a.ts", 'import { b } from "../volume/volume-driver.ts";', /may not see/],
+  ["src/scsi/a.ts", 'import { b } from "../device/block-device.ts";', /may not see/],
+  ["src/iscsi/a.ts", 'export { b } from "../volume/volume.ts";', /may not see/],
+  ["src/iscsi/a.ts", 'import {\n  b,\n  c,\n} from "../control/config.ts";', /may not see/],
+  ["src/control/a.ts", 'import { b } from "../initiator/session.ts";', /one way/],
+  ["src/control/a.ts", 'import { b } from "../daemon.ts";', /one way/],
+  ["src/daemon.ts", 'import { b } from "./cli/serve.ts";', /one way/],
+  ["src/initiator/a.ts", 'import { b } from "../iscsi/session.ts";', /may not see/],
+  ["src/cli/a.ts", 'import { b } from "../control/config.ts";', /may not see/],
+  ["src/util/a.ts", 'import { b } from "../../test/support/daemon.ts";', /one way/],
+  ["src/util/a.ts", 'import { spawn } from "node:child_process";', /confined/],
+  ["src/device/a.ts", 'const { flock } = await import("fs-ext");', /confined/],
+  ["src/iscsi/a.ts", 'import "pino";', /confined/],
+];
+
+const good: readonly SourceFile[] = [
+  { path: "native-free/file-lock.ts", text: 'const { flock } = await import("fs-ext");' },
+  { path: "native-free/child-process.ts", text: 'import { spawn } from "node:child_process";' },
+  { path: "src/scsi/a.ts", text: 'import type { Volume } from "../volume/volume.ts";' },
+  { path: "src/scsi/commands/a.ts", text: 'import { b } from "../sense.ts";' },
+  { path: "src/initiator/a.ts", text: 'import { b } from "../iscsi/pdu/login.ts";' },
+  { path: "src/cli/serve.ts", text: 'const { b } = await import("../daemon.ts");' },
+  { path: "src/daemon.ts", text: 'import { b } from "./control/config.ts";' },
+  {
+    path: "test/a.test.ts",
+    text: 'import { b } from "../src/thin/pool.ts"; it.skipIf(true)("x");',
+  },
+  { path: "src/util/a.ts", text: "const networkPath = `${folder}/workers`;\n".repeat(600) },
+];
+
+describe("the rules themselves", () => {
+  it.each(bad)("catch in %s: %j", (path, text, complaint) => {
+    expect(inWords(findingsOf({ path, text }))).toContainEqual(expect.stringMatching(complaint));
+  });
+
+  it.each(good)("let pass $path: $text", (file) => {
+    expect(inWords(findingsOf(file))).toEqual([]);
+  });
+
+  it("say on which line", () => {
+    const text = 'const a = 1;\nimport {\n  b,\n} from "../thin/pool.ts";';
+    expect(findingsOf({ path: "src/util/a.ts", text })).toMatchObject([{ line: 4 }]);
+  });
+
+  it("miss a unit test, and strike exemptions that are no longer needed", () => {
+    const paths = ["src/a/b.ts", "src/a/c.ts", "test/a/c.test.ts", "native-free/d.ts", "src/e.ts"];
+    const exempt = { "src/a/c.ts": "had none", "src/gone.ts": "was removed", "src/e.ts": "a type" };
+    expect(inWords(missingUnitTests(paths, exempt))).toEqual([
+      "src/a/b.ts:1 has no unit test test/a/b.test.ts",
+      "src/a/c.ts:1 has the unit test test/a/c.test.ts: strike the exemption",
+      "native-free/d.ts:1 has no unit test test/native-free/d.test.ts",
+      "src/gone.ts:1 is exempt, but is gone",
+    ]);
+  });
+});
