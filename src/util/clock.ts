@@ -1,0 +1,30 @@
+/** A timer that was started; cancelling one that has fired or was cancelled does nothing. */
+export interface Timer {
+  cancel(): void;
+}
+
+/** Time as the program sees it. It comes in through constructors, so that tests and simulations can make it up. */
+export interface Clock {
+  /** Milliseconds since some moment before the program began. Never goes back, and has a fraction. */
+  nowMs(): number;
+  /** Calls back once, not before `delayMs` have passed. The timer keeps the process alive until it is cancelled. */
+  after(delayMs: number, callback: () => void): Timer;
+}
+
+class SystemTimer implements Timer {
+  readonly #timeout: NodeJS.Timeout;
+
+  constructor(delayMs: number, callback: () => void) {
+    this.#timeout = setTimeout(callback, delayMs);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+}
+
+/** The monotonic clock of the system. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  after: (delayMs, callback) => new SystemTimer(delayMs, callback),
+};

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { systemClock } from "../../src/util/clock.ts";
+
+describe("the system's clock", () => {
+  it("does not go back", () => {
+    const first = systemClock.nowMs();
+    expect(systemClock.nowMs()).toBeGreaterThanOrEqual(first);
+  });
+
+  it("calls back after the time, and not before", async () => {
+    const start = systemClock.nowMs();
+    await new Promise<void>((resolve) => void systemClock.after(5, resolve));
+    // Timers count in whole milliseconds and may round the start down.
+    expect(systemClock.nowMs() - start).toBeGreaterThanOrEqual(4);
+  });
+
+  it("does not call back what was cancelled", async () => {
+    let called = false;
+    const timer = systemClock.after(0, () => (called = true));
+    timer.cancel();
+    timer.cancel();
+    await new Promise<void>((resolve) => void systemClock.after(5, resolve));
+    expect(called).toBe(false);
+  });
+});
