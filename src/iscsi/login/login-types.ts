@@ -1,0 +1,96 @@
+import type { AccessList } from "../auth/access-list.ts";
+import type { AuthenticationPolicy } from "../auth/authentication-policy.ts";
+import type { RandomBytes } from "../auth/random-bytes.ts";
+import type { ParameterOffers, SessionParameters } from "../parameters.ts";
+import type { IscsiTarget } from "../target.ts";
+import type { LoginLimits } from "./limits.ts";
+import type { LoginStatus } from "./login-status.ts";
+
+/** The stages of a login by their code in CSG and NSG (RFC 7143 11.12.3). */
+export const LoginStage = { security: 0, operational: 1, fullFeature: 3 } as const;
+
+export type SessionType = "normal" | "discovery";
+
+/** The fields of a Login Request (RFC 7143 11.12), as decoded. */
+export interface LoginRequestFields {
+  readonly transit: boolean;
+  readonly continued: boolean;
+  readonly currentStage: number;
+  /** Means something only with `transit`. */
+  readonly nextStage: number;
+  readonly versionMax: number;
+  readonly versionMin: number;
+  /** The six bytes in hexadecimal. */
+  readonly isid: string;
+  readonly tsih: number;
+  readonly cid: number;
+  readonly cmdSn: number;
+  readonly initiatorTaskTag: number;
+  /** The data segment, without its padding. Not kept. */
+  readonly text: Uint8Array;
+}
+
+/** The fields of the Login Response that answers it (RFC 7143 11.13). */
+export interface LoginReply {
+  readonly statusClass: number;
+  readonly statusDetail: number;
+  readonly transit: boolean;
+  readonly continued: boolean;
+  readonly currentStage: number;
+  readonly nextStage: number;
+  readonly versionMax: number;
+  readonly versionActive: number;
+  readonly tsih: number;
+  readonly text: Uint8Array;
+  /** After `failed`, the connection closes once the reply is sent. */
+  readonly outcome: "continue" | "full-feature" | "failed";
+  /** For the log: why the login failed; empty otherwise. Holds no secret. */
+  readonly reason: string;
+}
+
+/** A login that has succeeded but for the session it belongs to. */
+export interface LoginCandidate {
+  /** In normal form. */
+  readonly initiatorName: string;
+  readonly initiatorAlias: string | null;
+  readonly sessionType: SessionType;
+  /** Null in a discovery session. */
+  readonly target: IscsiTarget | null;
+  readonly isid: string;
+  /** As the initiator sent it: 0 to open a session, else that of the session to join. */
+  readonly tsih: number;
+  readonly cid: number;
+  /** Of a login with a `tsih`, only the digests and the segment lengths were negotiated: the rest is the session's. */
+  readonly parameters: SessionParameters;
+  /** The CHAP account that proved itself, if any. */
+  readonly account: string | null;
+}
+
+/** A login that has succeeded; `tsih` is the session's. */
+export type LoginResult = LoginCandidate;
+
+export type LoginAdmission =
+  | { readonly ok: true; readonly tsih: number }
+  | { readonly ok: false; readonly status: LoginStatus; readonly reason: string };
+
+/** Who may open a discovery session, and what is negotiated there. */
+export interface DiscoveryPolicy {
+  readonly enabled: boolean;
+  readonly access: AccessList;
+  readonly authentication: AuthenticationPolicy;
+  readonly offers: ParameterOffers;
+}
+
+/** Everything that a login depends on beside its requests. */
+export interface LoginContext {
+  /** Of the portal that took the connection. */
+  readonly portalGroupTag: number;
+  readonly remoteAddress: string;
+  readonly limits: LoginLimits;
+  readonly discovery: DiscoveryPolicy;
+  readonly randomBytes: RandomBytes;
+  /** The target by its name in normal form. */
+  findTarget(name: string): IscsiTarget | null;
+  /** Asked last, when all else has succeeded: session limits, reinstatement, the session to join. */
+  admit(candidate: LoginCandidate): LoginAdmission;
+}
