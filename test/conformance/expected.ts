@@ -1,0 +1,46 @@
+/**
+ * What is expected of the tests of libiscsi's iscsi-test-cu, by suite and by test as `iscsi-test-cu --list` names
+ * them. What is in none of these tables is run and recorded, and may end in any way: it tests commands that
+ * are optional and not there.
+ */
+
+/** Every test of these suites must pass, unless it is named in {@link SKIPPED_FOR_A_REASON}. */
+export const REQUIRED_SUITES: readonly string[] = [
+  "SCSI.Inquiry",
+  "SCSI.Mandatory",
+  "SCSI.ModeSense6",
+  "SCSI.NoMedia",
+  "SCSI.Read6",
+  "SCSI.Read10",
+  "SCSI.Read12",
+  "SCSI.Read16",
+  "SCSI.ReadCapacity10",
+  "SCSI.ReadCapacity16",
+  "SCSI.ReadOnly",
+  "SCSI.StartStopUnit",
+  "SCSI.TestUnitReady",
+  "SCSI.Unmap",
+  "SCSI.Verify10",
+  "SCSI.Verify16",
+  "SCSI.Write10",
+  "SCSI.Write12",
+  "SCSI.Write16",
+  "SCSI.WriteSame10",
+  "SCSI.WriteSame16",
+  "iSCSI.iSCSIcmdsn",
+  "iSCSI.iSCSIdatasn",
+  "iSCSI.iSCSIResiduals",
+  "iSCSI.iSCSITMF",
+  // Newer versions of the tool have these two.
+  "iSCSI.CHAP",
+  "iSCSI.iSCSISendTargets",
+  "iSCSI.iSCSINop",
+];
+
+/** Tests that must run into the tool's own "skipped", and why that is right. */
+export const SKIPPED_FOR_A_REASON: Readonly<Record<string, string>> = {
+  "SCSI.StartStopUnit.Simple": "ejects the medium, and a disk of ours has none that could be removed",
+};
+
+/** These run on the read-only logical unit; all others on the writable one. */
+export const ON_READ_ONLY_UNIT: readonly string[] = ["SCSI.ReadOnly.ReadOnlySBC"];
