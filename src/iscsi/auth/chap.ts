@@ -5,7 +5,7 @@ import { parseBinary, parseList, parseNumber, formatBinary } from "../text/text-
 import type { TextPair } from "../text/text-pairs.ts";
 import type { AuthenticationPolicy } from "./authentication-policy.ts";
 import { CHAP_RESPONSE_BYTES, chapResponse, type ChapAlgorithm } from "./chap-algorithm.ts";
-import type { RandomBytes } from "./random-bytes.ts";
+import type { RandomBytes } from "../../util/random.ts";
 
 /**
  * Length of our challenges: that of the longest digest. Old initiators keep a challenge in buffers of 256 and more,

@@ -59,5 +59,5 @@ export function parseIscsiName(text: string): IscsiNameResult {
     return NAA.test(name) ? result : refused("an naa. name has 16 or 32 hexadecimal digits");
   }
   if (IQN.test(name)) return result;
-  return refused("an iSCSI name is iqn.yyyy-mm.domain[:text], eui.… or naa.…");
+  return refused("an iSCSI name is iqn.yyyy-mm.domain[:text], eui.number or naa.number");
 }

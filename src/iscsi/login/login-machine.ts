@@ -1,18 +1,13 @@
 import { assert } from "../../util/assert.ts";
 import type { AuthenticationPolicy } from "../auth/authentication-policy.ts";
 import { ChapTarget, CHAP_KEYS } from "../auth/chap.ts";
+import { LoginStage } from "../pdu/login.ts";
 import { TextAccumulator } from "../text/text-accumulator.ts";
 import { decodeTextPairs, encodeTextPairs, type TextPair } from "../text/text-pairs.ts";
 import { parseList } from "../text/text-values.ts";
 import { resolveIdentity, type LoginIdentity } from "./login-identity.ts";
 import { LoginStatus } from "./login-status.ts";
-import {
-  LoginStage,
-  type LoginContext,
-  type LoginReply,
-  type LoginRequestFields,
-  type LoginResult,
-} from "./login-types.ts";
+import type { LoginContext, LoginReply, LoginRequest, LoginResult } from "./login-types.ts";
 import { Negotiation } from "./negotiation.ts";
 
 /** The one version there is (RFC 7143 11.12.4). */
@@ -43,7 +38,7 @@ export class LoginMachine {
   readonly #context: LoginContext;
   readonly #accumulator: TextAccumulator;
   #state: "running" | "full-feature" | "failed" = "running";
-  #first: LoginRequestFields | null = null;
+  #first: LoginRequest | null = null;
   #requests = 0;
   #textBytes = 0;
   #stage = 0;
@@ -72,7 +67,7 @@ export class LoginMachine {
     return this.#identity?.initiatorName ?? null;
   }
 
-  receive(request: LoginRequestFields): LoginReply {
+  receive(request: LoginRequest): LoginReply {
     if (this.#state !== "running") {
       return this.refuse(request, LoginStatus.invalidDuringLogin, "the login is over");
     }
@@ -83,11 +78,11 @@ export class LoginMachine {
   }
 
   /** Ends the login for a reason of the caller's: a PDU that has no place in it, or a host that shuts down. */
-  refuse(request: LoginRequestFields, status: LoginStatus, reason: string): LoginReply {
+  refuse(request: LoginRequest, status: LoginStatus, reason: string): LoginReply {
     return this.#fail(request, refusal(status, reason));
   }
 
-  #checkHeader(request: LoginRequestFields): Refusal | null {
+  #checkHeader(request: LoginRequest): Refusal | null {
     this.#requests++;
     if (this.#requests > this.#context.limits.requestsMax) {
       return initiatorError("the login takes too many requests");
@@ -114,9 +109,12 @@ export class LoginMachine {
     return this.#checkStage(request);
   }
 
-  #checkStage(request: LoginRequestFields): Refusal | null {
+  #checkStage(request: LoginRequest): Refusal | null {
     const { currentStage, nextStage, transit, continued } = request;
-    if (currentStage !== LoginStage.security && currentStage !== LoginStage.operational) {
+    if (
+      currentStage !== LoginStage.securityNegotiation &&
+      currentStage !== LoginStage.operationalNegotiation
+    ) {
       return initiatorError(`stage ${currentStage} is no stage of a login`);
     }
     if (currentStage !== this.#stage) {
@@ -126,13 +124,14 @@ export class LoginMachine {
     if (continued) return initiatorError("T and C are both set");
     const forward =
       nextStage === LoginStage.fullFeature ||
-      (nextStage === LoginStage.operational && currentStage === LoginStage.security);
+      (nextStage === LoginStage.operationalNegotiation &&
+        currentStage === LoginStage.securityNegotiation);
     return forward
       ? null
       : initiatorError(`no way leads from stage ${currentStage} to ${nextStage}`);
   }
 
-  #takeText(request: LoginRequestFields): Refusal | null {
+  #takeText(request: LoginRequest): Refusal | null {
     const { text } = request;
     if (this.#pending.length > 0 && (text.length > 0 || request.continued)) {
       return initiatorError("text before the rest of the answer was fetched");
@@ -146,7 +145,7 @@ export class LoginMachine {
   }
 
   /** Answers a complete text, or sends the next piece of an answer, and moves to the next stage where all is said. */
-  #answer(request: LoginRequestFields): LoginReply {
+  #answer(request: LoginRequest): LoginReply {
     if (this.#pending.length === 0) {
       const replies: TextPair[] = [];
       const wrong = this.#takePairs(request, replies);
@@ -166,7 +165,7 @@ export class LoginMachine {
     return this.#reply(request, piece, true, false);
   }
 
-  #takePairs(request: LoginRequestFields, replies: TextPair[]): Refusal | null {
+  #takePairs(request: LoginRequest, replies: TextPair[]): Refusal | null {
     const decoded = decodeTextPairs(this.#accumulator.take());
     if (!decoded.ok) return initiatorError(decoded.message);
     const { pairs } = decoded;
@@ -175,20 +174,24 @@ export class LoginMachine {
       if (wrong !== null) return wrong;
     }
     const { policy } = this.#known();
-    if (this.#stage === LoginStage.operational && policy.required && !this.#authenticated()) {
+    if (
+      this.#stage === LoginStage.operationalNegotiation &&
+      policy.required &&
+      !this.#authenticated()
+    ) {
       return refusal(LoginStatus.authenticationFailure, "authentication is required, and skipped");
     }
     this.#declareIdentity(replies);
     const wrong = this.#negotiate(pairs, replies);
     if (wrong !== null) return wrong;
-    if (this.#stage === LoginStage.operational && !this.#declaredParameters) {
+    if (this.#stage === LoginStage.operationalNegotiation && !this.#declaredParameters) {
       this.#declaredParameters = true;
       replies.push(...this.#known().negotiation.declare());
     }
     return null;
   }
 
-  #identify(request: LoginRequestFields, pairs: readonly TextPair[]): Refusal | null {
+  #identify(request: LoginRequest, pairs: readonly TextPair[]): Refusal | null {
     const resolved = resolveIdentity(this.#context, pairs);
     if (!resolved.ok) return resolved;
     this.#identity = resolved.identity;
@@ -230,7 +233,7 @@ export class LoginMachine {
 
   #negotiate(pairs: readonly TextPair[], replies: TextPair[]): Refusal | null {
     const { negotiation } = this.#known();
-    const stage = this.#stage === LoginStage.security ? "security" : "operational";
+    const stage = this.#stage === LoginStage.securityNegotiation ? "security" : "operational";
     const operational: TextPair[] = [];
     const chapKeys = new Map<string, string>();
     let methods: string | null = null;
@@ -265,7 +268,7 @@ export class LoginMachine {
     }
     if (chapKeys.size === 0) return null;
     const chap = this.#chap;
-    if (chap === null || methods !== null || this.#stage !== LoginStage.security) {
+    if (chap === null || methods !== null || this.#stage !== LoginStage.securityNegotiation) {
       return refusal(LoginStatus.authenticationFailure, "CHAP keys where CHAP is not in progress");
     }
     const step = chap.receive(chapKeys);
@@ -295,7 +298,7 @@ export class LoginMachine {
     return refusal(LoginStatus.authenticationFailure, "authentication is required, and skipped");
   }
 
-  #enterFullFeature(request: LoginRequestFields, text: Uint8Array): LoginReply {
+  #enterFullFeature(request: LoginRequest, text: Uint8Array): LoginReply {
     const { identity, negotiation, policy } = this.#known();
     const account = this.#chap?.user ?? null;
     assert(!policy.required || account !== null, "who must authenticate has done so");
@@ -325,7 +328,7 @@ export class LoginMachine {
   }
 
   #reply(
-    request: LoginRequestFields,
+    request: LoginRequest,
     text: Uint8Array,
     transit: boolean,
     continued: boolean,
@@ -347,7 +350,7 @@ export class LoginMachine {
     };
   }
 
-  #fail(request: LoginRequestFields, { status, reason, pairs }: Refusal): LoginReply {
+  #fail(request: LoginRequest, { status, reason, pairs }: Refusal): LoginReply {
     assert(status !== LoginStatus.success, "a refusal has a status");
     this.#state = "failed";
     this.#accumulator.clear();

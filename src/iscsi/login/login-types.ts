@@ -1,32 +1,16 @@
 import type { AccessList } from "../auth/access-list.ts";
 import type { AuthenticationPolicy } from "../auth/authentication-policy.ts";
-import type { RandomBytes } from "../auth/random-bytes.ts";
+import type { RandomBytes } from "../../util/random.ts";
+import type { LoginRequestFields } from "../pdu/login.ts";
 import type { ParameterOffers, SessionParameters } from "../parameters.ts";
 import type { IscsiTarget } from "../target.ts";
 import type { LoginLimits } from "./limits.ts";
 import type { LoginStatus } from "./login-status.ts";
 
-/** The stages of a login by their code in CSG and NSG (RFC 7143 11.12.3). */
-export const LoginStage = { security: 0, operational: 1, fullFeature: 3 } as const;
-
 export type SessionType = "normal" | "discovery";
 
-/** The fields of a Login Request (RFC 7143 11.12), as decoded. */
-export interface LoginRequestFields {
-  readonly transit: boolean;
-  readonly continued: boolean;
-  readonly currentStage: number;
-  /** Means something only with `transit`. */
-  readonly nextStage: number;
-  readonly versionMax: number;
-  readonly versionMin: number;
-  /** The six bytes in hexadecimal. */
-  readonly isid: string;
-  readonly tsih: number;
-  readonly cid: number;
-  readonly cmdSn: number;
-  readonly initiatorTaskTag: number;
-  /** The data segment, without its padding. Not kept. */
+/** A Login Request: what its header says (RFC 7143 11.12), and its data segment without the padding, which is not kept. */
+export interface LoginRequest extends Omit<LoginRequestFields, "expStatSn"> {
   readonly text: Uint8Array;
 }
 

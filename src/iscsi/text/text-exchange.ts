@@ -6,8 +6,8 @@ import { decodeTextPairs, encodeTextPairs, type TextPair } from "./text-pairs.ts
 /** The Target Transfer Tag that opens an exchange, and that ends one (RFC 7143 11.10.4, 11.11.4). */
 export const NO_TRANSFER_TAG = 0xffff_ffff;
 
-/** The fields of a Text Request (RFC 7143 11.10), as decoded, and of the Text Response to it (11.11). */
-export interface TextFields {
+/** What an exchange sees of a Text Request (RFC 7143 11.10), and says in the Text Response to it (11.11). */
+export interface TextPart {
   /** The F bit. */
   readonly final: boolean;
   /** The C bit. */
@@ -17,7 +17,7 @@ export interface TextFields {
 }
 
 /** The reply, or why the request is answered with a Reject PDU ("protocol error"); the exchange is over then. */
-export type TextReply = TextFields | { readonly reject: string };
+export type TextReply = TextPart | { readonly reject: string };
 
 /** Answers a complete text: with keys, or with the reason of a Reject. */
 export type TextAnswer = (
@@ -56,7 +56,7 @@ export class TextExchange {
   }
 
   /** `pieceBytes` is the initiator's MaxRecvDataSegmentLength as it is now: it may change within the exchange. */
-  receive(request: TextFields, pieceBytes: number): TextReply {
+  receive(request: TextPart, pieceBytes: number): TextReply {
     assert(!this.#ended, "an exchange that ended receives nothing");
     assert(pieceBytes > 0, "an initiator takes some text");
     const wrong = this.#take(request);
@@ -75,7 +75,7 @@ export class TextExchange {
   }
 
   /** Takes in one request, and has a complete text answered; returns what is wrong with it. */
-  #take(request: TextFields): string | null {
+  #take(request: TextPart): string | null {
     this.#requests++;
     if (this.#requests > TEXT_REQUESTS_MAX) return "the text exchange takes too many requests";
     if (request.final && request.continued) return "F and C are both set";
@@ -106,7 +106,7 @@ export class TextExchange {
     return null;
   }
 
-  #reply(final: boolean, continued: boolean, text: Uint8Array): TextFields {
+  #reply(final: boolean, continued: boolean, text: Uint8Array): TextPart {
     const targetTransferTag = final ? NO_TRANSFER_TAG : this.#transferTag;
     return { final, continued, targetTransferTag, text };
   }
