@@ -1,0 +1,103 @@
+import { accountProblems } from "../../iscsi/auth/authentication-policy.ts";
+import { ChapAlgorithm } from "../../iscsi/auth/chap-algorithm.ts";
+import { ACCOUNTS_MAX } from "../../iscsi/login/limits.ts";
+import { Secret } from "../secret.ts";
+import type { AccountConfig, AuthenticationConfig } from "./config.ts";
+import { SECRET_FILE_BYTES_MAX } from "./limits.ts";
+import { pathOf, type Report } from "./report.ts";
+import {
+  choiceOf,
+  flag,
+  listOf,
+  mapped,
+  object,
+  optional,
+  required,
+  type Shape,
+  text,
+} from "./shape.ts";
+import { filePath, secret } from "./values.ts";
+
+const ALGORITHMS = {
+  "sha3-256": ChapAlgorithm.sha3,
+  sha256: ChapAlgorithm.sha256,
+  sha1: ChapAlgorithm.sha1,
+  md5: ChapAlgorithm.md5,
+} as const;
+type AlgorithmName = keyof typeof ALGORITHMS;
+
+const algorithm: Shape<ChapAlgorithm> = mapped(
+  choiceOf(Object.keys(ALGORITHMS) as AlgorithmName[]),
+  (name) => ALGORITHMS[name],
+);
+
+/** A file that holds a secret, and nothing else but a line feed after it. */
+const secretFile: Shape<Secret> = (node, path, report) => {
+  const file = filePath(node, path, report);
+  if (file === undefined) return undefined;
+  try {
+    const { text: content, exposed } = report.source.readSecretFile(file);
+    if (exposed) report.warning(path, `${file} can be read by others than its owner (chmod 600)`);
+    if (Buffer.byteLength(content) <= SECRET_FILE_BYTES_MAX) {
+      return new Secret(content.replace(/\r?\n$/, ""));
+    }
+    report.problem(path, `${file} is too long for a file with a secret in it`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    report.problem(path, `the secret cannot be read: ${reason}`);
+  }
+  return undefined;
+};
+
+interface AccountKeys {
+  readonly user: string;
+  readonly password: Secret | null;
+  readonly passwordFile: Secret | null;
+}
+
+const accountKeys = object<AccountKeys>({
+  user: required(text),
+  password: optional(secret, null),
+  passwordFile: optional(secretFile, null),
+});
+
+/** A user and a secret, given either way. */
+export const account: Shape<AccountConfig> = (node, path, report) => {
+  const keys = accountKeys(node, path, report);
+  if (keys === undefined) return undefined;
+  const given = keys.password ?? keys.passwordFile;
+  if (given === null || (keys.password !== null && keys.passwordFile !== null)) {
+    report.problem(path, 'needs either "password" or "passwordFile"');
+    return undefined;
+  }
+  const where = pathOf(path, keys.password === null ? "passwordFile" : "password");
+  reportAccount({ user: keys.user, secret: given }, where, report);
+  return { user: keys.user, secret: given };
+};
+
+function reportAccount({ user, secret: given }: AccountConfig, path: string, report: Report): void {
+  const { errors, warnings } = accountProblems({ user, secret: given.revealBytes() });
+  for (const message of errors) report.problem(path, message);
+  for (const message of warnings) report.warning(path, message);
+}
+
+interface AuthenticationKeys {
+  readonly accounts: readonly AccountConfig[];
+  readonly mutual: AccountConfig | null;
+  readonly mutualRequired: boolean;
+  readonly algorithms: readonly ChapAlgorithm[] | null;
+}
+
+/** Who may log in by CHAP. An empty list of accounts would let everybody in, which is not what somebody means by it. */
+export const authenticationShape: Shape<AuthenticationConfig> = mapped(
+  object<AuthenticationKeys>({
+    accounts: required(listOf(account, ACCOUNTS_MAX)),
+    mutual: optional(account, null),
+    mutualRequired: optional(flag, false),
+    algorithms: optional(listOf(algorithm, Object.keys(ALGORITHMS).length), null),
+  }),
+  (keys, fail) => {
+    if (keys.accounts.length > 0) return keys;
+    return fail('"accounts" is empty; leave "auth" out to let everybody in');
+  },
+);

@@ -1,0 +1,181 @@
+import { accessProblems } from "../../iscsi/auth/access-list.ts";
+import { authenticationProblems } from "../../iscsi/auth/authentication-policy.ts";
+import { defaultTargetSettings, targetProblems } from "../../iscsi/target.ts";
+import { authenticationRules } from "./authentication-rules.ts";
+import type {
+  AuthenticationConfig,
+  Config,
+  LunConfig,
+  PortalConfig,
+  TargetConfig,
+  VolumeConfig,
+} from "./config.ts";
+import { formatEndpoint } from "./endpoint.ts";
+import { nearest } from "./nearest.ts";
+import { pathOf, type Report } from "./report.ts";
+
+/** Checks what one part of the configuration says about another. Parts that have problems of their own are left out. */
+export function checkTogether(config: Partial<Config>, report: Report): void {
+  const volumes = config.volumes ?? new Map<string, VolumeConfig>();
+  const targets = config.targets ?? [];
+  checkVolumes(volumes, report);
+  if (config.portals !== undefined) checkPortals(config.portals, report);
+  checkTargetNames(targets, report);
+  for (const target of targets) {
+    checkTarget(target, report);
+    if (config.portals !== undefined) checkPortalGroups(target, config.portals, report);
+  }
+  checkLuns(targets, report);
+  if (config.discovery !== undefined) {
+    checkAuthentication(config.discovery.authentication, "discovery.auth", report);
+  }
+  warnAboutUnused(volumes, targets, report);
+}
+
+function checkVolumes(volumes: ReadonlyMap<string, VolumeConfig>, report: Report): void {
+  const nameOfPath = new Map<string, string>();
+  const nameOfUuid = new Map<string, string>();
+  for (const [name, volume] of volumes) {
+    const place = pathOf("volumes", name);
+    if (volume.driver === "raw") {
+      const other = nameOfPath.get(volume.path);
+      if (other !== undefined) report.problem(place, `"${other}" has the same path ${volume.path}`);
+      nameOfPath.set(volume.path, name);
+    }
+    if (volume.uuid === null) continue;
+    const other = nameOfUuid.get(volume.uuid);
+    if (other !== undefined) report.problem(place, `"${other}" has the same uuid`);
+    nameOfUuid.set(volume.uuid, name);
+  }
+}
+
+const WILDCARDS = new Set(["0.0.0.0", "::"]);
+
+/** Whether two portals want the same socket. A wildcard takes the port of every address of its family. */
+function collide(left: PortalConfig, right: PortalConfig): boolean {
+  if (left.listen.port === 0 || left.listen.port !== right.listen.port) return false;
+  const [one, other] = [left.listen.address, right.listen.address];
+  if (one === other) return true;
+  const sameFamily = one.includes(":") === other.includes(":");
+  return sameFamily && (WILDCARDS.has(one) || WILDCARDS.has(other));
+}
+
+function checkPortals(portals: readonly PortalConfig[], report: Report): void {
+  for (const [index, portal] of portals.entries()) {
+    const other = portals.slice(0, index).find((earlier) => collide(earlier, portal));
+    if (other === undefined) continue;
+    const where = report.lineOf(report.placeOf(other));
+    const listen = formatEndpoint(other.listen);
+    report.problem(report.placeOf(portal), `listens where ${listen} (${where}) listens already`);
+  }
+}
+
+function checkTargetNames(targets: readonly TargetConfig[], report: Report): void {
+  const byName = new Map<string, TargetConfig>();
+  for (const target of targets) {
+    const other = byName.get(target.name);
+    byName.set(target.name, target);
+    if (other === undefined) continue;
+    const where = report.lineOf(report.placeOf(other));
+    report.problem(
+      pathOf(report.placeOf(target), "name"),
+      `"${target.name}" is also the name of the target on ${where}`,
+    );
+  }
+}
+
+function checkTarget(target: TargetConfig, report: Report): void {
+  const place = report.placeOf(target);
+  const settings = {
+    ...defaultTargetSettings(),
+    alias: target.alias,
+    portalGroupTags: target.portalGroups,
+    redirect: target.redirect,
+    offers: target.offers,
+    maxSessions: target.sessionsMax,
+  };
+  for (const message of targetProblems(settings)) report.problem(place, message);
+  for (const message of accessProblems(target.access)) {
+    report.problem(pathOf(place, "allow"), message);
+  }
+  checkAuthentication(target.authentication, pathOf(place, "auth"), report);
+}
+
+function checkAuthentication(
+  authentication: AuthenticationConfig | null,
+  place: string,
+  report: Report,
+): void {
+  for (const message of authenticationProblems(authenticationRules(authentication))) {
+    report.problem(place, message);
+  }
+}
+
+function checkPortalGroups(
+  target: TargetConfig,
+  portals: readonly PortalConfig[],
+  report: Report,
+): void {
+  const groups = [...new Set(portals.map(({ group }) => group))];
+  for (const group of target.portalGroups) {
+    if (groups.includes(group)) continue;
+    const place = pathOf(report.placeOf(target), "portalGroups");
+    report.problem(place, `no portal is in group ${group}; there are ${groups.join(", ")}`);
+  }
+}
+
+/** One volume is one logical unit, however many targets lead to it, so all of them have to describe it alike. */
+function checkLuns(targets: readonly TargetConfig[], report: Report): void {
+  const names = report.namesAt("volumes");
+  const firstOfVolume = new Map<string, LunConfig>();
+  for (const target of targets) {
+    const byNumber = new Map<number, LunConfig>();
+    const volumesHere = new Set<string>();
+    for (const lun of target.luns) {
+      const place = report.placeOf(lun);
+      const twin = byNumber.get(lun.lun);
+      byNumber.set(lun.lun, lun);
+      if (twin !== undefined) {
+        const where = report.lineOf(report.placeOf(twin));
+        report.problem(pathOf(place, "lun"), `LUN ${lun.lun} is also on ${where}`);
+      }
+      if (!names.includes(lun.volume)) {
+        report.problem(pathOf(place, "volume"), unknownVolume(lun.volume, names));
+        continue;
+      }
+      if (volumesHere.has(lun.volume)) {
+        report.problem(pathOf(place, "volume"), `"${lun.volume}" has a LUN in this target already`);
+      }
+      volumesHere.add(lun.volume);
+      const first = firstOfVolume.get(lun.volume) ?? lun;
+      firstOfVolume.set(lun.volume, first);
+      if (!describedAlike(first, lun)) {
+        const where = report.lineOf(report.placeOf(first));
+        report.problem(place, `"${lun.volume}" is described in another way on ${where}`);
+      }
+    }
+  }
+}
+
+function describedAlike(left: LunConfig, right: LunConfig): boolean {
+  const description = ({ blockBytes, readOnly, identity }: LunConfig): string =>
+    JSON.stringify([blockBytes, readOnly, identity]);
+  return description(left) === description(right);
+}
+
+function unknownVolume(name: string, names: readonly string[]): string {
+  const meant = nearest(name, names);
+  const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+  return `there is no volume "${name}"${hint}`;
+}
+
+function warnAboutUnused(
+  volumes: ReadonlyMap<string, VolumeConfig>,
+  targets: readonly TargetConfig[],
+  report: Report,
+): void {
+  const used = new Set(targets.flatMap(({ luns }) => luns.map(({ volume }) => volume)));
+  for (const name of volumes.keys()) {
+    if (!used.has(name)) report.warning(pathOf("volumes", name), "no target has a LUN for it");
+  }
+}

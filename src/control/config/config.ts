@@ -1,0 +1,115 @@
+import type { IdentityOptions } from "../../scsi/identity.ts";
+import type { BlockBytes } from "../../scsi/logical-unit.ts";
+import type { AccessRules } from "../../iscsi/auth/access-list.ts";
+import type { ChapAlgorithm } from "../../iscsi/auth/chap-algorithm.ts";
+import type { ParameterOffers } from "../../iscsi/parameters.ts";
+import type { Redirect } from "../../iscsi/target.ts";
+import type { LogLevel } from "../../util/log.ts";
+import type { Secret } from "../secret.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** What the daemon is told to do. Checked: what is in here fits together. docs/configuration.md describes it. */
+export interface Config {
+  /** Null for the default of the user that the daemon runs as. */
+  readonly stateDir: string | null;
+  readonly log: LogConfig;
+  readonly poll: "auto" | "off";
+  readonly portals: readonly PortalConfig[];
+  readonly volumes: ReadonlyMap<string, VolumeConfig>;
+  readonly targets: readonly TargetConfig[];
+  readonly discovery: DiscoveryConfig;
+  readonly limits: LimitsConfig;
+}
+
+export interface LogConfig {
+  readonly level: LogLevel;
+  /** `auto`: for people when a terminal watches. */
+  readonly pretty: "auto" | "on" | "off";
+}
+
+export interface PortalConfig {
+  readonly listen: Endpoint;
+  /** The target portal group tag, 1 to 65535. */
+  readonly group: number;
+  /** What initiators are told in discovery, where it is another address than the one they reached (NAT). */
+  readonly advertise: Endpoint | null;
+}
+
+/** What every kind of volume has. */
+export interface VolumeSettings {
+  /** Null: one is made up, and kept in the state folder. */
+  readonly uuid: string | null;
+  readonly readOnly: boolean;
+  /** The daemon starts without it when it cannot be opened, and leaves its LUNs out. */
+  readonly optional: boolean;
+  /** For tests: every operation takes this much longer. 0 for none. */
+  readonly delayMs: number;
+}
+
+/** A file or block device as it is. */
+export interface RawVolumeConfig extends VolumeSettings {
+  readonly driver: "raw";
+  readonly path: string;
+  /** Null: what it has. Needed to create; an image file that is smaller is grown to it. */
+  readonly sizeBytes: number | null;
+  /** Make an image file where there is nothing at `path`. */
+  readonly create: boolean;
+  /** Past the page cache. */
+  readonly direct: boolean;
+}
+
+/** Memory of the daemon: gone when it ends. */
+export interface MemoryVolumeConfig extends VolumeSettings {
+  readonly driver: "memory";
+  readonly sizeBytes: number;
+}
+
+export type VolumeConfig = RawVolumeConfig | MemoryVolumeConfig;
+
+export interface LunConfig {
+  readonly lun: number;
+  /** A key of {@link Config.volumes}. */
+  readonly volume: string;
+  readonly blockBytes: BlockBytes;
+  readonly readOnly: boolean;
+  readonly identity: IdentityOptions;
+}
+
+export interface AccountConfig {
+  readonly user: string;
+  readonly secret: Secret;
+}
+
+/** CHAP: who may log in, and how the target proves itself in turn. */
+export interface AuthenticationConfig {
+  readonly accounts: readonly AccountConfig[];
+  readonly mutual: AccountConfig | null;
+  /** Refuse initiators that do not ask for the proof. */
+  readonly mutualRequired: boolean;
+  /** Null: all that work on this host. */
+  readonly algorithms: readonly ChapAlgorithm[] | null;
+}
+
+export interface TargetConfig {
+  /** In normal form. */
+  readonly name: string;
+  readonly alias: string | null;
+  readonly luns: readonly LunConfig[];
+  /** Null: nobody has to authenticate. */
+  readonly authentication: AuthenticationConfig | null;
+  readonly access: AccessRules;
+  /** Empty: reached through all portals. */
+  readonly portalGroups: readonly number[];
+  readonly redirect: Redirect | null;
+  readonly offers: ParameterOffers;
+  readonly sessionsMax: number;
+}
+
+export interface DiscoveryConfig {
+  readonly authentication: AuthenticationConfig | null;
+}
+
+export interface LimitsConfig {
+  /** Connections at a time over all portals. */
+  readonly connections: number;
+}

@@ -1,0 +1,28 @@
+/** Bounds of the configuration, each with its reason. */
+
+/** A file of this size describes some ten thousand targets; a larger one was given by mistake. */
+export const CONFIG_BYTES_MAX: number = 4 * 1024 * 1024;
+
+/** A file with one secret in it. */
+export const SECRET_FILE_BYTES_MAX = 4096;
+
+/** Portals: an address of each network of a host, some ports each. */
+export const PORTALS_MAX = 256;
+
+/** Targets: discovery answers with all of them. */
+export const TARGETS_MAX = 16_384;
+
+/** LUNs of one target that are configured; more can be addressed than hosts scan in reasonable time. */
+export const LUNS_MAX = 4096;
+
+/** The smallest disk: one block of 4096 bytes. */
+export const VOLUME_BYTES_MIN = 4096;
+
+/** Sizes stay exact numbers, and a file system's largest file is far below. */
+export const VOLUME_BYTES_MAX: number = 4 * 2 ** 50;
+
+/** Sizes are multiples of the smallest logical block, so that no byte of a disk is out of reach. */
+export const VOLUME_SIZE_STEP_BYTES = 512;
+
+/** A delay for tests: longer than every time limit of an initiator. */
+export const DELAY_MS_MAX = 600_000;

@@ -1,0 +1,118 @@
+import { CONNECTIONS_MAX } from "../../iscsi/limits.ts";
+import { LOG_LEVELS } from "../../util/log.ts";
+import { LineCounter, parseDocument } from "yaml";
+import { authenticationShape } from "./authentication-shape.ts";
+import { checkTogether } from "./checks.ts";
+import type { Config, DiscoveryConfig, LimitsConfig, LogConfig, PortalConfig } from "./config.ts";
+import { PORTALS_MAX, TARGETS_MAX } from "./limits.ts";
+import { ConfigError, type Finding, type ReadSecretFile, Report } from "./report.ts";
+import {
+  choiceOf,
+  integer,
+  listOf,
+  mapped,
+  named,
+  object,
+  optional,
+  partialObject,
+  required,
+  type Shape,
+} from "./shape.ts";
+import { PORTAL_GROUP_MAX, targetShape } from "./target-shape.ts";
+import { filePath, listenEndpoint, remoteEndpoint, volumeName } from "./values.ts";
+import { volumeShape } from "./volume-shape.ts";
+import { ISCSI_PORT } from "./endpoint.ts";
+
+const DEFAULT_LOG: LogConfig = { level: "info", pretty: "auto" };
+
+const DEFAULT_LIMITS: LimitsConfig = { connections: CONNECTIONS_MAX };
+
+/** Without portals, only this host can connect: to be open to others is a decision. */
+const DEFAULT_PORTALS: readonly PortalConfig[] = [
+  { listen: { address: "127.0.0.1", port: ISCSI_PORT }, group: 1, advertise: null },
+];
+
+const portal: Shape<PortalConfig> = object<PortalConfig>({
+  listen: required(listenEndpoint),
+  group: optional(integer(1, PORTAL_GROUP_MAX), 1),
+  advertise: optional(remoteEndpoint, null),
+});
+
+const portals: Shape<readonly PortalConfig[]> = mapped(listOf(portal, PORTALS_MAX), (list, fail) =>
+  list.length > 0 ? list : fail("is empty; nobody could connect"),
+);
+
+const log = object<LogConfig>({
+  level: optional(choiceOf(LOG_LEVELS), DEFAULT_LOG.level),
+  pretty: optional(choiceOf(["auto", "on", "off"]), DEFAULT_LOG.pretty),
+});
+
+const discovery: Shape<DiscoveryConfig> = mapped(
+  object<{ auth: DiscoveryConfig["authentication"] }>({
+    auth: optional(authenticationShape, null),
+  }),
+  ({ auth }) => ({ authentication: auth }),
+);
+
+const limits = object<LimitsConfig>({
+  connections: optional(integer(1, CONNECTIONS_MAX), DEFAULT_LIMITS.connections),
+});
+
+const configShape = partialObject<Config>({
+  stateDir: optional(filePath, null),
+  log: optional(log, DEFAULT_LOG),
+  poll: optional(choiceOf(["auto", "off"]), "auto"),
+  portals: optional(portals, DEFAULT_PORTALS),
+  volumes: required(named(volumeName, volumeShape)),
+  targets: required(listOf(targetShape, TARGETS_MAX)),
+  discovery: optional(discovery, { authentication: null }),
+  limits: optional(limits, DEFAULT_LIMITS),
+});
+
+/** The text of a configuration, and what it needs of the world around it. */
+export interface ConfigText {
+  /** For messages. */
+  readonly fileName: string;
+  readonly text: string;
+  /** Where relative paths start; absolute. */
+  readonly folder: string;
+  readonly readSecretFile: ReadSecretFile;
+}
+
+export interface ParsedConfig {
+  readonly config: Config;
+  readonly warnings: readonly Finding[];
+  /** Whether the text itself has a secret in it. */
+  readonly holdsSecrets: boolean;
+}
+
+/**
+ * Reads a configuration in YAML 1.2.
+ *
+ * @throws {ConfigError} all that is wrong with it, each with its line
+ */
+export function parseConfig({ fileName, text, folder, readSecretFile }: ConfigText): ParsedConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const complaints = [...document.errors, ...document.warnings];
+  if (complaints.length > 0) {
+    const findings = complaints.map(({ pos, message }) => {
+      const { line, col } = lines.linePos(pos[0]);
+      return { line, column: col, message };
+    });
+    throw new ConfigError(fileName, findings);
+  }
+  const report = new Report({ document, lines, folder, readSecretFile });
+  const config = configShape(document.contents, "", report);
+  if (config !== undefined) checkTogether(config, report);
+  if (report.problems.length > 0) throw new ConfigError(fileName, sorted(report.problems));
+  return {
+    config: config as Config,
+    warnings: sorted(report.warnings),
+    holdsSecrets: report.holdsSecrets,
+  };
+}
+
+function sorted(findings: readonly Finding[]): readonly Finding[] {
+  return findings.toSorted((left, right) => left.line - right.line || left.column - right.column);
+}

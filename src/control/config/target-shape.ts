@@ -1,0 +1,199 @@
+import { ACCESS_RULES_MAX } from "../../iscsi/login/limits.ts";
+import {
+  type AccessRules,
+  addressRuleProblem,
+  nameRuleProblem,
+  OPEN_ACCESS,
+} from "../../iscsi/auth/access-list.ts";
+import {
+  DEFAULT_OFFERS,
+  type DigestOffer,
+  OFFER_RANGES,
+  type ParameterOffers,
+} from "../../iscsi/parameters.ts";
+import { type Redirect, TARGET_SESSIONS_MAX_DEFAULT } from "../../iscsi/target.ts";
+import type { IdentityOptions } from "../../scsi/identity.ts";
+import { LUN_MAX } from "../../scsi/limits.ts";
+import type { BlockBytes } from "../../scsi/logical-unit.ts";
+import { authenticationShape } from "./authentication-shape.ts";
+import type { AuthenticationConfig, LunConfig, TargetConfig } from "./config.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { LUNS_MAX, PORTALS_MAX } from "./limits.ts";
+import {
+  choiceOf,
+  flag,
+  integer,
+  listOf,
+  mapped,
+  object,
+  optional,
+  required,
+  type Shape,
+  text,
+  textThat,
+} from "./shape.ts";
+import { inquiryText, remoteEndpoint, size, targetName, volumeName } from "./values.ts";
+
+const blockSize: Shape<BlockBytes> = mapped(size(1, Number.MAX_SAFE_INTEGER), (bytes, fail) =>
+  bytes === 512 || bytes === 4096 ? bytes : fail(`must be 512 or 4096, not ${bytes}`),
+);
+
+interface LunKeys {
+  readonly lun: number;
+  readonly volume: string;
+  readonly blockSize: BlockBytes;
+  readonly readOnly: boolean;
+  readonly vendor: string | null;
+  readonly product: string | null;
+  readonly revision: string | null;
+  readonly serial: string | null;
+}
+
+const lun: Shape<LunConfig> = mapped(
+  object<LunKeys>({
+    lun: required(integer(0, LUN_MAX)),
+    volume: required(volumeName),
+    blockSize: optional(blockSize, 512),
+    readOnly: optional(flag, false),
+    vendor: optional(inquiryText(8), null),
+    product: optional(inquiryText(16), null),
+    revision: optional(inquiryText(4), null),
+    serial: optional(inquiryText(64), null),
+  }),
+  ({ lun: number, volume, blockSize: blockBytes, readOnly, ...given }) => {
+    const entries = Object.entries(given).filter(([, value]) => value !== null);
+    const identity = Object.fromEntries(entries) as IdentityOptions;
+    return { lun: number, volume, blockBytes, readOnly, identity };
+  },
+);
+
+interface AllowKeys {
+  readonly addresses: readonly string[];
+  readonly initiators: readonly string[];
+  readonly match: "any" | "all";
+}
+
+const allow: Shape<AccessRules> = mapped(
+  object<AllowKeys>({
+    addresses: optional(listOf(textThat(addressRuleProblem), ACCESS_RULES_MAX), []),
+    initiators: optional(listOf(textThat(nameRuleProblem), ACCESS_RULES_MAX), []),
+    match: optional(choiceOf(["all", "any"]), "all"),
+  }),
+  ({ addresses, initiators, match }) => ({
+    ...OPEN_ACCESS,
+    addresses,
+    initiatorNames: initiators,
+    match,
+  }),
+);
+
+interface RedirectKeys {
+  readonly address: Endpoint;
+  readonly permanent: boolean;
+}
+
+const redirect: Shape<Redirect> = mapped(
+  object<RedirectKeys>({
+    address: required(remoteEndpoint),
+    permanent: optional(flag, false),
+  }),
+  ({ address, permanent }) => ({ ...address, permanent }),
+);
+
+interface ParameterKeys {
+  readonly headerDigest: DigestOffer;
+  readonly dataDigest: DigestOffer;
+  readonly maxRecvDataSegmentLength: number;
+  readonly maxBurstLength: number;
+  readonly firstBurstLength: number;
+  readonly maxOutstandingR2T: number;
+  readonly initialR2T: boolean;
+  readonly immediateData: boolean;
+  readonly defaultTime2Wait: number;
+  readonly defaultTime2Retain: number;
+}
+
+const digest: Shape<DigestOffer> = choiceOf(["off", "allowed", "preferred", "required"]);
+
+const parameters: Shape<ParameterOffers> = mapped(
+  object<ParameterKeys>({
+    headerDigest: optional(digest, DEFAULT_OFFERS.headerDigest),
+    dataDigest: optional(digest, DEFAULT_OFFERS.dataDigest),
+    maxRecvDataSegmentLength: optional(
+      size(...OFFER_RANGES.maxRecvDataSegmentLengthBytes),
+      DEFAULT_OFFERS.maxRecvDataSegmentLengthBytes,
+    ),
+    maxBurstLength: optional(
+      size(...OFFER_RANGES.maxBurstLengthBytes),
+      DEFAULT_OFFERS.maxBurstLengthBytes,
+    ),
+    firstBurstLength: optional(
+      size(...OFFER_RANGES.firstBurstLengthBytes),
+      DEFAULT_OFFERS.firstBurstLengthBytes,
+    ),
+    maxOutstandingR2T: optional(
+      integer(...OFFER_RANGES.maxOutstandingR2t),
+      DEFAULT_OFFERS.maxOutstandingR2t,
+    ),
+    initialR2T: optional(flag, DEFAULT_OFFERS.initialR2t),
+    immediateData: optional(flag, DEFAULT_OFFERS.immediateData),
+    defaultTime2Wait: optional(
+      integer(...OFFER_RANGES.defaultTime2WaitSeconds),
+      DEFAULT_OFFERS.defaultTime2WaitSeconds,
+    ),
+    defaultTime2Retain: optional(
+      integer(...OFFER_RANGES.defaultTime2RetainSeconds),
+      DEFAULT_OFFERS.defaultTime2RetainSeconds,
+    ),
+  }),
+  (keys) => ({
+    headerDigest: keys.headerDigest,
+    dataDigest: keys.dataDigest,
+    maxRecvDataSegmentLengthBytes: keys.maxRecvDataSegmentLength,
+    maxBurstLengthBytes: keys.maxBurstLength,
+    firstBurstLengthBytes: keys.firstBurstLength,
+    maxOutstandingR2t: keys.maxOutstandingR2T,
+    initialR2t: keys.initialR2T,
+    immediateData: keys.immediateData,
+    defaultTime2WaitSeconds: keys.defaultTime2Wait,
+    defaultTime2RetainSeconds: keys.defaultTime2Retain,
+  }),
+);
+
+interface TargetKeys {
+  readonly name: string;
+  readonly alias: string | null;
+  readonly luns: readonly LunConfig[];
+  readonly auth: AuthenticationConfig | null;
+  readonly allow: AccessRules;
+  readonly portalGroups: readonly number[];
+  readonly redirect: Redirect | null;
+  readonly parameters: ParameterOffers;
+  readonly sessions: number;
+}
+
+/** Sessions of one target: each holds its buffers. */
+const SESSIONS_MAX = 4096;
+
+export const PORTAL_GROUP_MAX = 0xffff;
+
+export const targetShape: Shape<TargetConfig> = mapped(
+  object<TargetKeys>({
+    name: required(targetName),
+    alias: optional(text, null),
+    luns: required(listOf(lun, LUNS_MAX)),
+    auth: optional(authenticationShape, null),
+    allow: optional(allow, OPEN_ACCESS),
+    portalGroups: optional(listOf(integer(1, PORTAL_GROUP_MAX), PORTALS_MAX), []),
+    redirect: optional(redirect, null),
+    parameters: optional(parameters, DEFAULT_OFFERS),
+    sessions: optional(integer(1, SESSIONS_MAX), TARGET_SESSIONS_MAX_DEFAULT),
+  }),
+  ({ auth, allow: access, parameters: offers, sessions, ...rest }) => ({
+    ...rest,
+    authentication: auth,
+    access,
+    offers,
+    sessionsMax: sessions,
+  }),
+);

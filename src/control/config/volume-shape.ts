@@ -1,0 +1,84 @@
+import { MEMORY_DEVICE_BYTES_MAX } from "../../device/limits.ts";
+import type {
+  MemoryVolumeConfig,
+  RawVolumeConfig,
+  VolumeConfig,
+  VolumeSettings,
+} from "./config.ts";
+import {
+  DELAY_MS_MAX,
+  VOLUME_BYTES_MAX,
+  VOLUME_BYTES_MIN,
+  VOLUME_SIZE_STEP_BYTES,
+} from "./limits.ts";
+import {
+  choiceOf,
+  chosenBy,
+  type Field,
+  flag,
+  integer,
+  mapped,
+  object,
+  optional,
+  required,
+  type Shape,
+} from "./shape.ts";
+import { filePath, size, uuid } from "./values.ts";
+
+const settings: { readonly [Key in keyof VolumeSettings]: Field<VolumeSettings[Key]> } = {
+  uuid: optional(uuid, null),
+  readOnly: optional(flag, false),
+  optional: optional(flag, false),
+  delayMs: optional(integer(0, DELAY_MS_MAX), 0),
+};
+
+function diskSize(mostBytes: number): Shape<number> {
+  return mapped(size(VOLUME_BYTES_MIN, mostBytes), (bytes, fail) =>
+    bytes % VOLUME_SIZE_STEP_BYTES === 0
+      ? bytes
+      : fail(`must be a multiple of ${VOLUME_SIZE_STEP_BYTES} bytes, not ${bytes} bytes`),
+  );
+}
+
+interface RawKeys extends VolumeSettings {
+  readonly driver: "raw";
+  readonly path: string;
+  readonly size: number | null;
+  readonly create: boolean;
+  readonly direct: boolean;
+}
+
+const raw: Shape<RawVolumeConfig> = mapped(
+  object<RawKeys>({
+    driver: required(choiceOf(["raw"])),
+    path: required(filePath),
+    size: optional(diskSize(VOLUME_BYTES_MAX), null),
+    create: optional(flag, false),
+    direct: optional(flag, false),
+    ...settings,
+  }),
+  ({ size: sizeBytes, ...rest }, fail) => {
+    if (rest.create && sizeBytes === null) return fail('"create" needs a "size"');
+    if (rest.create && rest.readOnly) {
+      return fail('"create" and "readOnly" together make an empty disk that stays empty');
+    }
+    return { ...rest, sizeBytes };
+  },
+);
+
+interface MemoryKeys extends VolumeSettings {
+  readonly driver: "memory";
+  readonly size: number;
+}
+
+const memory: Shape<MemoryVolumeConfig> = mapped(
+  object<MemoryKeys>({
+    driver: required(choiceOf(["memory"])),
+    size: required(diskSize(MEMORY_DEVICE_BYTES_MAX)),
+    ...settings,
+  }),
+  ({ size: sizeBytes, ...rest }) => ({ ...rest, sizeBytes }),
+);
+
+/** A volume, of the kind that its `driver` names. */
+export const volumeShape: Shape<VolumeConfig> = chosenBy<VolumeConfig>("driver", { raw, memory });
