@@ -1,6 +1,6 @@
 import { assert } from "../util/assert.ts";
 import type { IoError } from "../util/io-error.ts";
-import { IoKind, IoRequest } from "../util/io-request.ts";
+import { type IoKind, IoRequest } from "../util/io-request.ts";
 import type { Volume } from "../volume/volume.ts";
 import type { LogicalUnit } from "./logical-unit.ts";
 import type { Nexus } from "./nexus.ts";
@@ -12,7 +12,13 @@ import { Status } from "./status.ts";
 export const CDB_BYTES_MAX = 260;
 
 /** Task attributes by their code in the SCSI Command PDU, RFC 7143 11.3.1. */
-export const TaskAttribute = { untagged: 0, simple: 1, ordered: 2, headOfQueue: 3, aca: 4 } as const;
+export const TaskAttribute = {
+  untagged: 0,
+  simple: 1,
+  ordered: 2,
+  headOfQueue: 3,
+  aca: 4,
+} as const;
 
 /** Where written data go: a volume, or a checker that compares them (VERIFY). Contract as in `BlockDevice`. */
 export type DataSink = Pick<Volume, "tryWrite" | "submit">;
@@ -78,6 +84,10 @@ export abstract class Task {
   ended = false;
   /** Index in the task set, for removal without a search; -1 outside. Owned by the task set. */
   taskSetIndex = -1;
+  /** Waits in the task set for others to end (SAM-5 8.5). Owned by the task set. */
+  dormant = false;
+  /** The command writes to the medium: tells a failed write from a failed read. Set by the dispatcher. */
+  writes = false;
 
   readonly #io: TaskIo = new TaskIo(this);
 
@@ -93,6 +103,8 @@ export abstract class Task {
     this.aborted = false;
     this.ended = false;
     this.taskSetIndex = -1;
+    this.dormant = false;
+    this.writes = false;
   }
 
   /** Sends the first `lengthBytes` of `data` (copied at once; cut to what the initiator expects) and GOOD status. */
@@ -150,7 +162,7 @@ export abstract class Task {
     assert(unit !== null, "only a task with a logical unit does I/O");
     unit.reportIoError(error, this);
     const information = error.kind === "miscompare" ? error.offsetBytes : -1;
-    this.fail(senseOfIoError(error), -1, information);
+    this.fail(senseOfIoError(error, this.writes), -1, information);
   }
 
   /** Ends an aborted task without a response, once nothing uses its buffers any more. */

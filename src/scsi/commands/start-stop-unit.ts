@@ -1,0 +1,50 @@
+import { getUint8 } from "../../util/bytes.ts";
+import { IoKind } from "../../util/io-request.ts";
+import type { LogicalUnit } from "../logical-unit.ts";
+import { cdbField, Sense } from "../sense.ts";
+import { Status } from "../status.ts";
+import type { Task } from "../task.ts";
+
+const START = 0x01;
+const LOEJ = 0x02;
+const NO_FLUSH = 0x04;
+const POWER_CONDITION_ACTIVE = 0x1;
+
+/**
+ * START STOP UNIT, SBC-3 5.17. A stopped unit is NOT READY for everybody until it is started. Of the power conditions
+ * there is only ACTIVE, and the medium cannot be ejected. IMMED changes nothing: a start takes no time, and a stop
+ * that answers after its flush promises more than one that answers before.
+ */
+export function startStopUnit(unit: LogicalUnit, task: Task): void {
+  const flags = getUint8(task.cdb, 4);
+  const powerCondition = flags >>> 4;
+  if (powerCondition > POWER_CONDITION_ACTIVE) {
+    task.fail(Sense.invalidFieldInCdb, cdbField(4, 7));
+  } else if (getUint8(task.cdb, 3) !== 0) {
+    task.fail(Sense.invalidFieldInCdb, cdbField(3, 3));
+  } else if (powerCondition === POWER_CONDITION_ACTIVE) {
+    start(unit, task);
+  } else if ((flags & LOEJ) !== 0) {
+    task.fail(Sense.invalidFieldInCdb, cdbField(4, 1));
+  } else if ((flags & START) !== 0) {
+    start(unit, task);
+  } else if ((flags & NO_FLUSH) !== 0) {
+    stop(unit, task);
+  } else {
+    task.runIo(IoKind.flush, 0, 0, false, stop);
+  }
+}
+
+function start(unit: LogicalUnit, task: Task): void {
+  if (unit.gone) {
+    task.fail(Sense.notReadyManualInterventionRequired);
+    return;
+  }
+  unit.stopped = false;
+  task.complete(Status.good);
+}
+
+function stop(unit: LogicalUnit, task: Task): void {
+  unit.stopped = true;
+  task.complete(Status.good);
+}

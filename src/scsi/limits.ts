@@ -1,0 +1,37 @@
+/** Every bound of the SCSI layer, with its reason. */
+
+/**
+ * Tasks in one logical unit's task set. Far more than the queues of a rack of initiators (32 sessions of 128), few
+ * enough that a task management function can walk the set.
+ */
+export const TASK_SET_MAX: number = 4096;
+
+/** Logical units of one target: what flat space addressing reaches (SAM-5 4.7.7.3, 14 bits). */
+export const LUN_MAX: number = 0x3fff;
+
+/** Unit attentions that wait on one nexus for one logical unit; there are fewer distinct ones than this. */
+export const ATTENTIONS_MAX: number = 16;
+
+/** One READ, WRITE or VERIFY (MAXIMUM TRANSFER LENGTH of VPD B0h): bounds what a command can hold back. */
+export const TRANSFER_BYTES_MAX: number = 16 * 1024 * 1024;
+
+/** One WRITE SAME (MAXIMUM WRITE SAME LENGTH): a pattern is really written, so this bounds how long it takes. */
+export const WRITE_SAME_BYTES_MAX: number = 64 * 1024 * 1024;
+
+/** Descriptors of one UNMAP; Linux sends one, Windows up to 256. */
+export const UNMAP_DESCRIPTORS_MAX: number = 256;
+
+/** What one UNMAP frees in all (MAXIMUM UNMAP LBA COUNT): a mkfs discards a large disk in few commands. */
+export const UNMAP_BYTES_MAX: number = 4 * 1024 * 1024 * 1024;
+
+/** The longest data-out that a command has gathered before its handler looks at it: an UNMAP list, or one block. */
+export const PARAMETER_BYTES_MAX: number = 8 * 1024;
+
+/** VERIFY and WRITE SAME go through the range in steps of this many bytes, so that others get their turn. */
+export const STEP_BYTES: number = 256 * 1024;
+
+/** Runs of blocks that one GET LBA STATUS reports; the initiator asks again from where the answer ends. */
+export const LBA_STATUS_DESCRIPTORS_MAX: number = 256;
+
+/** I/O errors of one logical unit are logged this often at the most; what was left out is counted. */
+export const ERROR_REPORT_INTERVAL_MS: number = 1000;

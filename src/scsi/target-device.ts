@@ -1,0 +1,165 @@
+import { assert } from "../util/assert.ts";
+import { checkCdb, runTask } from "./dispatch.ts";
+import { findCommand } from "./command-table.ts";
+import { handlerWithoutUnit } from "./commands/without-unit.ts";
+import { LUN_MAX } from "./limits.ts";
+import type { LogicalUnit } from "./logical-unit.ts";
+import { REPORT_LUNS_WELL_KNOWN_LUN } from "./lun.ts";
+import { Nexus } from "./nexus.ts";
+import { Sense } from "./sense.ts";
+import { Status } from "./status.ts";
+import { TaskAttribute, type Task } from "./task.ts";
+import {
+  manageTasks,
+  TaskManagementFunction,
+  type TaskManagementRequest,
+  type TaskManagementResponse,
+} from "./task-management.ts";
+
+/** The initiator port and the target port of a new nexus. */
+export interface NexusPorts {
+  /** SCSI name of the initiator port, for iSCSI "iqn.…,i,0x<isid>". */
+  readonly initiatorPort: string;
+  /** Relative target port identifier, 1 to 65535; for iSCSI the target portal group tag. */
+  readonly relativePortId: number;
+}
+
+const RELATIVE_PORT_ID_MAX = 0xffff;
+
+/** The SCSI name of an iSCSI target port (RFC 7143 4.4.2): "iqn.…,t,0x" and the portal group tag. */
+function targetPortName(deviceName: string, relativePortId: number): string {
+  return `${deviceName},t,0x${relativePortId.toString(16).padStart(4, "0")}`;
+}
+
+/**
+ * A SCSI target device: the logical units that initiators find under one iSCSI name, and the nexuses over which they
+ * come. Commands enter through `dispatch`.
+ */
+export class TargetDevice {
+  /** The iSCSI name. */
+  readonly name: string;
+  readonly #units: Map<number, LogicalUnit> = new Map();
+  readonly #nexuses: Set<Nexus> = new Set();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** The logical units by LUN. */
+  get units(): ReadonlyMap<number, LogicalUnit> {
+    return this.#units;
+  }
+
+  get nexuses(): ReadonlySet<Nexus> {
+    return this.#nexuses;
+  }
+
+  /** Makes the unit reachable under a free LUN; initiators that are here learn it from a unit attention. */
+  attach(lun: number, unit: LogicalUnit): void {
+    assert(Number.isInteger(lun) && lun >= 0 && lun <= LUN_MAX, "a LUN is in range");
+    assert(!this.#units.has(lun), "a LUN is attached once");
+    assert(![...this.#units.values()].includes(unit), "a unit has one LUN in a target");
+    for (const nexus of this.#nexuses) {
+      unit.nexuses.add(nexus);
+      nexus.raise(unit, Sense.powerOnResetOrBusDeviceResetOccurred);
+    }
+    this.#announceInventory();
+    this.#units.set(lun, unit);
+  }
+
+  /**
+   * Takes the unit away. Its tasks that came through this target are aborted without an answer; `done` is called when
+   * none of them uses the volume any more. Later commands get LOGICAL UNIT NOT SUPPORTED.
+   */
+  detach(lun: number, done: () => void): void {
+    const unit = this.#units.get(lun);
+    assert(unit !== undefined, "a LUN that is detached was attached");
+    this.#units.delete(lun);
+    for (const nexus of this.#nexuses) {
+      unit.nexuses.delete(nexus);
+      nexus.dropAttentions(unit);
+    }
+    this.#announceInventory();
+    const tasks = unit.taskSet.tasksOf(null).filter((task) => task.nexus?.device === this);
+    unit.taskSet.abort(tasks, done);
+  }
+
+  #announceInventory(): void {
+    for (const nexus of this.#nexuses) {
+      for (const unit of this.#units.values()) {
+        nexus.raise(unit, Sense.reportedLunsDataHasChanged);
+      }
+    }
+  }
+
+  /** A session came up. Its first command on each unit meets POWER ON, RESET, OR BUS DEVICE RESET OCCURRED. */
+  openNexus(ports: NexusPorts): Nexus {
+    const { initiatorPort, relativePortId } = ports;
+    assert(
+      relativePortId >= 1 && relativePortId <= RELATIVE_PORT_ID_MAX,
+      "a relative target port identifier has 16 bits and is not zero",
+    );
+    const targetPort = targetPortName(this.name, relativePortId);
+    const nexus = new Nexus(this, initiatorPort, targetPort, relativePortId);
+    this.#nexuses.add(nexus);
+    for (const unit of this.#units.values()) {
+      unit.nexuses.add(nexus);
+      nexus.raise(unit, Sense.powerOnResetOrBusDeviceResetOccurred);
+    }
+    return nexus;
+  }
+
+  /**
+   * The session is over: aborts the tasks of the nexus without an answer and forgets its attentions. `done` is called
+   * when the last task has left, at once when there is none.
+   */
+  closeNexus(nexus: Nexus, done: () => void = () => undefined): void {
+    assert(nexus.device === this && this.#nexuses.delete(nexus), "a nexus is closed once");
+    nexus.closed = true;
+    for (const unit of this.#units.values()) {
+      unit.nexuses.delete(nexus);
+      nexus.dropAttentions(unit);
+    }
+    const request = { nexus, function: TaskManagementFunction.nexusLoss, lun: 0, tag: 0 };
+    manageTasks(this.#units, request, () => done());
+  }
+
+  /** Takes a command from the transport. It has its nexus, LUN, tag, attribute and CDB. Never throws for its input. */
+  dispatch(task: Task): void {
+    const unit = this.#units.get(task.lun);
+    if (unit === undefined) {
+      this.#dispatchWithoutUnit(task);
+      return;
+    }
+    task.unit = unit;
+    if (task.attribute >= TaskAttribute.aca) {
+      task.fail(Sense.invalidFieldInCdb);
+    } else if (unit.taskSet.full) {
+      task.complete(Status.taskSetFull);
+    } else if (unit.taskSet.add(task)) {
+      runTask(task);
+    }
+  }
+
+  /** A LUN without a unit answers what an initiator needs to find the others (SAM-5 4.7.2, SPC-4 6.6, 6.33). */
+  #dispatchWithoutUnit(task: Task): void {
+    const command = findCommand(task.cdb);
+    const handler = command === null ? undefined : handlerWithoutUnit(command, task.lun);
+    if (command === null || handler === undefined) {
+      const wellKnown = task.lun === REPORT_LUNS_WELL_KNOWN_LUN;
+      task.fail(wellKnown ? Sense.invalidCommandOperationCode : Sense.logicalUnitNotSupported);
+    } else if (task.attribute >= TaskAttribute.aca) {
+      task.fail(Sense.invalidFieldInCdb);
+    } else if (checkCdb(command, task)) {
+      handler(task);
+    }
+  }
+
+  /**
+   * Performs a task management function (SAM-5 7) and calls `done` once, when everything that it promises is true: at
+   * once, unless aborted tasks still have I/O running.
+   */
+  manage(request: TaskManagementRequest, done: (response: TaskManagementResponse) => void): void {
+    manageTasks(this.#units, request, done);
+  }
+}
