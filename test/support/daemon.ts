@@ -26,28 +26,33 @@ const POLL_MS = 20;
 
 /**
  * The built daemon as a child of the test, in a folder of its own, on a port of 127.0.0.1 that stays the same over
- * restarts. To guests it advertises itself as 10.0.2.2, which is what they call the host.
+ * restarts.
  */
 export class Daemon {
   readonly folder: string;
   readonly port: number;
-  #config: DaemonConfig;
+  readonly #advertisedHost: string;
+  #config: DaemonConfig = { volumes: {}, targets: [] };
   #child: ChildProcess | undefined;
   #log = "";
 
-  private constructor(folder: string, port: number, config: DaemonConfig) {
-    this.folder = folder;
+  private constructor(port: number, advertisedHost: string) {
+    this.folder = mkdtempSync(join(tmpdir(), "thinlun-daemon-"));
     this.port = port;
-    this.#config = config;
+    this.#advertisedHost = advertisedHost;
   }
 
   /**
    * Starts the daemon and waits until it listens.
    * @param configOf makes the configuration; `folder` is where the volumes' files may lie
+   * @param advertisedHost the daemon's address as initiators see it
    */
-  static async start(configOf: (folder: string) => DaemonConfig): Promise<Daemon> {
-    const folder = mkdtempSync(join(tmpdir(), "thinlun-daemon-"));
-    const daemon = new Daemon(folder, await freePort(), configOf(folder));
+  static async start(
+    configOf: (folder: string) => DaemonConfig,
+    advertisedHost = "127.0.0.1",
+  ): Promise<Daemon> {
+    const daemon = new Daemon(await freePort(), advertisedHost);
+    daemon.#config = configOf(daemon.folder);
     await daemon.restart();
     return daemon;
   }
@@ -126,7 +131,11 @@ export class Daemon {
 
   #writeConfig(): void {
     const portals = [
-      { listen: `127.0.0.1:${this.port}`, advertise: `10.0.2.2:${this.port}`, group: 1 },
+      {
+        listen: `127.0.0.1:${this.port}`,
+        advertise: `${this.#advertisedHost}:${this.port}`,
+        group: 1,
+      },
     ];
     writeFileSync(this.#configFile, stringify({ portals, ...this.#config }), { mode: 0o600 });
   }
