@@ -279,7 +279,7 @@ export const KEY_ROWS: readonly KeyRow[] = [
     ...declared,
     use: "login",
     sender: "both",
-    security: false,
+    security: true,
   },
 ];
 
