@@ -63,6 +63,8 @@ export const Sense = {
   writeProtected: 0x7_27_00,
   spaceAllocationFailedWriteProtect: 0x7_27_07,
 
+  protocolServiceCrcError: 0xb_47_05,
+
   miscompareDuringVerifyOperation: 0xe_1d_00,
 } as const;
 

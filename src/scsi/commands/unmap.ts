@@ -1,6 +1,6 @@
 import { getUint16BE, getUint32BE, getUint64BE } from "../../util/bytes.ts";
 import { IoKind } from "../../util/io-request.ts";
-import { PARAMETER_BYTES_MAX, UNMAP_BYTES_MAX, UNMAP_DESCRIPTORS_MAX } from "../limits.ts";
+import { PARAMETER_BYTES_MAX, UNMAP_BLOCKS_MAX, UNMAP_DESCRIPTORS_MAX } from "../limits.ts";
 import type { LogicalUnit } from "../logical-unit.ts";
 import { cdbField, dataField, Sense } from "../sense.ts";
 import { Status } from "../status.ts";
@@ -56,7 +56,7 @@ function checkRanges(unit: LogicalUnit, task: Task, count: number): boolean {
       return false;
     }
     totalBlocks += blocks;
-    if (totalBlocks * unit.blockBytes > UNMAP_BYTES_MAX) {
+    if (totalBlocks > UNMAP_BLOCKS_MAX) {
       task.fail(Sense.invalidFieldInParameterList, dataField(at + Descriptor.blocks));
       return false;
     }

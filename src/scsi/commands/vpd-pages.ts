@@ -1,6 +1,6 @@
 import { assert } from "../../util/assert.ts";
 import { setUint16BE } from "../../util/bytes.ts";
-import { UNMAP_BYTES_MAX, UNMAP_DESCRIPTORS_MAX, WRITE_SAME_BYTES_MAX } from "../limits.ts";
+import { UNMAP_BLOCKS_MAX, UNMAP_DESCRIPTORS_MAX, WRITE_SAME_BYTES_MAX } from "../limits.ts";
 import type { LogicalUnit } from "../logical-unit.ts";
 import type { Nexus } from "../nexus.ts";
 import type { Task } from "../task.ts";
@@ -56,7 +56,7 @@ function buildBlockLimits(unit: LogicalUnit): void {
     .uint32(transferBlocksMax)
     .uint32(Math.min(optimalBlocks, transferBlocksMax))
     .uint32(0) // MAXIMUM PREFETCH LENGTH
-    .uint32(unmappable ? UNMAP_BYTES_MAX / blockBytes : 0)
+    .uint32(unmappable ? UNMAP_BLOCKS_MAX : 0)
     .uint32(unmappable ? UNMAP_DESCRIPTORS_MAX : 0)
     .uint32(unmappable ? Math.max(1, Math.ceil(discardGranularityBytes / blockBytes)) : 0)
     .uint32(unmappable ? UGAVALID : 0)

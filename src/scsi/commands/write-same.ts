@@ -32,7 +32,12 @@ function writeSame(unit: LogicalUnit, task: Task, lba: number, blocks: number): 
   task.stepOffsetBytes = lba * unit.blockBytes;
   task.stepLengthBytes = lengthBytes;
   if ((flags & NDOB) !== 0) writeZeroes(unit, task);
-  else task.collect(unit.blockBytes, patternCollected);
+  else if (task.expectedOutBytes === unit.blockBytes) {
+    task.collect(unit.blockBytes, patternCollected);
+  } else {
+    // More or less than the one block: the initiator takes this for another command, and would lose data by it.
+    task.fail(Sense.invalidFieldInCdb);
+  }
 }
 
 function writeZeroes(_unit: LogicalUnit, task: Task): void {
