@@ -1,8 +1,6 @@
-import { inspect } from "node:util";
-
 const REDACTED = "[redacted]";
 
-/** A secret that does not show in logs, messages or dumps: only {@link reveal} gives it out. */
+/** A secret that does not show in logs, messages or dumps: it has to be asked for, by a name that is easily found. */
 export class Secret {
   readonly #text: string;
 
@@ -24,10 +22,6 @@ export class Secret {
   }
 
   toJSON(): string {
-    return REDACTED;
-  }
-
-  [inspect.custom](): string {
     return REDACTED;
   }
 }

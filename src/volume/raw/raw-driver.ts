@@ -1,0 +1,162 @@
+import { lstat, open, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { BlockDevice } from "../../device/block-device.ts";
+import { DelayFilter } from "../../device/delay-filter.ts";
+import { FileDevice } from "../../device/file-device.ts";
+import { createImageFile } from "../../device/image-file.ts";
+import { ioErrorFrom } from "../../device/system-error.ts";
+import { DeviceVolume } from "../device-volume.ts";
+import { SpecReader, volumeErrorFrom } from "../spec.ts";
+import {
+  type DriverCapabilities,
+  type VolumeDriver,
+  VolumeError,
+  type VolumeSpec,
+} from "../volume-driver.ts";
+import type { Volume } from "../volume.ts";
+
+const OPTIONS = ["path", "direct", "delayMs"] as const;
+
+/** Where an open volume lies, to find the same file again for a resize. */
+interface Place {
+  readonly path: string;
+  readonly isBlockDevice: boolean;
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/**
+ * Files and block devices as they are: byte 0 of the disk is byte 0 of the file. An image file is sparse, so it is thin;
+ * which parts of it are holes cannot be asked from here (SEEK_HOLE), so there are no extents.
+ *
+ * Options: `path`; `direct` to go past the page cache; `delayMs`, which makes every operation take that much longer.
+ */
+export class RawDriver implements VolumeDriver {
+  readonly kind = "raw";
+  readonly capabilities: DriverCapabilities = {
+    create: true,
+    delete: true,
+    resize: true,
+    snapshot: false,
+    rollback: false,
+  };
+  readonly #places = new WeakMap<Volume, Place>();
+
+  /** Makes a sparse image file. Block devices are not made: whatever lies at `path` is refused. */
+  async create(spec: VolumeSpec): Promise<void> {
+    const reader = new SpecReader(spec, OPTIONS);
+    const path = reader.text("path");
+    const sizeBytes = reader.requiredSize();
+    await inTermsOf(spec.name, () => createImageFile(path, sizeBytes));
+  }
+
+  async open(spec: VolumeSpec): Promise<Volume> {
+    const reader = new SpecReader(spec, OPTIONS);
+    const path = reader.text("path");
+    const direct = reader.flag("direct");
+    const delayMs = reader.naturalNumber("delayMs");
+    const { uuid, name, readOnly } = spec;
+    return inTermsOf(name, async () => {
+      const file = await FileDevice.open(path, { direct, readOnly: readOnly === true });
+      const device: BlockDevice = delayMs > 0 ? new DelayFilter(file, delayMs) : file;
+      const isBlockDevice = file.isBlockDevice;
+      const thin = !isBlockDevice && file.traits.discardGranularityBytes > 0;
+      const volume = new DeviceVolume({ uuid, name, device, thin, persistent: true });
+      try {
+        const { dev, ino } = await stat(path);
+        this.#places.set(volume, { path, isBlockDevice, dev, ino });
+      } catch (error) {
+        await file.close();
+        throw ioErrorFrom(error, "looking it up", path);
+      }
+      return volume;
+    });
+  }
+
+  async resize(volume: Volume, sizeBytes: number, consentToShrink: boolean): Promise<void> {
+    const place = this.#places.get(volume);
+    const refuse = (kind: VolumeError["kind"], why: string): never => {
+      throw new VolumeError(kind, `volume ${volume.name}: ${why}`);
+    };
+    if (place === undefined) return refuse("invalid", "it is not one of this driver's");
+    if (place.isBlockDevice) {
+      return refuse("unsupported", `${place.path} is a device; resize it by its own tools`);
+    }
+    if (!volume.capabilities.writable) return refuse("unsupported", "it is open read-only");
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0) {
+      return refuse("invalid", `${sizeBytes} is not a size in bytes`);
+    }
+    await volume.refresh();
+    if (sizeBytes < volume.capacityBytes && !consentToShrink) {
+      return refuse("invalid", "to shrink it loses data at its end");
+    }
+    await inTermsOf(volume.name, () => truncateAt(place, sizeBytes));
+    await volume.refresh();
+  }
+
+  /** Removes the image file, unless somebody has it open. */
+  async delete(spec: VolumeSpec): Promise<void> {
+    const path = new SpecReader(spec, OPTIONS).text("path");
+    await inTermsOf(spec.name, async () => {
+      await refuseLink(path, spec.name);
+      const file = await FileDevice.open(path, { readOnly: true });
+      try {
+        if (file.isBlockDevice) {
+          throw new VolumeError("unsupported", `volume ${spec.name}: a device is not deleted`);
+        }
+        await unlink(path).catch((error: unknown) => {
+          throw ioErrorFrom(error, "removing the image", path);
+        });
+        await syncFolder(dirname(path));
+      } finally {
+        await file.close();
+      }
+    });
+  }
+}
+
+/** To remove a link would leave the disk behind, and to remove what it points to is more than was asked for. */
+async function refuseLink(path: string, volumeName: string): Promise<void> {
+  const stats = await lstat(path).catch((error: unknown) => {
+    throw ioErrorFrom(error, "looking it up", path);
+  });
+  if (!stats.isSymbolicLink()) return;
+  throw new VolumeError("unsupported", `volume ${volumeName}: ${path} is a symbolic link`);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Changes the size of the very file that is open, and makes that durable. */
+async function truncateAt(place: Place, sizeBytes: number): Promise<void> {
+  const { path } = place;
+  try {
+    const file = await open(path, "r+");
+    try {
+      const { dev, ino } = await file.stat();
+      if (dev !== place.dev || ino !== place.ino) {
+        throw new VolumeError("missing", `${path} is another file than the one that is open`);
+      }
+      await file.truncate(sizeBytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw error instanceof VolumeError ? error : ioErrorFrom(error, "resizing", path);
+  }
+}
+
+async function inTermsOf<T>(volumeName: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw volumeErrorFrom(error, volumeName);
+  }
+}
