@@ -68,12 +68,12 @@ done
 
 /** What the tools say, in the C locale, for each error number that makes a difference. */
 const MESSAGES: readonly (readonly [RegExp, RangeOutcome])[] = [
-  [/not supported|inappropriate ioctl|not implemented|not found/i, "unsupported"],
+  [/not supported|unsupported|inappropriate ioctl|not implemented|not found/i, "unsupported"],
   [/unrecognized option|invalid option|unknown option/i, "unsupported"],
   [/no space left|quota exceeded/i, "ENOSPC"],
   [/operation not permitted|permission denied/i, "EPERM"],
   [/read-only file system/i, "EROFS"],
-  [/invalid argument/i, "EINVAL"],
+  [/invalid argument|not aligned/i, "EINVAL"],
   [/no such device/i, "ENODEV"],
   [/resource busy|text file busy/i, "EBUSY"],
 ];

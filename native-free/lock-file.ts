@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, readFile, rename, unlink, writeFile } from "node:fs/promises";
+import { link, readFile, rm, unlink, writeFile } from "node:fs/promises";
 
 /** Who made a lock file: a process is the same one only with the same start time in the same boot. */
 export interface LockOwner {
@@ -52,17 +52,23 @@ async function claim(ours: string, path: string): Promise<boolean> {
 }
 
 /**
- * Moves a stale lock file aside. Another process may have done the same and made its own lock in between: then what
- * was moved is not what was judged, and it goes back.
+ * Removes a stale lock file. Of several processes that found it stale only one may: otherwise the second would remove
+ * what the first has put in its place. So this takes a lock file of its own, for the moment. Resolves with the owner of
+ * that, when it is another, as the one who is about to have the lock.
  */
-async function removeStale(path: string, judged: string, aside: string): Promise<void> {
-  try {
-    await rename(path, aside);
-  } catch {
-    return;
+async function removeStale(path: string, judged: string, ours: string): Promise<LockOwner | null> {
+  const guard = `${path}.takeover`;
+  if (await claim(ours, guard)) {
+    if ((await text(path)) === judged) await unlink(path);
+    await unlink(guard);
+    return null;
   }
-  if ((await text(aside)) !== judged) await claim(aside, path);
-  await unlink(aside);
+  const content = await text(guard);
+  const owner = content === null ? null : parse(content);
+  if (owner === null || (await isAlive(owner))) return owner;
+  // Its maker died between two system calls, some time ago.
+  await rm(guard, { force: true });
+  return null;
 }
 
 /** Attempts before giving up: each one lost means that somebody else took or removed the file in between. */
@@ -84,7 +90,8 @@ export async function takeLockFile(path: string): Promise<LockOwner | null> {
       const owner = parse(content);
       if (owner === null) break;
       if (await isAlive(owner)) return owner;
-      await removeStale(path, content, `${ours}-stale`);
+      const rival = await removeStale(path, content, ours);
+      if (rival !== null) return rival;
     }
     return { pid: 0, startTicks: "0", bootId: "" };
   } finally {

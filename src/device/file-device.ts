@@ -2,7 +2,7 @@ import { AlignedBufferPool } from "../../native-free/aligned-buffer.ts";
 import { RangeCleaner } from "../../native-free/hole-punch.ts";
 import { assert, unreachable } from "../util/assert.ts";
 import { IoError } from "../util/io-error.ts";
-import { IoKind, type IoRequest } from "../util/io-request.ts";
+import { IoKind, IoRequest } from "../util/io-request.ts";
 import type { BlockDevice, DeviceTraits } from "./block-device.ts";
 import { DirectTransfer, isUnaligned } from "./direct-transfer.ts";
 import {
@@ -40,6 +40,21 @@ export interface FileDeviceOptions extends FileOpenOptions {
 }
 
 const BYTES_PER_64K = 65_536;
+
+/** A flush of this device's own. */
+class FlushThen extends IoRequest {
+  readonly #callback: (error: IoError | null) => void;
+
+  constructor(callback: (error: IoError | null) => void) {
+    super();
+    this.kind = IoKind.flush;
+    this.#callback = callback;
+  }
+
+  override done(error: IoError | null): void {
+    this.#callback(error);
+  }
+}
 
 /** An image file or a raw block device. */
 export class FileDevice implements BlockDevice {
@@ -112,6 +127,7 @@ export class FileDevice implements BlockDevice {
         name: this.name,
         isBlockDevice: opened.isBlockDevice,
         submitZeroes: (request) => this.#submitZeroes(request),
+        flushThen: (callback) => this.#flushes.add(new FlushThen(callback)),
         cleared: (request, error) => this.#cleared(request, error),
       },
       cleaner,
@@ -151,6 +167,7 @@ export class FileDevice implements BlockDevice {
     }
     const allowed = COLD_READ_MS_PER_64K * Math.max(1, lengthBytes / BYTES_PER_64K);
     if (this.#now() - started > allowed) this.#residency.foundCold(offsetBytes, lengthBytes);
+    else this.#residency.foundResident();
     return count === lengthBytes;
   }
 

@@ -1,8 +1,8 @@
 /** Limits of the device layer, each with its reason. */
 
 /**
- * The most that one synchronous call moves. Copying 256 KiB from the page cache takes some 30 µs; more than that in one
- * turn of the event loop would be felt by the other connections.
+ * The most that one synchronous call moves. Copying 256 KiB from the page cache takes 40 microseconds; more than that
+ * in one turn of the event loop would be felt by the other connections.
  */
 export const SYNCHRONOUS_BYTES_MAX: number = 256 * 1024;
 
@@ -13,8 +13,8 @@ export const SYNCHRONOUS_BYTES_MAX: number = 256 * 1024;
 export const CONCURRENT_TRANSFERS_MAX = 8;
 
 /**
- * A synchronous read of 64 KiB that took longer than this was not in the page cache: a copy takes about 10 µs, the
- * fastest flash some 60 µs for the first 4 KiB, and this machine's scheduler rarely adds 100 µs.
+ * A synchronous read of 64 KiB that took longer than this was not in the page cache: a copy takes about 10 microseconds, and
+ * flash some 80 for the first 4 KiB, to which the sleep and the wake-up come.
  */
 export const COLD_READ_MS_PER_64K = 0.15;
 
@@ -41,6 +41,9 @@ export const ZEROES_PIECE_BYTES: number = 1024 * 1024;
  * makes 2 MiB a device.
  */
 export const BOUNCE_BUFFER_BYTES: number = 256 * 1024;
+
+/** Slow reads in a row after which nothing of their region is expected any more: memory was evidently taken away. */
+export const COLD_READS_IN_A_ROW_MAX = 4;
 
 /** The residency map of one device may take 4 KiB of memory for each 128 MiB: 32 MiB in all, for 1 TiB in use. */
 export const RESIDENCY_REGIONS_MAX = 8192;

@@ -16,6 +16,8 @@ export interface RangeHost {
   readonly isBlockDevice: boolean;
   /** Takes a write of zeros like any other write. */
   submitZeroes(request: IoRequest): void;
+  /** Flushes, and tells how that went. */
+  flushThen(callback: (error: IoError | null) => void): void;
   /** The range is cleared, or the error tells why not. */
   cleared(request: IoRequest, error: IoError | null): void;
 }
@@ -28,16 +30,26 @@ const WAYS = {
   deviceZeroes: [RangeOperation.zeroDevice],
 } as const satisfies Record<string, readonly RangeOperation[]>;
 
+/**
+ * A tool opens the device anew, and not exclusively, for this process has that. The kernel then clears no range with
+ * dirty pages in its cache, and says that the device is busy. A flush helps, unless somebody goes on writing there.
+ */
+const BUSY_RETRIES_MAX = 3;
+
 /** Writes zeros over the range of another request, piece after piece. */
 class ZeroFill extends IoRequest {
-  readonly #host: RangeHost;
-  readonly #whole: IoRequest;
+  readonly #submit: (piece: IoRequest) => void;
+  readonly #end: (error: IoError | null) => void;
   readonly #endBytes: number;
 
-  constructor(host: RangeHost, whole: IoRequest) {
+  constructor(
+    submit: (piece: IoRequest) => void,
+    whole: IoRequest,
+    end: (error: IoError | null) => void,
+  ) {
     super();
-    this.#host = host;
-    this.#whole = whole;
+    this.#submit = submit;
+    this.#end = end;
     this.#endBytes = whole.offsetBytes + whole.lengthBytes;
     this.kind = IoKind.write;
     this.offsetBytes = whole.offsetBytes;
@@ -46,13 +58,26 @@ class ZeroFill extends IoRequest {
   submitPiece(): void {
     this.lengthBytes = Math.min(this.#endBytes - this.offsetBytes, ZEROES_PIECE_BYTES);
     this.buffers = [zeroBuffer(this.lengthBytes)];
-    this.#host.submitZeroes(this);
+    this.#submit(this);
   }
 
   override done(error: IoError | null): void {
     this.offsetBytes += this.lengthBytes;
     if (error === null && this.offsetBytes < this.#endBytes) this.submitPiece();
-    else this.#host.cleared(this.#whole, error);
+    else this.#end(error);
+  }
+}
+
+/** One request on its way through the ways. */
+class RangeJob {
+  readonly request: IoRequest;
+  readonly ways: readonly RangeOperation[];
+  way = 0;
+  retries = 0;
+
+  constructor(request: IoRequest, ways: readonly RangeOperation[]) {
+    this.request = request;
+    this.ways = ways;
   }
 }
 
@@ -86,34 +111,63 @@ export class RangeWork {
   #start(request: IoRequest): void {
     const zeroes = request.kind === IoKind.writeZeroes;
     if (zeroes && request.lengthBytes <= ZEROES_WRITTEN_BYTES_MAX) this.#fill(request);
-    else this.#attempt(request, 0);
+    else this.#attempt(new RangeJob(request, this.#waysOf(request)));
   }
 
-  #ways(request: IoRequest): readonly RangeOperation[] {
+  #waysOf(request: IoRequest): readonly RangeOperation[] {
     const zeroes = request.kind === IoKind.writeZeroes;
     if (this.#host.isBlockDevice) return zeroes ? WAYS.deviceZeroes : WAYS.deviceDiscard;
     return zeroes ? WAYS.fileZeroes : WAYS.fileDiscard;
   }
 
-  #attempt(request: IoRequest, way: number): void {
-    const operation = this.#ways(request)[way];
+  #attempt(job: RangeJob): void {
+    const { request } = job;
+    const operation = job.ways[job.way];
     if (operation === undefined) {
       if (request.kind === IoKind.writeZeroes) this.#fill(request);
       else this.#finish(request, this.#error(request, "unsupported", ""));
-      return;
+    } else if (this.#unsupported.has(operation)) {
+      this.#attemptOtherwise(job);
+    } else if (!this.#cleaner.hasRoom) {
+      this.#waiting.push(request);
+    } else {
+      const { offsetBytes, lengthBytes } = request;
+      this.#cleaner.clear(operation, offsetBytes, lengthBytes, (outcome, message) => {
+        this.#answered(job, operation, outcome, message);
+        this.#startWaiting();
+      });
     }
-    if (this.#unsupported.has(operation)) {
-      this.#attempt(request, way + 1);
-      return;
+  }
+
+  #attemptOtherwise(job: RangeJob): void {
+    job.way += 1;
+    this.#attempt(job);
+  }
+
+  #answered(
+    job: RangeJob,
+    operation: RangeOperation,
+    outcome: RangeOutcome,
+    message: string,
+  ): void {
+    const { request } = job;
+    if (outcome === "") {
+      this.#finish(request, null);
+    } else if (outcome === "unsupported") {
+      this.#unsupported.add(operation);
+      this.#attemptOtherwise(job);
+    } else if (outcome === "EINVAL") {
+      // A range that this way cannot take, such as less than a block of the device.
+      this.#attemptOtherwise(job);
+    } else if (outcome === "EBUSY" && job.retries < BUSY_RETRIES_MAX) {
+      job.retries += 1;
+      this.#host.flushThen((error) => {
+        if (error === null) this.#attempt(job);
+        else this.#finish(request, error);
+      });
+    } else {
+      this.#finish(request, this.#error(request, outcome, message));
     }
-    this.#cleaner.clear(operation, request.offsetBytes, request.lengthBytes, (outcome, message) => {
-      this.#startWaiting();
-      if (outcome === "") return this.#finish(request, null);
-      if (outcome === "unsupported") this.#unsupported.add(operation);
-      // An invalid range is one that this way cannot take, such as less than a block of the device.
-      if (outcome === "unsupported" || outcome === "EINVAL") this.#attempt(request, way + 1);
-      else this.#finish(request, this.#error(request, outcome, message));
-    });
   }
 
   #error(request: IoRequest, outcome: RangeOutcome, message: string): IoError {
@@ -127,15 +181,8 @@ export class RangeWork {
   }
 
   #fill(request: IoRequest): void {
-    const finish = (whole: IoRequest, error: IoError | null): void => this.#finish(whole, error);
-    const host = this.#host;
-    const filling: RangeHost = {
-      name: host.name,
-      isBlockDevice: host.isBlockDevice,
-      submitZeroes: (piece) => host.submitZeroes(piece),
-      cleared: finish,
-    };
-    new ZeroFill(filling, request).submitPiece();
+    const submit = (piece: IoRequest): void => this.#host.submitZeroes(piece);
+    new ZeroFill(submit, request, (error) => this.#finish(request, error)).submitPiece();
   }
 
   #startWaiting(): void {

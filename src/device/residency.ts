@@ -1,5 +1,5 @@
 import { assert } from "../util/assert.ts";
-import { RESIDENCY_REGIONS_MAX } from "./limits.ts";
+import { COLD_READS_IN_A_ROW_MAX, RESIDENCY_REGIONS_MAX } from "./limits.ts";
 
 /** One bit stands for this: a page of the page cache. */
 export const GRANULE_BYTES = 4096;
@@ -10,14 +10,6 @@ const GRANULES_PER_REGION = GRANULES_PER_WORD * WORDS_PER_REGION;
 
 /** What one region of the map covers: 128 MiB. */
 export const REGION_BYTES: number = GRANULES_PER_REGION * GRANULE_BYTES;
-
-/** Cold reads in one region after which nothing of it is expected any more: memory was evidently taken away. */
-const COLD_READS_MAX = 4;
-
-class Region {
-  readonly words = new Uint32Array(WORDS_PER_REGION);
-  coldReads = 0;
-}
 
 /** The bits of one word from `first` up to, not including, `end`; both within 0 to 32. */
 function maskOf(first: number, end: number): number {
@@ -30,8 +22,9 @@ function maskOf(first: number, end: number): number {
  * A wrong guess costs time, never data.
  */
 export class ResidencyMap {
-  #regions: (Region | undefined)[] = [];
+  #regions: (Uint32Array | undefined)[] = [];
   #count = 0;
+  #coldReadsInARow = 0;
 
   /** Whether all of the range is expected to be resident. False for an empty range, which asks nothing. */
   covers(offsetBytes: number, lengthBytes: number): boolean {
@@ -49,7 +42,7 @@ export class ResidencyMap {
         const first = bit & 31;
         const last = Math.min(GRANULES_PER_WORD, first + endBit - bit);
         const mask = maskOf(first, last);
-        if ((region.words[bit >>> 5]! & mask) !== mask) return false;
+        if ((region[bit >>> 5]! & mask) !== mask) return false;
         bit += last - first;
       }
       granule = base + endBit;
@@ -70,7 +63,7 @@ export class ResidencyMap {
       while (bit < endBit) {
         const first = bit & 31;
         const last = Math.min(GRANULES_PER_WORD, first + endBit - bit);
-        region.words[bit >>> 5]! |= maskOf(first, last);
+        region[bit >>> 5]! |= maskOf(first, last);
         bit += last - first;
       }
       granule = base + endBit;
@@ -91,27 +84,35 @@ export class ResidencyMap {
       const firstBit = Math.max(start - base, 0);
       const endBit = Math.min(end - base, GRANULES_PER_REGION);
       if (firstBit === 0 && endBit === GRANULES_PER_REGION) this.#dropRegion(index);
-      else this.#regions[index]?.words.fill(0, firstBit >>> 5, Math.ceil(endBit / 32));
+      else this.#regions[index]?.fill(0, firstBit >>> 5, Math.ceil(endBit / 32));
     }
   }
 
-  /** A read that was expected to be resident was slow. After a few of them the whole region is in doubt. */
-  foundCold(offsetBytes: number, lengthBytes: number): void {
-    this.remove(offsetBytes, lengthBytes);
-    const index = Math.floor(offsetBytes / REGION_BYTES);
-    const region = this.#regions[index];
-    if (region === undefined) return;
-    region.coldReads += 1;
-    if (region.coldReads >= COLD_READS_MAX) this.#dropRegion(index);
+  /** A read that was expected to be resident was fast. */
+  foundResident(): void {
+    this.#coldReadsInARow = 0;
   }
 
-  #addRegion(index: number): Region {
+  /**
+   * A read that was expected to be resident was slow. Once, that may be the scheduler's doing, so only the range is
+   * given up; several in a row mean that the whole region is in doubt.
+   */
+  foundCold(offsetBytes: number, lengthBytes: number): void {
+    this.#coldReadsInARow += 1;
+    if (this.#coldReadsInARow >= COLD_READS_IN_A_ROW_MAX) {
+      this.#coldReadsInARow = 0;
+      this.#dropRegion(Math.floor(offsetBytes / REGION_BYTES));
+    }
+    this.remove(offsetBytes, lengthBytes);
+  }
+
+  #addRegion(index: number): Uint32Array {
     // More than the limit in use at once means more than any page cache holds: begin afresh.
     if (this.#count >= RESIDENCY_REGIONS_MAX) {
       this.#regions = [];
       this.#count = 0;
     }
-    const region = new Region();
+    const region = new Uint32Array(WORDS_PER_REGION);
     this.#regions[index] = region;
     this.#count += 1;
     return region;

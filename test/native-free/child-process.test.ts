@@ -1,0 +1,95 @@
+import { closeSync, openSync, readlinkSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { runChild, startLineChild } from "../../native-free/child-process.ts";
+
+describe("runChild", () => {
+  it("returns what the program said and how it ended", async () => {
+    const result = await runChild("/bin/sh", ["-c", "echo out; echo err >&2; exit 3"]);
+    expect(result).toEqual({ outcome: "exited", exitCode: 3, stdout: "out\n", stderr: "err\n" });
+  });
+
+  it("says that a program is missing", async () => {
+    const { outcome } = await runChild("thinlun-no-such-program", []);
+    expect(outcome).toBe("missing");
+  });
+
+  it("gives arguments to the program as they are", async () => {
+    const { stdout } = await runChild("printf", ["%s|", "$HOME", "a b", "; exit 1"]);
+    expect(stdout).toBe("$HOME|a b|; exit 1|");
+  });
+
+  it("kills what runs for too long", async () => {
+    const { outcome } = await runChild("sleep", ["600"], { timeoutMs: 20 });
+    expect(outcome).toBe("killed");
+  });
+
+  it("drops output past the limit and still lets the program end", async () => {
+    const script =
+      "i=0; while [ $i -lt 5000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done";
+    const result = await runChild("/bin/sh", ["-c", script], { outputBytesMax: 100 });
+    expect(result.exitCode).toBe(0);
+    expect(result.stdout).toHaveLength(100);
+  });
+
+  it("speaks the C locale and hands over nothing else of the environment", async () => {
+    process.env["THINLUN_TEST_SECRET"] = "x";
+    const { stdout } = await runChild("env", []);
+    delete process.env["THINLUN_TEST_SECRET"];
+    expect(stdout).toContain("LC_ALL=C\n");
+    expect(stdout).not.toContain("SECRET");
+  });
+
+  it("hands over the one descriptor that is named, and no other", async () => {
+    const [named, other] = [openSync("/dev/null", "r"), openSync("/dev/zero", "r")];
+    const list = ["-c", "for fd in /proc/self/fd/*; do readlink $fd; done"];
+    const { stdout } = await runChild("/bin/sh", list, { inheritedFd: named });
+    const { stdout: none } = await runChild("/bin/sh", list);
+    closeSync(named);
+    closeSync(other);
+    expect(stdout.split("\n").filter((name) => name.startsWith("/dev/"))).toEqual(["/dev/null"]);
+    expect(none).not.toContain("/dev/");
+  });
+});
+
+describe("startLineChild", () => {
+  it("exchanges lines until the input ends", async () => {
+    const lines: string[] = [];
+    await new Promise<void>((resolve) => {
+      const child = startLineChild("/bin/sh", ["-c", "while read -r x; do echo got $x; done"], {
+        onLine: (line) => {
+          lines.push(line);
+          if (lines.length === 2) child.end();
+        },
+        onClose: resolve,
+      });
+      child.hold(true);
+      child.send("a");
+      child.send("b");
+    });
+    expect(lines).toEqual(["got a", "got b"]);
+  });
+
+  it("reports a child that cannot be started as closed", async () => {
+    await new Promise<void>((resolve) => {
+      const child = startLineChild("thinlun-no-such-program", [], {
+        onLine: () => undefined,
+        onClose: resolve,
+      });
+      child.send("lost");
+    });
+  });
+
+  it("kills a child whose line does not end", async () => {
+    const endless = "while :; do printf 0123456789012345678901234567890123456789; done";
+    let pid: number | undefined;
+    await new Promise<void>((resolve) => {
+      const child = startLineChild("/bin/sh", ["-c", endless], {
+        onLine: () => undefined,
+        onClose: resolve,
+      });
+      child.hold(true);
+      pid = child.pid;
+    });
+    expect(() => readlinkSync(`/proc/${pid}/exe`)).toThrow("ENOENT");
+  });
+});
