@@ -1,0 +1,176 @@
+import { assert } from "../util/assert.ts";
+import { digestMatches } from "./digest.ts";
+import { DIRECT_RECEIVE_BYTES_MIN } from "./limits.ts";
+import {
+  additionalHeaderBytesOf,
+  BASIC_HEADER_BYTES,
+  dataSegmentBytesOf,
+  DIGEST_BYTES,
+  paddedBytes,
+} from "./pdu/basic-header.ts";
+import { ProtocolError } from "./protocol-error.ts";
+
+/** One whole PDU in memory that is valid during the call: whoever needs bytes later copies them. */
+export interface PduReceiver {
+  /**
+   * The basic header stands at `base`, the additional headers right behind it, the data segment (without padding and
+   * digests) at `dataOffset`. `dataDigestGood` is false where the data digest does not match.
+   */
+  onPdu(
+    bytes: Buffer,
+    base: number,
+    dataOffset: number,
+    dataBytes: number,
+    dataDigestGood: boolean,
+  ): void;
+  /** False: the receiver wants no more (the connection is going down). The rest of the chunk is dropped. */
+  readonly receiving: boolean;
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Cuts the byte stream into PDUs (RFC 7143 11.2). A PDU that lies whole in a chunk is handed on in place. One that does
+ * not is put together in a buffer of its own size, which is allocated only after its header was found acceptable.
+ */
+export class Framer {
+  /** Set when login has agreed on them. */
+  headerDigest = false;
+  dataDigest = false;
+  /** The longest data segment that is taken, in bytes: what was declared to the peer. */
+  dataSegmentBytesMax: number;
+
+  readonly #receiver: PduReceiver;
+  /** The start of a header that is not whole yet. */
+  readonly #header: Buffer = Buffer.alloc(BASIC_HEADER_BYTES);
+  #headerBytes = 0;
+  /** The PDU that is being put together; empty where there is none. */
+  #assembly: Buffer = EMPTY;
+  #assemblyBytes = 0;
+
+  constructor(receiver: PduReceiver, dataSegmentBytesMax: number) {
+    this.#receiver = receiver;
+    this.dataSegmentBytesMax = dataSegmentBytesMax;
+  }
+
+  /** Bytes of a PDU that is not whole yet. */
+  get pendingBytes(): number {
+    return this.#headerBytes + this.#assemblyBytes;
+  }
+
+  /** Memory for the rest of the PDU that is being put together, when enough is missing; null otherwise. */
+  directTarget(): Buffer | null {
+    const missingBytes = this.#assembly.length - this.#assemblyBytes;
+    return missingBytes >= DIRECT_RECEIVE_BYTES_MIN
+      ? this.#assembly.subarray(this.#assemblyBytes)
+      : null;
+  }
+
+  /** `count` bytes were received into the memory that `directTarget` gave. */
+  consumeDirect(count: number): void {
+    this.#assemblyBytes += count;
+    assert(this.#assemblyBytes <= this.#assembly.length, "no more is received than fits");
+    this.#deliverAssembly();
+  }
+
+  /**
+   * Takes received bytes, and hands on every PDU that they complete.
+   * Throws ProtocolError when the stream makes no sense; nothing more can be received then.
+   */
+  consume(chunk: Buffer, start: number, end: number): void {
+    let at = start;
+    while (at < end && this.#receiver.receiving) {
+      if (this.#assembly.length !== 0) at = this.#fillAssembly(chunk, at, end);
+      else if (this.#headerBytes !== 0) at = this.#fillHeader(chunk, at, end);
+      else at = this.#takeWhole(chunk, at, end);
+    }
+  }
+
+  /** The connection is over: forgets what it holds. */
+  drop(): void {
+    this.#headerBytes = 0;
+    this.#assembly = EMPTY;
+    this.#assemblyBytes = 0;
+  }
+
+  #takeWhole(chunk: Buffer, at: number, end: number): number {
+    const availableBytes = end - at;
+    if (availableBytes < BASIC_HEADER_BYTES) {
+      chunk.copy(this.#header, 0, at, end);
+      this.#headerBytes = availableBytes;
+      return end;
+    }
+    const pduBytes = this.#pduBytes(chunk, at);
+    if (availableBytes >= pduBytes) {
+      this.#deliver(chunk, at);
+      return at + pduBytes;
+    }
+    this.#assembly = Buffer.allocUnsafeSlow(pduBytes);
+    chunk.copy(this.#assembly, 0, at, end);
+    this.#assemblyBytes = availableBytes;
+    return end;
+  }
+
+  #fillHeader(chunk: Buffer, at: number, end: number): number {
+    const count = Math.min(BASIC_HEADER_BYTES - this.#headerBytes, end - at);
+    chunk.copy(this.#header, this.#headerBytes, at, at + count);
+    this.#headerBytes += count;
+    if (this.#headerBytes === BASIC_HEADER_BYTES) {
+      this.#assembly = Buffer.allocUnsafeSlow(this.#pduBytes(this.#header, 0));
+      this.#header.copy(this.#assembly);
+      this.#assemblyBytes = BASIC_HEADER_BYTES;
+      this.#headerBytes = 0;
+      this.#deliverAssembly();
+    }
+    return at + count;
+  }
+
+  #fillAssembly(chunk: Buffer, at: number, end: number): number {
+    const count = Math.min(this.#assembly.length - this.#assemblyBytes, end - at);
+    chunk.copy(this.#assembly, this.#assemblyBytes, at, at + count);
+    this.#assemblyBytes += count;
+    this.#deliverAssembly();
+    return at + count;
+  }
+
+  #deliverAssembly(): void {
+    if (this.#assemblyBytes < this.#assembly.length) return;
+    const assembly = this.#assembly;
+    this.#assembly = EMPTY;
+    this.#assemblyBytes = 0;
+    this.#deliver(assembly, 0);
+  }
+
+  /** Length of the whole PDU, in bytes, by its basic header. */
+  #pduBytes(bytes: Buffer, base: number): number {
+    const dataBytes = dataSegmentBytesOf(bytes, base);
+    if (dataBytes > this.dataSegmentBytesMax) {
+      throw new ProtocolError(
+        `a data segment of ${dataBytes} bytes, where ${this.dataSegmentBytesMax} were declared as the most`,
+      );
+    }
+    let pduBytes = BASIC_HEADER_BYTES + additionalHeaderBytesOf(bytes, base);
+    if (this.headerDigest) pduBytes += DIGEST_BYTES;
+    if (dataBytes !== 0) {
+      pduBytes += paddedBytes(dataBytes);
+      if (this.dataDigest) pduBytes += DIGEST_BYTES;
+    }
+    return pduBytes;
+  }
+
+  #deliver(bytes: Buffer, base: number): void {
+    const headerEnd = base + BASIC_HEADER_BYTES + additionalHeaderBytesOf(bytes, base);
+    let dataOffset = headerEnd;
+    if (this.headerDigest) {
+      // RFC 7143 7.8: lengths and tags of such a header mean nothing, so the stream ends here.
+      if (!digestMatches(bytes, base, headerEnd)) throw new ProtocolError("header digest error");
+      dataOffset += DIGEST_BYTES;
+    }
+    const dataBytes = dataSegmentBytesOf(bytes, base);
+    const digestGood =
+      !this.dataDigest ||
+      dataBytes === 0 ||
+      digestMatches(bytes, dataOffset, dataOffset + paddedBytes(dataBytes));
+    this.#receiver.onPdu(bytes, base, dataOffset, dataBytes, digestGood);
+  }
+}

@@ -1,0 +1,36 @@
+import type { DataInTransfer } from "./data-in.ts";
+import type { DataOutCredit } from "./data-out-credit.ts";
+import type { IscsiTask } from "./iscsi-task.ts";
+import type { SessionParameters } from "./parameters.ts";
+import type { SendQueue } from "./send-queue.ts";
+import type { TransportPools } from "./transport-pools.ts";
+
+/**
+ * What a task sees of the connection that it belongs to (connection allegiance, RFC 7143 4.2.2.1). Every PDU is
+ * reserved in the queue, filled in, and committed by one of the three, which number it.
+ */
+export interface TaskLink {
+  readonly parameters: SessionParameters;
+  readonly sendQueue: SendQueue;
+  readonly pools: TransportPools;
+  readonly credit: DataOutCredit;
+  /** Bytes of asynchronous reads that are under way or whose data wait to be queued. */
+  stagedReadBytes: number;
+
+  /** A PDU that carries status: it takes the next StatSN. */
+  commitStatus(base: number): void;
+  /** A PDU that shows the next StatSN without taking it: R2T, and NOP-In as a ping. */
+  commitNext(base: number): void;
+  /** Data-In without status, where StatSN is reserved. */
+  commitData(base: number): void;
+  /** Sends what is committed, before this turn of the event loop ends. */
+  scheduleFlush(): void;
+  /** Calls `pump` of the transfer when there is room in the queue again. */
+  waitForRoom(transfer: DataInTransfer): void;
+}
+
+/** The session, as the task that lives in it sees it. */
+export interface TaskOwner {
+  /** The task was answered, or (`aborted`) never will be. */
+  retireTask(task: IscsiTask, aborted: boolean): void;
+}
