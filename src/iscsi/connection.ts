@@ -168,26 +168,10 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
 
   onPdu(bytes: Buffer, base: number, dataOffset: number, dataBytes: number, good: boolean): void {
     const fullFeature = this.#fullFeature;
-    if (fullFeature !== null) {
-      this.#inFullFeature(fullFeature, bytes, base, dataOffset, dataBytes, good);
+    if (fullFeature === null) {
+      this.#onLoginPdu(bytes, base, dataOffset, dataBytes);
       return;
     }
-    assert(this.#login !== null, "a connection that is not logged in is logging in");
-    if (opcodeOf(bytes, base) !== Opcode.loginRequest) {
-      // RFC 7143 6.3: before full-feature phase there is nothing but login, and no Reject.
-      throw new ProtocolError("a PDU other than a login request before the login is over");
-    }
-    this.#login.onRequest(bytes, base, dataOffset, dataBytes);
-  }
-
-  #inFullFeature(
-    fullFeature: FullFeature,
-    bytes: Buffer,
-    base: number,
-    dataOffset: number,
-    dataBytes: number,
-    good: boolean,
-  ): void {
     try {
       fullFeature.onPdu(bytes, base, dataOffset, dataBytes, good);
     } catch (error) {
@@ -196,6 +180,15 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
       }
       throw error;
     }
+  }
+
+  #onLoginPdu(bytes: Buffer, base: number, dataOffset: number, dataBytes: number): void {
+    assert(this.#login !== null, "a connection that is not logged in is logging in");
+    if (opcodeOf(bytes, base) !== Opcode.loginRequest) {
+      // RFC 7143 6.3: before full-feature phase there is nothing but login, and no Reject.
+      throw new ProtocolError("a PDU other than a login request before the login is over");
+    }
+    this.#login.onRequest(bytes, base, dataOffset, dataBytes);
   }
 
   /** Login responses are numbered by the login phase itself: it knows the command numbers before there is a session. */

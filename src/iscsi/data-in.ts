@@ -1,10 +1,10 @@
 import { assert } from "../util/assert.ts";
 import type { IoError } from "../util/io-error.ts";
 import { IoKind, IoRequest } from "../util/io-request.ts";
-import type { Volume } from "../volume/volume.ts";
+import type { DataSource } from "../scsi/task.ts";
 import type { IscsiTask } from "./iscsi-task.ts";
 import { DATA_IN_SEGMENT_BYTES_MAX, STAGED_READ_BYTES_MAX } from "./limits.ts";
-import { DataInFlag, encodeDataIn, setDataInStatus } from "./pdu/data-in.ts";
+import { DataInFlag, encodeDataIn, setDataInPosition, setDataInStatus } from "./pdu/data-in.ts";
 import { residualBytes, residualFlags } from "./residual.ts";
 import { Status } from "../scsi/status.ts";
 
@@ -32,7 +32,7 @@ class PieceRead extends IoRequest {
 export class DataInTransfer {
   readonly #task: IscsiTask;
   readonly #read: PieceRead;
-  #volume: Volume | null = null;
+  #source: DataSource | null = null;
   #offsetBytes = 0;
   /** What is sent: the lesser of what the command wants and what the initiator expects. */
   #totalBytes = 0;
@@ -51,7 +51,7 @@ export class DataInTransfer {
 
   reset(): void {
     assert(this.#read.staging === null, "a transfer that is reused has no read running");
-    this.#volume = null;
+    this.#source = null;
     this.#sentBytes = 0;
     this.#burstBytes = 0;
     this.waiting = false;
@@ -59,8 +59,8 @@ export class DataInTransfer {
   }
 
   /** Sends a range of the volume, then status GOOD. */
-  start(volume: Volume, offsetBytes: number, totalBytes: number): void {
-    this.#volume = volume;
+  start(source: DataSource, offsetBytes: number, totalBytes: number): void {
+    this.#source = source;
     this.#offsetBytes = offsetBytes;
     this.#totalBytes = totalBytes;
     this.pump();
@@ -83,8 +83,8 @@ export class DataInTransfer {
   pump(): void {
     const { link } = this.#task;
     const { sendQueue } = link;
-    const volume = this.#volume;
-    assert(volume !== null, "a transfer that goes on was started");
+    const source = this.#source;
+    assert(source !== null, "a transfer that goes on was started");
     while (this.#sentBytes < this.#totalBytes) {
       if (sendQueue.high) {
         link.waitForRoom(this);
@@ -94,15 +94,15 @@ export class DataInTransfer {
       const base = sendQueue.reserve(pieceBytes);
       const at = sendQueue.dataOffset(base);
       const offsetBytes = this.#offsetBytes + this.#sentBytes;
-      if (!volume.tryRead(sendQueue.buffer, at, pieceBytes, offsetBytes)) {
-        this.#readLater(volume, pieceBytes);
+      if (!source.tryRead(sendQueue.buffer, at, pieceBytes, offsetBytes)) {
+        this.#readLater(source, pieceBytes);
         return;
       }
       this.#commit(base, pieceBytes);
     }
   }
 
-  #readLater(volume: Volume, pieceBytes: number): void {
+  #readLater(source: DataSource, pieceBytes: number): void {
     const { link } = this.#task;
     if (link.stagedReadBytes !== 0 && link.stagedReadBytes + pieceBytes > STAGED_READ_BYTES_MAX) {
       link.waitForRoom(this);
@@ -115,7 +115,7 @@ export class DataInTransfer {
     read.offsetBytes = this.#offsetBytes + this.#sentBytes;
     read.lengthBytes = pieceBytes;
     this.#task.ioRunning = true;
-    volume.submit(read);
+    source.submit(read);
   }
 
   /** For the piece's request: the data are in the staging buffer, or never will be. */
@@ -160,7 +160,8 @@ export class DataInTransfer {
     const last = this.#sentBytes + pieceBytes === this.#totalBytes;
     const endsSequence = last || this.#burstBytes === link.parameters.maxBurstLengthBytes;
     const flags = endsSequence ? DataInFlag.final : 0;
-    encodeDataIn(buffer, base, flags, pieceBytes, task.tag, this.dataSn, this.#sentBytes);
+    encodeDataIn(buffer, base, flags, pieceBytes, task.tag);
+    setDataInPosition(buffer, base, this.dataSn, this.#sentBytes);
     if (endsSequence) this.#burstBytes = 0;
     this.dataSn += 1;
     this.#sentBytes += pieceBytes;

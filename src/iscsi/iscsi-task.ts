@@ -1,8 +1,7 @@
 import { assert } from "../util/assert.ts";
 import { setUint16BE } from "../util/bytes.ts";
 import { Status } from "../scsi/status.ts";
-import { Task, type DataSink, type TaskStep } from "../scsi/task.ts";
-import type { Volume } from "../volume/volume.ts";
+import { Task, type DataSink, type DataSource, type TaskStep } from "../scsi/task.ts";
 import { DataInTransfer } from "./data-in.ts";
 import { DataOutTransfer } from "./data-out.ts";
 import { encodeScsiResponse, ScsiResponseCode } from "./pdu/scsi-response.ts";
@@ -67,11 +66,11 @@ export class IscsiTask extends Task {
     else this.dataIn.sendBytes(data, totalBytes);
   }
 
-  override transferIn(volume: Volume, offsetBytes: number, lengthBytes: number): void {
+  override transferIn(source: DataSource, offsetBytes: number, lengthBytes: number): void {
     this.transferBytes = lengthBytes;
     const totalBytes = Math.min(lengthBytes, this.expectedInBytes);
     if (totalBytes === 0) this.complete(Status.good);
-    else this.dataIn.start(volume, offsetBytes, totalBytes);
+    else this.dataIn.start(source, offsetBytes, totalBytes);
   }
 
   override transferOut(

@@ -102,7 +102,7 @@ export class IscsiServer {
       },
       connectionDraining: (connection) => this.#draining.set(connection, clock.nowMs()),
       connectionClosed: (connection) => this.#connectionClosed(connection),
-      coldReset: (target) => this.#closeSessionsOf(target, "the target was reset"),
+      coldReset: (target) => void this.#closeSessionsOf(target, "the target was reset"),
     };
   }
 

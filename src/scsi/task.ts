@@ -23,6 +23,9 @@ export const TaskAttribute = {
 /** Where written data go: a volume, or a checker that compares them (VERIFY). Contract as in `BlockDevice`. */
 export type DataSink = Pick<Volume, "tryWrite" | "submit">;
 
+/** Where read data come from. Contract as in `BlockDevice`. */
+export type DataSource = Pick<Volume, "tryRead" | "submit">;
+
 /** What goes on when the data of a command, or an operation on the volume, are there. A named function, never a closure. */
 export type TaskStep = (unit: LogicalUnit, task: Task) => void;
 
@@ -111,7 +114,7 @@ export abstract class Task {
   abstract returnData(data: Uint8Array, lengthBytes: number): void;
 
   /** Sends a range of the volume and then GOOD; ends in CHECK CONDITION when the volume fails. */
-  abstract transferIn(volume: Volume, offsetBytes: number, lengthBytes: number): void;
+  abstract transferIn(source: DataSource, offsetBytes: number, lengthBytes: number): void;
 
   /**
    * Takes data-out for a range and hands it to the sink, in pieces as it arrives, then ends with GOOD. With

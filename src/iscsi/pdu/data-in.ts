@@ -39,12 +39,19 @@ export function encodeDataIn(
   flags: number,
   dataSegmentBytes: number,
   initiatorTaskTag: number,
-  dataSn: number,
-  bufferOffset: number,
 ): void {
   beginHeader(bytes, base, Opcode.dataIn, flags, dataSegmentBytes);
   setUint32BE(bytes, base + DataInField.initiatorTaskTag[0], initiatorTaskTag);
   setUint32BE(bytes, base + DataInField.targetTransferTag[0], RESERVED_TAG);
+}
+
+/** Where the data belong: the number of this PDU in the command, and the offset of its first byte. */
+export function setDataInPosition(
+  bytes: Uint8Array,
+  base: number,
+  dataSn: number,
+  bufferOffset: number,
+): void {
   setUint32BE(bytes, base + DataInField.dataSn[0], dataSn);
   setUint32BE(bytes, base + DataInField.bufferOffset[0], bufferOffset);
 }
