@@ -18,7 +18,7 @@ export function parseAddress(text: string): PortalAddress {
   const [, address = "", port] = bracketed ?? plain ?? [];
   const number = port === undefined ? ISCSI_PORT : Number(port);
   if (address === "" || number < 1 || number > 65_535) {
-    throw new InitiatorError("connect", `not an address of a portal: ${text}`);
+    throw new InitiatorError("invalid", `not an address of a portal: ${text}`);
   }
   return { address, port: number };
 }

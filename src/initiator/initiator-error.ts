@@ -2,11 +2,12 @@ import type { Sense } from "./sense.ts";
 
 /**
  * What went wrong, in as few kinds as callers tell apart:
- * `connect`: no connection; `login`: the target refused; `redirect`: it named another address and this was not to be
+ * `invalid`: what the caller asked for makes no sense; `connect`: no connection; `login`: the target refused; `redirect`: it named another address and this was not to be
  * followed; `protocol`: the peer broke RFC 7143; `timeout`: no answer in time; `closed`: the connection is gone;
  * `rejected`: the target answered with a Reject PDU; `check-condition`, `status`: the command ended so.
  */
 export type InitiatorErrorKind =
+  | "invalid"
   | "connect"
   | "login"
   | "redirect"

@@ -9,7 +9,7 @@ export const COMMAND_TIMEOUT_MS = 30_000;
 /** Requests in one login. Four are usual; a target that continues long texts needs more. */
 export const LOGIN_EXCHANGES_MAX = 32;
 /** All text of one negotiation, continuations taken together: thousands of targets in one SendTargets. */
-export const TEXT_BYTES_MAX = 16 * 1024 * 1024;
+export const TEXT_BYTES_MAX: number = 16 * 1024 * 1024;
 /** Redirections that one login follows; more is a loop. */
 export const REDIRECTS_MAX = 4;
 /** The longest challenge, RFC 7143 12.1.3: 1024 bytes in binary form. */

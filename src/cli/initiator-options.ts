@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { CHAP_ALGORITHMS, type ChapAlgorithm, type ChapCredentials } from "../initiator/chap.ts";
+import { InitiatorError } from "../initiator/initiator-error.ts";
+
+/** What the commands that log in to a target share. */
+export interface InitiatorOptions {
+  readonly user: string | undefined;
+  readonly "password-file": string | undefined;
+  readonly "initiator-name": string | undefined;
+  readonly "chap-algorithm": ChapAlgorithm | undefined;
+}
+
+/** Options for yargs; passwords come from files, because a command line can be read by everybody on the host. */
+export const INITIATOR_OPTIONS = {
+  user: { type: "string", describe: "CHAP user name", requiresArg: true },
+  "password-file": {
+    type: "string",
+    describe: "File with the CHAP secret (trailing newline ignored)",
+    requiresArg: true,
+    implies: "user",
+  },
+  "initiator-name": {
+    type: "string",
+    describe: "Name to log in with (iqn....)",
+    requiresArg: true,
+  },
+  "chap-algorithm": {
+    choices: Object.keys(CHAP_ALGORITHMS) as ChapAlgorithm[],
+    describe: "Offer this one only (tgtd knows md5)",
+  },
+} as const;
+
+/** One name for each host, so that access lists can know it. */
+export function initiatorNameOf(options: Pick<InitiatorOptions, "initiator-name">): string {
+  const host = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, "-");
+  return options["initiator-name"] ?? `iqn.2026-11.net.thinlun:initiator.${host}`;
+}
+
+/** Undefined where no user is given, neither as an option nor in the URL. */
+export function credentialsOf(
+  options: Omit<InitiatorOptions, "initiator-name">,
+  urlUser?: string,
+  urlSecret?: string,
+): ChapCredentials | undefined {
+  const user = options.user ?? urlUser;
+  if (user === undefined) return undefined;
+  const { "password-file": passwordFile, "chap-algorithm": chapAlgorithm } = options;
+  const secret =
+    passwordFile === undefined
+      ? urlSecret
+      : readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
+  if (secret === undefined || secret === "") {
+    throw new InitiatorError("invalid", `user ${user} needs a password: give --password-file`);
+  }
+  return {
+    user,
+    secret,
+    ...(chapAlgorithm === undefined ? {} : { algorithms: [chapAlgorithm] }),
+  };
+}
