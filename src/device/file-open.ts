@@ -84,11 +84,14 @@ async function openLocked(
   }
 }
 
-/** Opens the same file again, whatever has become of its name, for writes that wait for stable media. */
+/**
+ * Opens the same file again, whatever has become of its name, for writes that wait for stable media. Direct I/O reads
+ * through it too, what a write leaves of its blocks.
+ */
 async function openSynced(fd: number, direct: boolean): Promise<number> {
-  const { O_WRONLY, O_DSYNC, O_DIRECT } = fs.constants;
+  const { O_RDWR, O_DSYNC, O_DIRECT } = fs.constants;
   try {
-    return await openFile(`/proc/self/fd/${fd}`, O_WRONLY | O_DSYNC | (direct ? O_DIRECT : 0));
+    return await openFile(`/proc/self/fd/${fd}`, O_RDWR | O_DSYNC | (direct ? O_DIRECT : 0));
   } catch {
     return -1;
   }
