@@ -143,7 +143,7 @@ describe("a login without authentication", () => {
   });
 });
 
-type Refused = readonly [
+type Refused = [
   what: string,
   status: number,
   items: readonly string[],

@@ -37,7 +37,7 @@ function negotiate(negotiation: Negotiation, items: readonly string[]): string[]
   return outcome.ok ? outcome.replies.map(({ key, value }) => `${key}=${value}`) : ["fatal"];
 }
 
-type Row = readonly [
+type Row = [
   proposal: string,
   answer: string,
   parameters: Partial<SessionParameters>,

@@ -78,7 +78,9 @@ describe("decodeTextPairs", () => {
   const seed = chooseSeed(process.env);
   it(`neither throws on random texts nor changes what it took (seed ${seed})`, () => {
     const random = new SeededRandom(seed);
-    const alphabet = [..."AB=,\0\0x0", "\u00fc", "\u{1f4be}"].map((one) => Buffer.from(one));
+    const alphabet = ["A", "B", "=", "=", ",", "\0", "\0", "0", "x", "\u00fc", "\u{1f4be}"].map(
+      (one) => Buffer.from(one),
+    );
     let taken = 0;
     for (let round = 0; round < 5000; round++) {
       const text = Buffer.concat(
