@@ -73,7 +73,8 @@ export function describeData(factory: VolumeFactory): void {
       ] as const) {
         const data = random.bytes(length);
         await writeBytes(volume, offset, data);
-        expect(await readBytes(volume, offset, length)).toEqual(data);
+        // Element by element, as toEqual compares, megabytes would take a minute.
+        expect((await readBytes(volume, offset, length)).equals(data)).toBe(true);
       }
     });
 
