@@ -27,6 +27,7 @@ export default defineConfig({
           include: [`test/${suite}/**/*.test.ts`],
           testTimeout: END_TO_END_TIMEOUT_MS,
           hookTimeout: END_TO_END_TIMEOUT_MS,
+          globalSetup: suite === "guest" ? ["test/guest/machine/accelerator.ts"] : [],
         },
       })),
     ],
