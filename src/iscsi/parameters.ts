@@ -88,20 +88,25 @@ export const DEFAULT_OFFERS: ParameterOffers = {
   defaultTime2RetainSeconds: 20,
 };
 
+/** The offers that are numbers. */
+export type BoundedOffer = {
+  [Name in keyof ParameterOffers]: ParameterOffers[Name] extends number ? Name : never;
+}[keyof ParameterOffers];
+
 /** What an operator may set: the RFC's ranges, except that segments and first bursts are memory of this host. */
-export const OFFER_RANGES = {
+export const OFFER_RANGES: Readonly<Record<BoundedOffer, readonly [low: number, high: number]>> = {
   maxRecvDataSegmentLengthBytes: [SEGMENT_LENGTH_BYTES_MIN, 1_048_576],
   maxBurstLengthBytes: [SEGMENT_LENGTH_BYTES_MIN, SEGMENT_LENGTH_BYTES_MAX],
   firstBurstLengthBytes: [SEGMENT_LENGTH_BYTES_MIN, 1_048_576],
   maxOutstandingR2t: [1, 64],
   defaultTime2WaitSeconds: [0, 3600],
   defaultTime2RetainSeconds: [0, 3600],
-} as const;
+};
 
 /** What is wrong with offers, a sentence each that begins with the name of the setting; empty when they hold. */
 export function offerProblems(offers: ParameterOffers): readonly string[] {
   const problems: string[] = [];
-  for (const name of Object.keys(OFFER_RANGES) as (keyof typeof OFFER_RANGES)[]) {
+  for (const name of Object.keys(OFFER_RANGES) as BoundedOffer[]) {
     const [low, high] = OFFER_RANGES[name];
     const value = offers[name];
     if (!Number.isSafeInteger(value) || value < low || value > high) {
