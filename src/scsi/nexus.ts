@@ -19,8 +19,6 @@ export class Nexus {
   readonly relativePortId: number;
   /** How many attentions wait on all logical units together: the hot path looks at nothing else while it is zero. */
   attentionCount = 0;
-  /** Closed by `TargetDevice.closeNexus`: no command may come over it any more. */
-  closed = false;
 
   readonly #attentions: Map<LogicalUnit, SenseCode[]> = new Map();
 

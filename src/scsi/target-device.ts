@@ -115,7 +115,6 @@ export class TargetDevice {
    */
   closeNexus(nexus: Nexus, done: () => void = () => undefined): void {
     assert(nexus.device === this && this.#nexuses.delete(nexus), "a nexus is closed once");
-    nexus.closed = true;
     for (const unit of this.#units.values()) {
       unit.nexuses.delete(nexus);
       nexus.dropAttentions(unit);

@@ -81,7 +81,9 @@ export function reportSupportedOperationCodes(commands: readonly Command[], task
       task.fail(Sense.invalidFieldInCdb, cdbField(REPORTING_OPTIONS_BYTE, REPORTING_OPTIONS_BIT));
       return;
     }
-    const wanted = hasActions ? serviceAction : -1;
+    // An operation code without service actions is asked for with zero, where the option says "either" (011b).
+    const asked = reporting === Reporting.operationCode ? 0 : serviceAction;
+    const wanted = !hasActions && asked === 0 ? -1 : asked;
     const found = candidates.find((command) => command.serviceAction === wanted);
     appendOne(found, timeouts);
   }

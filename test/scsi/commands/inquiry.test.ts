@@ -100,8 +100,7 @@ describe("vital product data", () => {
     }
     const naa = data.subarray(8, 16).toString("hex");
     expect(data.subarray(4, 8).toString("hex")).toBe("01030008");
-    expect(naa).toBe("3378ad3ca1b4a24b".length === 16 ? naa : "");
-    expect(naa.startsWith("3")).toBe(true);
+    expect(naa).toBe("38ea9fe0ac8959b8");
     const padded = (name: string): string => name.padEnd((name.length + 4) & ~3, "\0");
     expect(designators.slice(1)).toEqual([
       "0201 THINLUN 6f1c2a349d7e4b118a550c1d2e3f4a5b",
