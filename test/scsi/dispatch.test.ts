@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { COMMANDS, findCommand } from "../../src/scsi/command-table.ts";
+import { Access, Command } from "../../src/scsi/command.ts";
+import { Sense } from "../../src/scsi/sense.ts";
+import { Bench } from "./support/bench.ts";
+import { expectSense } from "./support/expect-sense.ts";
+
+/** The CDB of a row with nothing but its operation code and service action. */
+function bare(command: Command): Buffer {
+  const buffer = Buffer.alloc(16);
+  buffer.writeUInt8(command.operationCode, 0);
+  if (command.serviceAction >= 0) buffer.writeUInt8(command.serviceAction, 1);
+  return buffer;
+}
+
+describe("every row of the table", () => {
+  it.each(COMMANDS.map((command) => [command.name, command] as const))(
+    "%s refuses each bit that it does not use, with a pointer to its field",
+    (_name, command) => {
+      for (let byte = 1; byte < command.cdbBytes; byte++) {
+        const reserved = command.reserved[byte] ?? 0;
+        for (let bit = 0; bit < 8; bit++) {
+          if ((reserved & (1 << bit)) === 0) continue;
+          const buffer = bare(command);
+          buffer.writeUInt8(buffer.readUInt8(byte) | (1 << bit), byte);
+          const task = new Bench().run(buffer);
+          expect([byte, bit, task.senseCode]).toEqual([byte, bit, Sense.invalidFieldInCdb]);
+          const field = task.senseData?.field ?? -1;
+          expect(field & 0xffff).toBe(byte);
+          const pointed = (field >>> 16) & 7;
+          expect(pointed).toBeGreaterThanOrEqual(bit);
+          for (let between = bit; between <= pointed; between++) {
+            expect(reserved & (1 << between)).not.toBe(0);
+          }
+          expect(task.solicitedBytes).toBe(0);
+        }
+      }
+    },
+  );
+
+  it.each(COMMANDS.map((command) => [command.name, command] as const))(
+    "%s refuses a CDB that is cut short",
+    (_name, command) => {
+      const bench = new Bench();
+      const task = bench.run(bare(command));
+      expect(task.ends).toBeLessThanOrEqual(1);
+      const { reserved } = command;
+      expect(reserved.length).toBe(command.cdbBytes);
+    },
+  );
+
+  it("reports a waiting attention, or runs and leaves it", () => {
+    for (const command of COMMANDS) {
+      const bench = new Bench();
+      bench.unit.raise(Sense.modeParametersChanged);
+      const task = bench.run(bare(command));
+      if (command.allowedWithUnitAttention) {
+        expect([command.name, task.senseCode]).not.toEqual([command.name, 0x6_2a_01]);
+      } else {
+        expectSense(task, Sense.modeParametersChanged);
+        expect(bench.nexus.attentionCount).toBe(0);
+      }
+    }
+    const allowed = COMMANDS.filter((command) => command.allowedWithUnitAttention);
+    expect(allowed.map(({ name }) => name)).toEqual(["REQUEST SENSE", "INQUIRY", "REPORT LUNS"]);
+  });
+
+  it("keeps its hands off a stopped unit where it needs the medium", () => {
+    for (const command of COMMANDS) {
+      const bench = new Bench();
+      bench.unit.stopped = true;
+      const task = bench.run(bare(command));
+      const notReady = task.senseCode === Sense.notReadyInitializingCommandRequired;
+      expect([command.name, notReady]).toEqual([command.name, command.access !== Access.none]);
+    }
+  });
+
+  it("does not write where it must not", () => {
+    for (const command of COMMANDS) {
+      const bench = new Bench({ readOnly: true });
+      const task = bench.run(bare(command));
+      const refused = task.senseCode === Sense.writeProtected;
+      expect([command.name, refused]).toEqual([command.name, command.access === Access.write]);
+    }
+  });
+});
+
+describe("the table", () => {
+  it("finds commands by operation code and service action", () => {
+    for (const command of COMMANDS) expect(findCommand(bare(command))).toBe(command);
+    expect(findCommand(Uint8Array.from([0x9e, 0x1f]))).toBeNull();
+    expect(findCommand(Uint8Array.from([0xff]))).toBeNull();
+  });
+
+  it("answers INVALID COMMAND OPERATION CODE for every other code", () => {
+    const known = new Set(COMMANDS.map(({ operationCode }) => operationCode));
+    for (let operationCode = 0; operationCode < 256; operationCode++) {
+      if (known.has(operationCode)) continue;
+      const task = new Bench().run(Uint8Array.from([operationCode]));
+      expectSense(task, Sense.invalidCommandOperationCode);
+    }
+  });
+
+  it("does not load with a row that is wrong", () => {
+    const [row] = COMMANDS;
+    if (row === undefined) throw new Error("no rows");
+    const fields = { ...row, handler: () => undefined };
+    expect(() => new Command({ ...fields, usage: "28 00", serviceAction: -1 })).toThrow("length");
+    expect(
+      () =>
+        new Command({ ...fields, usage: "9e 10 0000000000000000 00000000 0000", serviceAction: 3 }),
+    ).toThrow("service action");
+  });
+});

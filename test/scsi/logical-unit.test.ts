@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import { IoError } from "../../src/util/io-error.ts";
+import { identityOf } from "../../src/scsi/identity.ts";
+import type { IoErrorReport } from "../../src/scsi/logical-unit.ts";
+import { Sense } from "../../src/scsi/sense.ts";
+import type { VolumeEvent } from "../../src/volume/volume.ts";
+import { Bench } from "./support/bench.ts";
+import { expectSense } from "./support/expect-sense.ts";
+
+const TEST_UNIT_READY = "00 00 000000 00";
+
+describe("events of the volume", () => {
+  it.each<[VolumeEvent, number]>([
+    ["capacity-changed", Sense.capacityDataHasChanged],
+    ["content-replaced", Sense.mediumMayHaveChanged],
+    ["space-low", Sense.thinProvisioningSoftThresholdReached],
+  ])("%s becomes a unit attention on every nexus", (event, code) => {
+    const bench = new Bench();
+    const other = bench.open("x,i,0x2");
+    bench.volume.announce(event);
+    for (const nexus of [bench.nexus, other]) {
+      expectSense(bench.run(TEST_UNIT_READY, { nexus }), code);
+      expect(bench.run(TEST_UNIT_READY, { nexus }).status).toBe(0);
+    }
+  });
+
+  it("gone makes the unit not ready, without an attention", () => {
+    const bench = new Bench();
+    bench.volume.announce("gone");
+    expect(bench.nexus.attentionCount).toBe(0);
+    expectSense(bench.run(TEST_UNIT_READY), Sense.notReadyManualInterventionRequired);
+    expect(bench.run("12 00 00 0024 00").status).toBe(0);
+  });
+
+  it("a smaller volume has smaller bounds at once", () => {
+    const bench = new Bench();
+    bench.volume.resize(512);
+    bench.nexus.takeAttention(bench.unit);
+    expect(bench.run("28 00 00000000 00 0001 00").status).toBe(0);
+    expectSense(bench.run("28 00 00000001 00 0001 00"), Sense.logicalBlockAddressOutOfRange);
+  });
+});
+
+describe("reportIoError", () => {
+  it("reports once a second and counts the rest", () => {
+    const reports: IoErrorReport[] = [];
+    const bench = new Bench({ report: (report) => reports.push(report) });
+    bench.volume.failing = "medium";
+    for (const nowMs of [0, 1, 999, 1000, 1001, 2000]) {
+      bench.nowMs = nowMs;
+      bench.run("28 00 00000000 00 0001 00");
+    }
+    expect(reports.map(({ suppressedCount }) => suppressedCount)).toEqual([0, 2, 1]);
+    expect(reports.map(({ operationCode }) => operationCode)).toEqual([0x28, 0x28, 0x28]);
+    expect(reports[0]?.unit).toBe(bench.unit);
+  });
+
+  it("does not take a difference for a fault", () => {
+    const reports: IoErrorReport[] = [];
+    const bench = new Bench({ report: (report) => reports.push(report) });
+    bench.unit.reportIoError(new IoError("miscompare", "x", { object: "v" }), null);
+    expect(reports).toEqual([]);
+    bench.unit.reportIoError(new IoError("medium", "x", { object: "v" }), null);
+    expect(reports[0]?.operationCode).toBe(-1);
+  });
+});
+
+describe("identityOf", () => {
+  it("follows from the UUID alone", () => {
+    const uuid = "00000000-0000-4000-8000-000000000001";
+    expect(identityOf(uuid, {})).toEqual(identityOf(uuid, {}));
+    const other = identityOf("00000000-0000-4000-8000-000000000002", {});
+    expect(Buffer.from(identityOf(uuid, {}).naa).equals(other.naa)).toBe(false);
+    expect((other.naa[0] ?? 0) >>> 4).toBe(3);
+    expect(other.naa.length).toBe(8);
+  });
+
+  it("asserts that what was set fits", () => {
+    expect(() => identityOf("u", { vendor: "NINE CHAR" })).toThrow("vendor");
+    expect(() => identityOf("u", { product: "x".repeat(17) })).toThrow("product");
+    expect(() => identityOf("u", { revision: "" })).toThrow("revision");
+    expect(() => identityOf("u", { serial: "tab\there" })).toThrow("serial");
+  });
+});

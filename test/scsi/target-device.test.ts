@@ -1,0 +1,138 @@
+import { describe, expect, it } from "vitest";
+import { LogicalUnit } from "../../src/scsi/logical-unit.ts";
+import { REPORT_LUNS_WELL_KNOWN_LUN } from "../../src/scsi/lun.ts";
+import { cdbField, Sense } from "../../src/scsi/sense.ts";
+import { TargetDevice } from "../../src/scsi/target-device.ts";
+import { Bench } from "./support/bench.ts";
+import { expectSense } from "./support/expect-sense.ts";
+import { FakeVolume } from "./support/fake-volume.ts";
+
+const TEST_UNIT_READY = "00 00 000000 00";
+const INQUIRY = "12 00 00 0024 00";
+const READ = "28 00 00000000 00 0001 00";
+const FLUSH = "35 00 00000000 00 0000 00";
+
+function another(): LogicalUnit {
+  return new LogicalUnit({ volume: new FakeVolume(8192), blockBytes: 512, nowMs: () => 0 });
+}
+
+describe("a new nexus", () => {
+  it("meets POWER ON, RESET, OR BUS DEVICE RESET OCCURRED once on each unit", () => {
+    const bench = new Bench();
+    bench.device.attach(5, another());
+    const nexus = bench.device.openNexus({ initiatorPort: "x,i,0x3", relativePortId: 2 });
+    expect([nexus.targetPort, nexus.relativePortId]).toEqual([`${bench.device.name},t,0x0002`, 2]);
+    for (const lun of [0, 5]) {
+      expect(bench.run(INQUIRY, { nexus, lun }).status).toBe(0);
+      expect(bench.run("a0 00 00 000000 00000100 0000", { nexus, lun }).status).toBe(0);
+      const first = bench.run(TEST_UNIT_READY, { nexus, lun });
+      expectSense(first, Sense.powerOnResetOrBusDeviceResetOccurred);
+      expect(bench.run(TEST_UNIT_READY, { nexus, lun }).status).toBe(0);
+    }
+    expect(nexus.attentionCount).toBe(0);
+  });
+
+  it("is reported before an unknown command or a bad CDB is", () => {
+    const bench = new Bench();
+    for (const command of ["ff", "28 e0 00000000 00 0001 00"]) {
+      const nexus = bench.device.openNexus({ initiatorPort: "x,i,0x3", relativePortId: 1 });
+      expectSense(bench.run(command, { nexus }), Sense.powerOnResetOrBusDeviceResetOccurred);
+    }
+  });
+});
+
+describe("attach and detach", () => {
+  it("tell the initiators that are there", () => {
+    const bench = new Bench();
+    bench.device.attach(5, another());
+    expectSense(bench.run(TEST_UNIT_READY), Sense.reportedLunsDataHasChanged);
+    const code = Sense.powerOnResetOrBusDeviceResetOccurred;
+    expectSense(bench.run(TEST_UNIT_READY, { lun: 5 }), code);
+    bench.device.detach(5, () => undefined);
+    expectSense(bench.run(TEST_UNIT_READY), Sense.reportedLunsDataHasChanged);
+    expectSense(bench.run(READ, { lun: 5 }), Sense.logicalUnitNotSupported);
+    expect(bench.nexus.attentionCount).toBe(0);
+  });
+
+  it("detach waits for the I/O of the unit, and answers none of its tasks", () => {
+    const bench = new Bench();
+    bench.volume.holding = true;
+    const task = bench.run(FLUSH);
+    let done = 0;
+    bench.device.detach(0, () => {
+      done += 1;
+    });
+    expect([done, task.ends, bench.unit.nexuses.size]).toEqual([0, 0, 0]);
+    bench.volume.release();
+    expect([done, task.responses, task.forgotten]).toEqual([1, 0, 1]);
+    expect(bench.volume.listenerCount).toBe(1);
+    bench.unit.close();
+    expect(bench.volume.listenerCount).toBe(0);
+  });
+
+  it("a unit in two targets loses the tasks of one only", () => {
+    const bench = new Bench();
+    const second = new TargetDevice("iqn.2026-01.io.thinlun:second");
+    second.attach(0, bench.unit);
+    const nexus = second.openNexus({ initiatorPort: "y,i,0x1", relativePortId: 1 });
+    nexus.takeAttention(bench.unit);
+    bench.volume.holding = true;
+    const [mine, theirs] = [bench.run(FLUSH), bench.run(FLUSH, { nexus })];
+    second.detach(0, () => undefined);
+    expect([mine.aborted, theirs.aborted]).toEqual([false, true]);
+    expect([...bench.unit.nexuses]).toEqual([bench.nexus]);
+  });
+
+  it("assert that the LUN is free, in range, and there", () => {
+    const bench = new Bench();
+    expect(() => bench.device.attach(0, another())).toThrow("once");
+    expect(() => bench.device.attach(1, bench.unit)).toThrow("one LUN");
+    expect(() => bench.device.attach(0x4000, another())).toThrow("range");
+    expect(() => bench.device.detach(1, () => undefined)).toThrow("attached");
+    expect(() => bench.unit.close()).toThrow("detached");
+    expect(() => bench.device.openNexus({ initiatorPort: "x", relativePortId: 0 })).toThrow("16");
+  });
+});
+
+describe("closeNexus", () => {
+  it("aborts the tasks and stops the attentions", () => {
+    const bench = new Bench();
+    bench.volume.holding = true;
+    const task = bench.run(FLUSH);
+    let done = 0;
+    bench.device.closeNexus(bench.nexus, () => {
+      done += 1;
+    });
+    expect([done, task.aborted, bench.device.nexuses.size]).toEqual([0, true, 0]);
+    bench.unit.raise(Sense.modeParametersChanged);
+    expect(bench.nexus.attentionCount).toBe(0);
+    bench.volume.release();
+    expect([done, task.forgotten, task.responses]).toEqual([1, 1, 0]);
+    expect(() => bench.device.closeNexus(bench.nexus)).toThrow("once");
+  });
+});
+
+describe("LUNs without a unit", () => {
+  it("refuse commands with LOGICAL UNIT NOT SUPPORTED", () => {
+    const bench = new Bench();
+    for (const lun of [1, 16_383, -1]) {
+      for (const command of [TEST_UNIT_READY, READ, "ff", "9e 11"]) {
+        expectSense(bench.run(command, { lun }), Sense.logicalUnitNotSupported);
+      }
+    }
+  });
+
+  it("check the CDB and the attribute all the same", () => {
+    const bench = new Bench();
+    const task = bench.run("12 80 00 0024 00", { lun: 1 });
+    expectSense(task, Sense.invalidFieldInCdb, cdbField(1, 7));
+    expectSense(bench.run(INQUIRY, { lun: 1, attribute: 4 }), Sense.invalidFieldInCdb);
+  });
+
+  it("the well known one is ready, and knows little", () => {
+    const bench = new Bench();
+    const lun = REPORT_LUNS_WELL_KNOWN_LUN;
+    expect(bench.run(TEST_UNIT_READY, { lun }).status).toBe(0);
+    expectSense(bench.run(READ, { lun }), Sense.invalidCommandOperationCode);
+  });
+});

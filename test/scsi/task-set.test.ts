@@ -1,0 +1,178 @@
+import { describe, expect, it } from "vitest";
+import { TASK_SET_MAX } from "../../src/scsi/limits.ts";
+import { Status } from "../../src/scsi/status.ts";
+import { TaskAttribute } from "../../src/scsi/task.ts";
+import { Bench } from "./support/bench.ts";
+import type { FakeTask } from "./support/fake-task.ts";
+
+const { simple, ordered, headOfQueue } = TaskAttribute;
+
+/** Commands that flush, and therefore run until the test lets them go. */
+class Queue {
+  readonly bench: Bench = new Bench();
+
+  constructor() {
+    this.bench.volume.holding = true;
+  }
+
+  add(attribute: number): FakeTask {
+    return this.bench.run("35 00 00000000 00 0000 00", { attribute });
+  }
+
+  /** Which of the tasks run, which wait, which ended. */
+  static states(...tasks: FakeTask[]): string {
+    const state = (task: FakeTask): string => {
+      if (task.ends > 0) return "e";
+      return task.dormant ? "d" : "r";
+    };
+    return tasks.map(state).join("");
+  }
+}
+
+describe("SIMPLE tasks", () => {
+  it("run at once, side by side", () => {
+    const queue = new Queue();
+    const tasks = [0, 1, 1].map((attribute) => queue.add(attribute));
+    expect(Queue.states(...tasks)).toBe("rrr");
+    expect(queue.bench.unit.taskSet.size).toBe(3);
+  });
+
+  it("leave in any order", () => {
+    const queue = new Queue();
+    const tasks = Array.from({ length: 20 }, () => queue.add(simple));
+    const { held } = queue.bench.volume;
+    for (let turn = 0; held.length > 0; turn++) {
+      held.unshift(...held.splice((turn * 7) % held.length, 1));
+      queue.bench.volume.release();
+      expect(queue.bench.unit.taskSet.size).toBe(held.length);
+    }
+    expect(tasks.map((task) => task.ends)).toEqual(Array.from({ length: 20 }, () => 1));
+  });
+});
+
+describe("ORDERED tasks", () => {
+  it("wait for older ones and hold back younger ones", () => {
+    const queue = new Queue();
+    const tasks = [simple, simple, ordered, simple, ordered, ordered, simple].map((attribute) =>
+      queue.add(attribute),
+    );
+    const { volume } = queue.bench;
+    const seen = [Queue.states(...tasks)];
+    while (volume.held.length > 0) {
+      volume.release();
+      seen.push(Queue.states(...tasks));
+    }
+    expect(seen).toEqual([
+      "rrddddd",
+      "erddddd",
+      "eerdddd",
+      "eeerddd",
+      "eeeerdd",
+      "eeeeerd",
+      "eeeeeer",
+      "eeeeeee",
+    ]);
+  });
+
+  it("run at once when nothing is older", () => {
+    const queue = new Queue();
+    const first = queue.add(ordered);
+    const second = queue.add(simple);
+    expect(Queue.states(first, second)).toBe("rd");
+  });
+
+  it("end in order where every command ends within its start", () => {
+    const queue = new Queue();
+    const first = queue.add(simple);
+    const rest = Array.from({ length: 500 }, (_none, index) =>
+      queue.add(index % 3 === 0 ? ordered : simple),
+    );
+    queue.bench.volume.holding = false;
+    queue.bench.volume.release();
+    expect(Queue.states(first, ...rest)).toBe("e".repeat(501));
+    expect(queue.bench.unit.taskSet.size).toBe(0);
+  });
+});
+
+describe("HEAD OF QUEUE tasks", () => {
+  it("run at once, and hold back what comes after", () => {
+    const queue = new Queue();
+    const tasks = [ordered, simple, headOfQueue, simple].map((attribute) => queue.add(attribute));
+    expect(Queue.states(...tasks)).toBe("rdrd");
+    queue.bench.volume.release();
+    expect(Queue.states(...tasks)).toBe("edrd");
+    queue.bench.volume.release();
+    expect(Queue.states(...tasks)).toBe("erer");
+  });
+});
+
+describe("limits", () => {
+  it("TASK SET FULL refuses without touching the set", () => {
+    const queue = new Queue();
+    for (let count = 0; count < TASK_SET_MAX; count++) queue.add(simple);
+    const task = queue.add(simple);
+    expect([task.status, task.ends, task.senseBytes]).toEqual([Status.taskSetFull, 1, 0]);
+    queue.bench.volume.release();
+    expect(Queue.states(queue.add(simple))).toBe("r");
+  });
+
+  it("the ACA attribute, and unknown ones, are refused", () => {
+    const queue = new Queue();
+    for (const attribute of [4, 5, 7]) {
+      expect(queue.add(attribute).senseCode).toBe(0x52400);
+    }
+    expect(queue.bench.unit.taskSet.size).toBe(0);
+  });
+});
+
+describe("abort", () => {
+  it("calls back when the last task has left", () => {
+    const queue = new Queue();
+    const running = queue.add(simple);
+    const waiting = queue.add(ordered);
+    let left = 0;
+    const { taskSet } = queue.bench.unit;
+    taskSet.abort([running, waiting], () => {
+      left += 1;
+    });
+    expect([left, waiting.forgotten, running.forgotten, taskSet.size]).toEqual([0, 1, 0, 1]);
+    queue.bench.volume.release();
+    expect([left, running.forgotten, running.responses, taskSet.size]).toEqual([1, 1, 0, 0]);
+  });
+
+  it("calls back at once when there is nothing to wait for", () => {
+    const queue = new Queue();
+    let left = 0;
+    queue.bench.unit.taskSet.abort([], () => {
+      left += 1;
+    });
+    expect(left).toBe(1);
+  });
+
+  it("starts what was held back, and never what is to go as well", () => {
+    const queue = new Queue();
+    queue.add(simple);
+    const [first, second, third] = [ordered, ordered, ordered].map((attribute) =>
+      queue.add(attribute),
+    );
+    if (first === undefined || second === undefined || third === undefined) throw new Error();
+    const submitted = queue.bench.volume.submitted.length;
+    queue.bench.unit.taskSet.abort([first, second], () => undefined);
+    expect(Queue.states(first, second, third)).toBe("eed");
+    queue.bench.volume.release();
+    expect(Queue.states(third)).toBe("r");
+    expect(queue.bench.volume.submitted.length).toBe(submitted + 1);
+  });
+
+  it("serves two functions that wait for the same task", () => {
+    const queue = new Queue();
+    const task = queue.add(simple);
+    const left: number[] = [];
+    for (const number of [1, 2]) {
+      queue.bench.unit.taskSet.abort([task], () => left.push(number));
+    }
+    expect(left).toEqual([]);
+    queue.bench.volume.release();
+    expect([left, task.forgotten]).toEqual([[1, 2], 1]);
+  });
+});
