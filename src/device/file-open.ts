@@ -172,16 +172,17 @@ function roundUpToPowerOfTwo(value: number): number {
 async function deviceTraits(opened: OpenedFile): Promise<DeviceTraits> {
   const geometry = await readBlockGeometry(opened.rdev);
   const optimalIoBytes = geometry?.optimalIoBytes ?? 0;
+  const readOnly = opened.readOnly || geometry?.readOnly === true;
   return {
     logicalBlockBytes: geometry?.logicalBlockBytes ?? 512,
     physicalBlockBytes: geometry?.physicalBlockBytes ?? PAGE_BYTES,
     // A stripe of three disks is no power of two: no advice is better than a wrong one.
     optimalIoBytes: isPowerOfTwo(optimalIoBytes) ? optimalIoBytes : 0,
-    discardGranularityBytes: opened.readOnly
+    discardGranularityBytes: readOnly
       ? 0
       : roundUpToPowerOfTwo(geometry?.discardGranularityBytes ?? 0),
     discardZeroes: geometry?.discardZeroes ?? false,
-    readOnly: opened.readOnly || geometry?.readOnly === true,
+    readOnly,
     rotational: geometry?.rotational ?? false,
   };
 }

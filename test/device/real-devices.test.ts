@@ -131,7 +131,7 @@ describe.skipIf(missing !== null)(`a block device${orWhyNot(missing)}`, () => {
 
   it("is read-only when the kernel says so", () =>
     withLoop(MIB, ["--read-only"], async (loop) => {
-      await expect(FileDevice.open(loop.path)).rejects.toMatchObject({ kind: "read-only" });
+      // Some kernels refuse to open it for writing, others only to write.
       const device = await FileDevice.open(loop.path, { readOnly: true });
       expect(device.traits.readOnly).toBe(true);
       await expect(writeBytes(device, 0, Buffer.alloc(512))).rejects.toMatchObject({

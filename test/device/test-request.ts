@@ -1,5 +1,5 @@
 import type { IoError } from "../../src/util/io-error.ts";
-import { IoKind, IoRequest } from "../../src/util/io-request.ts";
+import { type IoKind, IoRequest } from "../../src/util/io-request.ts";
 
 /** A request that remembers how it ended. */
 export class TestRequest extends IoRequest {

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { GroupFlush } from "../../src/device/group-flush.ts";
+import { IoKind } from "../../src/util/io-request.ts";
+import { TestRequest } from "./test-request.ts";
+
+type Finish = (error: Error | null) => void;
+
+/** A group whose fdatasync ends when the test says so. */
+function makeGroup(): { group: GroupFlush; running: Finish[] } {
+  const running: Finish[] = [];
+  const group = new GroupFlush("disk", (done) => running.push(done));
+  return { group, running };
+}
+
+const request = (): TestRequest => new TestRequest(IoKind.flush);
+
+describe("GroupFlush", () => {
+  it("covers with the running flush only who asked before it began", () => {
+    const { group, running } = makeGroup();
+    const [first, second, third] = [request(), request(), request()];
+    group.add(first);
+    group.add(second);
+    group.add(third);
+    expect(running).toHaveLength(1);
+    running[0]!(null);
+    expect([first.doneCount, second.doneCount, third.doneCount]).toEqual([1, 0, 0]);
+    expect(running).toHaveLength(2);
+    running[1]!(null);
+    expect([first.doneCount, second.doneCount, third.doneCount]).toEqual([1, 1, 1]);
+    expect([running.length, group.isRunning]).toEqual([2, false]);
+  });
+
+  it("flushes once more for background flushes that came while one ran, not for each", () => {
+    const { group, running } = makeGroup();
+    group.begin();
+    group.begin();
+    group.begin();
+    running[0]!(null);
+    running[1]!(null);
+    expect([running.length, group.isRunning]).toEqual([2, false]);
+  });
+
+  it("fails everybody after a failure, and never tries again", () => {
+    const { group, running } = makeGroup();
+    const [first, second] = [request(), request()];
+    group.add(first);
+    group.add(second);
+    const cause = new Error("EIO");
+    running[0]!(cause);
+    const late = request();
+    group.add(late);
+    for (const { doneCount, error } of [first, second, late]) {
+      expect(doneCount).toBe(1);
+      expect(error).toMatchObject({ kind: "failed", object: "disk", cause });
+    }
+    expect(running).toHaveLength(1);
+    expect(group.failure).toBe(first.error);
+  });
+
+  it("tells when it is idle", () => {
+    const { group, running } = makeGroup();
+    let idle = 0;
+    group.whenIdle(() => (idle += 1));
+    expect(idle).toBe(1);
+    group.add(request());
+    group.add(request());
+    group.whenIdle(() => (idle += 1));
+    running[0]!(null);
+    expect(idle).toBe(1);
+    running[1]!(null);
+    expect(idle).toBe(2);
+  });
+});
