@@ -41,9 +41,18 @@ const Mode = {
 } as const;
 type Mode = (typeof Mode)[keyof typeof Mode];
 
+/** The fields of a Data-Out PDU, as the session took them apart. */
+export interface DataOutHeader {
+  targetTransferTag: number;
+  dataSn: number;
+  bufferOffset: number;
+  final: boolean;
+}
+
 /** An R2T that was not answered in full yet. */
 interface Invitation {
   readonly targetTransferTag: number;
+  readonly bytes: number;
   readonly endBytes: number;
 }
 
@@ -81,6 +90,8 @@ export class DataOutTransfer implements CreditWaiter {
   #pendingWrites = 0;
   #error: IoError | null = null;
   #held: Buffer[] = [];
+  /** Data are being handed on: what completes meanwhile is seen by whoever does that. */
+  #taking = false;
 
   constructor(task: IscsiTask) {
     this.#task = task;
@@ -152,27 +163,22 @@ export class DataOutTransfer implements CreditWaiter {
 
   /**
    * A Data-Out PDU whose fields the session has taken apart. Throws ProtocolError where they contradict what was
-   * agreed or invited.
+   * agreed or invited. False: a PDU before this one is missing, and the caller has to fail the task.
    */
-  receive(
-    header: { targetTransferTag: number; dataSn: number; bufferOffset: number; final: boolean },
-    bytes: Buffer,
-    at: number,
-    count: number,
-  ): void {
-    this.#check(header, count);
-    this.#expectedDataSn += 1;
-    const invitation = this.#invitations[0];
-    if (invitation !== undefined && !this.#unsolicitedOpen) this.#task.link.credit.settle(count);
-    this.#take(bytes, at, count);
+  receive(header: DataOutHeader, bytes: Buffer, at: number, count: number): boolean {
+    if (this.#mode !== Mode.discard) {
+      // RFC 7143 7.9: a hole in the numbers means that data were lost, as with a bad digest.
+      if (header.dataSn !== this.#expectedDataSn) return false;
+      this.#check(header, count);
+      this.#expectedDataSn += 1;
+      this.#take(bytes, at, count);
+    }
     if (header.final) this.#endSequence();
     this.#advance();
+    return true;
   }
 
-  #check(
-    header: { targetTransferTag: number; dataSn: number; bufferOffset: number; final: boolean },
-    count: number,
-  ): void {
+  #check(header: DataOutHeader, count: number): void {
     const { parameters } = this.#task.link;
     const reason = RejectReason.invalidPduField;
     let endBytes: number;
@@ -189,12 +195,6 @@ export class DataOutTransfer implements CreditWaiter {
         throw new ProtocolError("Data-Out with a target transfer tag that is not due", reason);
       }
       endBytes = invitation.endBytes;
-    }
-    if (header.dataSn !== this.#expectedDataSn) {
-      throw new ProtocolError(
-        `Data-Out with DataSN ${header.dataSn} where ${this.#expectedDataSn} is due`,
-        RejectReason.protocolError,
-      );
     }
     if (header.bufferOffset !== this.#receivedBytes) {
       throw new ProtocolError(
@@ -213,8 +213,12 @@ export class DataOutTransfer implements CreditWaiter {
 
   #endSequence(): void {
     this.#expectedDataSn = 0;
-    if (this.#unsolicitedOpen) this.#unsolicitedOpen = false;
-    else this.#invitations.shift();
+    if (this.#unsolicitedOpen) {
+      this.#unsolicitedOpen = false;
+      return;
+    }
+    const invitation = this.#invitations.shift();
+    if (invitation !== undefined) this.#task.link.credit.settle(invitation.bytes);
   }
 
   /** Counts `count` bytes as received and gives them to where they belong. */
@@ -229,7 +233,9 @@ export class DataOutTransfer implements CreditWaiter {
     if (this.#mode === Mode.gather) {
       this.#task.parameter.set(bytes.subarray(at, at + usedBytes), this.#receivedBytes);
     } else if (this.#mode === Mode.sink && usedBytes !== 0) {
+      this.#taking = true;
       this.#toSink(bytes, at, usedBytes);
+      this.#taking = false;
     }
     this.#receivedBytes += count;
   }
@@ -307,7 +313,7 @@ export class DataOutTransfer implements CreditWaiter {
     link.credit.unstage(write.lengthBytes);
     link.scheduleFlush();
     if (task.aborted) task.retire();
-    else this.#advance();
+    else if (!this.#taking) this.#advance();
   }
 
   creditFreed(): void {
@@ -366,7 +372,8 @@ export class DataOutTransfer implements CreditWaiter {
     link.commitNext(base);
     this.#nextR2tSn += 1;
     this.#invitedEndBytes += count;
-    this.#invitations.push({ targetTransferTag, endBytes: this.#invitedEndBytes });
+    const endBytes = this.#invitedEndBytes;
+    this.#invitations.push({ targetTransferTag, bytes: count, endBytes });
   }
 
   #finish(): void {
@@ -399,11 +406,8 @@ export class DataOutTransfer implements CreditWaiter {
     this.discardRest();
     this.#unsolicitedOpen = false;
     this.#waitingForCredit = false;
-    const last = this.#invitations.at(-1);
-    if (last !== undefined) {
-      this.#task.link.credit.settle(last.endBytes - Math.max(this.#receivedBytes, 0));
-      this.#invitations.length = 0;
-    }
+    for (const { bytes } of this.#invitations) this.#task.link.credit.settle(bytes);
+    this.#invitations.length = 0;
   }
 
   #releaseStaging(): void {

@@ -4,6 +4,7 @@ import { decodeLun } from "../scsi/lun.ts";
 import { Sense } from "../scsi/sense.ts";
 import { TaskManagementFunction, TaskManagementResponse } from "../scsi/task-management.ts";
 import { CommandOrder } from "./command-window.ts";
+import type { DataOutHeader } from "./data-out.ts";
 import type { IscsiTask } from "./iscsi-task.ts";
 import { DATA_IN_SEGMENT_BYTES_MAX, HELD_BYTES_MAX, IMMEDIATE_TASKS_MAX } from "./limits.ts";
 import {
@@ -82,7 +83,12 @@ export class FullFeature {
   readonly #text: TextPhase;
   readonly #held: Map<number, HeldPdu> = new Map();
   #heldBytes = 0;
-  readonly #dataOutHeader = { targetTransferTag: 0, dataSn: 0, bufferOffset: 0, final: false };
+  readonly #dataOutHeader: DataOutHeader = {
+    targetTransferTag: 0,
+    dataSn: 0,
+    bufferOffset: 0,
+    final: false,
+  };
   /** CmdSN of a discovery session, which has no window object as it has no commands. */
   #discoveryCmdSn: number;
 
@@ -324,13 +330,22 @@ export class FullFeature {
     header.final = dataOutIsFinal(bytes, base);
     if (!good) {
       this.#link.reject(RejectReason.dataDigestError, bytes, base, "data digest error");
-      // RFC 7143 7.8: the target ends the task itself, once all that is on its way has come.
-      if (task.ioRunning) {
-        throw new ProtocolError("data digest error while data of the task are being written");
-      }
-      if (!task.ended) task.fail(Sense.protocolServiceCrcError);
+      this.#failData(task);
     }
-    if (!task.retired) task.dataOut.receive(header, bytes, dataOffset, dataBytes);
+    if (!task.retired && !task.dataOut.receive(header, bytes, dataOffset, dataBytes)) {
+      const why = `Data-Out with DataSN ${header.dataSn}, which is not the next`;
+      this.#link.reject(RejectReason.protocolError, bytes, base, why);
+      this.#failData(task);
+      task.dataOut.receive(header, bytes, dataOffset, dataBytes);
+    }
+  }
+
+  /** Data of a task are lost. RFC 7143 7.8: the target ends it itself, once all that is on its way has come. */
+  #failData(task: IscsiTask): void {
+    if (task.ioRunning) {
+      throw new ProtocolError("data of a task were lost while others of its are being written");
+    }
+    if (!task.ended) task.fail(Sense.protocolServiceCrcError);
   }
 
   #onNopOut(bytes: Buffer, base: number, dataOffset: number, dataBytes: number): void {
