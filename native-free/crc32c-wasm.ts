@@ -6,7 +6,7 @@ import { assembleModule, wasm } from "./wasm-assembler.ts";
  * How much is copied into the module's memory at a time. Small enough that the copy is still in the second-level
  * cache when the checksum reads it, large enough that the call costs nothing by comparison.
  */
-export const CRC32C_WINDOW_BYTES = 64 * 1024;
+export const CRC32C_WINDOW_BYTES: number = 64 * 1024;
 
 const WINDOW_OFFSET = SLICES * 1024;
 const PAGE_BYTES = 64 * 1024;
