@@ -46,7 +46,7 @@ export interface LogOptions {
 export interface LogOutput {
   readonly log: Log;
   /** Writes what still waits. */
-  flush(): void;
+  readonly flush: () => void;
 }
 
 function destination(write: LogOptions["write"]): {

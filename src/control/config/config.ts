@@ -106,6 +106,9 @@ export interface TargetConfig {
 }
 
 export interface DiscoveryConfig {
+  /** False: the names of targets have to be known. */
+  readonly enabled: boolean;
+  readonly access: AccessRules;
   readonly authentication: AuthenticationConfig | null;
 }
 

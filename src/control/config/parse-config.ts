@@ -1,6 +1,8 @@
+import { OPEN_ACCESS } from "../../iscsi/auth/access-list.ts";
 import { CONNECTIONS_MAX } from "../../iscsi/limits.ts";
 import { LOG_LEVELS } from "../../util/log.ts";
 import { LineCounter, parseDocument } from "yaml";
+import { accessShape } from "./access-shape.ts";
 import { authenticationShape } from "./authentication-shape.ts";
 import { checkTogether } from "./checks.ts";
 import type { Config, DiscoveryConfig, LimitsConfig, LogConfig, PortalConfig } from "./config.ts";
@@ -8,6 +10,7 @@ import { PORTALS_MAX, TARGETS_MAX } from "./limits.ts";
 import { ConfigError, type Finding, type ReadSecretFile, Report } from "./report.ts";
 import {
   choiceOf,
+  flag,
   integer,
   listOf,
   mapped,
@@ -24,6 +27,12 @@ import { volumeShape } from "./volume-shape.ts";
 import { ISCSI_PORT } from "./endpoint.ts";
 
 const DEFAULT_LOG: LogConfig = { level: "info", pretty: "auto" };
+
+const DEFAULT_DISCOVERY: DiscoveryConfig = {
+  enabled: true,
+  authentication: null,
+  access: OPEN_ACCESS,
+};
 
 const DEFAULT_LIMITS: LimitsConfig = { connections: CONNECTIONS_MAX };
 
@@ -47,11 +56,19 @@ const log = object<LogConfig>({
   pretty: optional(choiceOf(["auto", "on", "off"]), DEFAULT_LOG.pretty),
 });
 
+interface DiscoveryKeys {
+  readonly enabled: boolean;
+  readonly auth: DiscoveryConfig["authentication"];
+  readonly allow: DiscoveryConfig["access"];
+}
+
 const discovery: Shape<DiscoveryConfig> = mapped(
-  object<{ auth: DiscoveryConfig["authentication"] }>({
+  object<DiscoveryKeys>({
+    enabled: optional(flag, true),
     auth: optional(authenticationShape, null),
+    allow: optional(accessShape, OPEN_ACCESS),
   }),
-  ({ auth }) => ({ authentication: auth }),
+  ({ enabled, auth, allow }) => ({ enabled, authentication: auth, access: allow }),
 );
 
 const limits = object<LimitsConfig>({
@@ -65,7 +82,7 @@ const configShape = partialObject<Config>({
   portals: optional(portals, DEFAULT_PORTALS),
   volumes: required(named(volumeName, volumeShape)),
   targets: required(listOf(targetShape, TARGETS_MAX)),
-  discovery: optional(discovery, { authentication: null }),
+  discovery: optional(discovery, DEFAULT_DISCOVERY),
   limits: optional(limits, DEFAULT_LIMITS),
 });
 

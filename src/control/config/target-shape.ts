@@ -1,10 +1,4 @@
-import { ACCESS_RULES_MAX } from "../../iscsi/login/limits.ts";
-import {
-  type AccessRules,
-  addressRuleProblem,
-  nameRuleProblem,
-  OPEN_ACCESS,
-} from "../../iscsi/auth/access-list.ts";
+import { type AccessRules, OPEN_ACCESS } from "../../iscsi/auth/access-list.ts";
 import {
   DEFAULT_OFFERS,
   type DigestOffer,
@@ -15,6 +9,7 @@ import { type Redirect, TARGET_SESSIONS_MAX_DEFAULT } from "../../iscsi/target.t
 import type { IdentityOptions } from "../../scsi/identity.ts";
 import { LUN_MAX } from "../../scsi/limits.ts";
 import type { BlockBytes } from "../../scsi/logical-unit.ts";
+import { accessShape } from "./access-shape.ts";
 import { authenticationShape } from "./authentication-shape.ts";
 import type { AuthenticationConfig, LunConfig, TargetConfig } from "./config.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -30,7 +25,6 @@ import {
   required,
   type Shape,
   text,
-  textThat,
 } from "./shape.ts";
 import { inquiryText, remoteEndpoint, size, targetName, volumeName } from "./values.ts";
 
@@ -65,26 +59,6 @@ const lun: Shape<LunConfig> = mapped(
     const identity = Object.fromEntries(entries) as IdentityOptions;
     return { lun: number, volume, blockBytes, readOnly, identity };
   },
-);
-
-interface AllowKeys {
-  readonly addresses: readonly string[];
-  readonly initiators: readonly string[];
-  readonly match: "any" | "all";
-}
-
-const allow: Shape<AccessRules> = mapped(
-  object<AllowKeys>({
-    addresses: optional(listOf(textThat(addressRuleProblem), ACCESS_RULES_MAX), []),
-    initiators: optional(listOf(textThat(nameRuleProblem), ACCESS_RULES_MAX), []),
-    match: optional(choiceOf(["all", "any"]), "all"),
-  }),
-  ({ addresses, initiators, match }) => ({
-    ...OPEN_ACCESS,
-    addresses,
-    initiatorNames: initiators,
-    match,
-  }),
 );
 
 interface RedirectKeys {
@@ -183,7 +157,7 @@ export const targetShape: Shape<TargetConfig> = mapped(
     alias: optional(text, null),
     luns: required(listOf(lun, LUNS_MAX)),
     auth: optional(authenticationShape, null),
-    allow: optional(allow, OPEN_ACCESS),
+    allow: optional(accessShape, OPEN_ACCESS),
     portalGroups: optional(listOf(integer(1, PORTAL_GROUP_MAX), PORTALS_MAX), []),
     redirect: optional(redirect, null),
     parameters: optional(parameters, DEFAULT_OFFERS),

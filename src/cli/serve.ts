@@ -1,0 +1,85 @@
+import type { CommandModule } from "yargs";
+import type { DaemonOptions } from "../daemon.ts";
+import { LOG_LEVELS, type LogLevel } from "../util/log.ts";
+import { ExitCode } from "./exit-code.ts";
+import { serveBanner } from "./serve-banner.ts";
+
+interface ServeArguments {
+  readonly config: string | undefined;
+  readonly "state-dir": string | undefined;
+  readonly portal: string[] | undefined;
+  readonly "log-level": LogLevel | undefined;
+  readonly "ready-file": string | undefined;
+  readonly "ready-fd": number | undefined;
+}
+
+/** Standard streams are not for announcements; a descriptor beyond these was opened by who started the daemon. */
+const READY_FD_MIN = 3;
+
+function daemonOptions(args: ServeArguments): DaemonOptions {
+  return {
+    configFile: args.config ?? null,
+    stateDir: args["state-dir"] ?? null,
+    portals: args.portal ?? [],
+    logLevel: args["log-level"] ?? null,
+    ready: { file: args["ready-file"] ?? null, fd: args["ready-fd"] ?? null },
+    terminal: process.stdout.isTTY,
+  };
+}
+
+async function run(args: ServeArguments): Promise<void> {
+  // Loaded here, so that other commands do not pay for the daemon.
+  const { runDaemon } = await import("../daemon.ts");
+  const ending = await runDaemon(daemonOptions(args), (running) => {
+    // For people. A log that a machine reads must not have it in between.
+    if (process.stdout.isTTY) process.stdout.write(serveBanner(running));
+    else if (running.isDemo) process.stderr.write(serveBanner(running));
+  });
+  process.exitCode = ending === "stopped" ? ExitCode.success : ExitCode.failed;
+}
+
+/** `thinlun serve`: the daemon, in the foreground. */
+export const serveCommand: CommandModule<object, ServeArguments> = {
+  command: "serve",
+  describe: "Run the iSCSI target; without a configuration, with a demonstration disk",
+  builder: (yargs) =>
+    yargs
+      .option("config", {
+        alias: "c",
+        type: "string",
+        requiresArg: true,
+        describe: "Configuration in YAML (docs/configuration.md)",
+      })
+      .option("state-dir", {
+        type: "string",
+        requiresArg: true,
+        describe:
+          "Folder for what has to survive a restart (/var/lib/thinlun for root, otherwise ~/.local/state/thinlun)",
+      })
+      .option("portal", {
+        alias: "p",
+        type: "string",
+        array: true,
+        requiresArg: true,
+        describe: "ADDR[:PORT] to listen on, instead of the configured ones; port 0 for any free",
+      })
+      .option("log-level", { choices: LOG_LEVELS, describe: "How much to log" })
+      .option("ready-file", {
+        type: "string",
+        requiresArg: true,
+        describe: "File to write once logins are accepted: JSON with the portals",
+      })
+      .option("ready-fd", {
+        type: "number",
+        requiresArg: true,
+        describe: "The same, written to an inherited descriptor",
+      })
+      .check(({ "ready-fd": fd }) => {
+        if (fd === undefined || (Number.isInteger(fd) && fd >= READY_FD_MIN)) return true;
+        throw new Error(`--ready-fd must be a descriptor from ${READY_FD_MIN} on`);
+      })
+      .example("$0 serve", "A 1 GiB disk on 127.0.0.1:3260, kept in the state folder")
+      .example("$0 serve --portal 0.0.0.0:3260", "The same, for everybody who can reach this host")
+      .example("$0 serve --config /etc/thinlun.yaml", "Your own disks, targets and accounts"),
+  handler: run,
+};

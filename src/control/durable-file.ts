@@ -1,0 +1,58 @@
+import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** The steps of a replacement, to be interrupted one by one by tests. */
+export interface ReplacementSteps {
+  /** Makes the file anew with this content, on stable media, for its owner only. */
+  write(path: string, text: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** Makes the names in a folder stable. */
+  syncFolder(path: string): Promise<void>;
+}
+
+async function closing<T>(file: FileHandle, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } finally {
+    await file.close();
+  }
+}
+
+const OWNER_ONLY = 0o600;
+
+export const systemSteps: ReplacementSteps = {
+  async write(path, text) {
+    // What a crash left behind is in the way, and may have other permissions.
+    await unlink(path).catch(() => undefined);
+    const file = await open(path, "wx", OWNER_ONLY);
+    await closing(file, async () => {
+      await file.writeFile(text);
+      await file.sync();
+    });
+  },
+  rename,
+  async syncFolder(path) {
+    const folder = await open(path, "r");
+    await closing(folder, () => folder.sync());
+  },
+};
+
+/** The name under which new content is written before it takes the place of the old. */
+export function temporaryPath(path: string): string {
+  return `${path}.new`;
+}
+
+/**
+ * Replaces a small file as a whole: after a crash at any moment there is the old content or the new, never a part.
+ * The new one is on stable media when this resolves. Calls for one path do not overlap: the caller sees to it.
+ */
+export async function replaceFile(
+  path: string,
+  text: string,
+  steps: ReplacementSteps = systemSteps,
+): Promise<void> {
+  const temporary = temporaryPath(path);
+  await steps.write(temporary, text);
+  await steps.rename(temporary, path);
+  await steps.syncFolder(dirname(path));
+}

@@ -1,0 +1,96 @@
+import { AccessList } from "../iscsi/auth/access-list.ts";
+import { AuthenticationPolicy } from "../iscsi/auth/authentication-policy.ts";
+import type { IscsiServer } from "../iscsi/server.ts";
+import { IscsiTarget, type IscsiTargetSettings } from "../iscsi/target.ts";
+import { type IoErrorReport, LogicalUnit } from "../scsi/logical-unit.ts";
+import { TargetDevice } from "../scsi/target-device.ts";
+import type { Clock } from "../util/clock.ts";
+import type { Log } from "../util/log.ts";
+import type { Volume } from "../volume/volume.ts";
+import { authenticationRules } from "./config/authentication-rules.ts";
+import type { LunConfig, TargetConfig } from "./config/config.ts";
+import type { OpenVolume } from "./volume-store.ts";
+
+/** What the targets are put together from. */
+export interface ExportsOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly server: IscsiServer;
+  readonly volumes: ReadonlyMap<string, OpenVolume>;
+}
+
+/** The settings of a target that apply to the logins to come. */
+export function targetSettings(config: TargetConfig): IscsiTargetSettings {
+  return {
+    alias: config.alias,
+    access: new AccessList(config.access),
+    authentication: new AuthenticationPolicy(authenticationRules(config.authentication)),
+    portalGroupTags: config.portalGroups,
+    redirect: config.redirect,
+    state: "ready",
+    offers: config.offers,
+    maxSessions: config.sessionsMax,
+  };
+}
+
+/** The targets of the daemon and their logical units. One volume is one logical unit, under however many LUNs. */
+export class Exports {
+  readonly #options: ExportsOptions;
+  readonly #unitOfVolume = new Map<string, LogicalUnit>();
+
+  constructor(options: ExportsOptions) {
+    this.#options = options;
+  }
+
+  /** Makes a target with its LUNs and hands it to the server. LUNs without a volume are left out. */
+  add(config: TargetConfig): void {
+    const { log, server } = this.#options;
+    const device = new TargetDevice(config.name);
+    for (const lun of config.luns) this.attach(device, lun);
+    server.addTarget(new IscsiTarget(config.name, device, targetSettings(config)));
+    const fields = { target: config.name, luns: [...device.units.keys()] };
+    log.info(
+      { ...fields, chap: config.authentication !== null },
+      config.redirect === null ? "target is ready" : "target redirects",
+    );
+  }
+
+  attach(device: TargetDevice, config: LunConfig): void {
+    const opened = this.#options.volumes.get(config.volume);
+    if (opened === undefined) {
+      const fields = { target: device.name, lun: config.lun, volume: config.volume };
+      this.#options.log.warn(fields, "LUN left out: its volume is not open");
+      return;
+    }
+    device.attach(config.lun, this.#unitOf(config, opened.volume));
+  }
+
+  #unitOf(config: LunConfig, volume: Volume): LogicalUnit {
+    const existing = this.#unitOfVolume.get(config.volume);
+    if (existing !== undefined) return existing;
+    const { clock } = this.#options;
+    const unit = new LogicalUnit({
+      ...config.identity,
+      volume,
+      blockBytes: config.blockBytes,
+      readOnly: config.readOnly,
+      report: (report) => this.#report(report),
+      nowMs: () => clock.nowMs(),
+    });
+    this.#unitOfVolume.set(config.volume, unit);
+    return unit;
+  }
+
+  #report({ unit, error, operationCode, suppressedCount }: IoErrorReport): void {
+    const operation = `0x${operationCode.toString(16).padStart(2, "0")}`;
+    const { kind, offsetBytes } = error;
+    const fields = { volume: unit.volume.name, kind, offsetBytes, operation, suppressedCount };
+    this.#options.log.error({ ...fields, error }, "I/O error on a volume");
+  }
+
+  /** Lets go of the volumes, once no session is there any more. */
+  close(): void {
+    for (const unit of this.#unitOfVolume.values()) unit.close();
+    this.#unitOfVolume.clear();
+  }
+}

@@ -1,0 +1,153 @@
+import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type FileLock, FileLockedError, lockFile } from "../../native-free/file-lock.ts";
+import { type ReplacementSteps, replaceFile, systemSteps } from "./durable-file.ts";
+import { codeOf, messageOf, StartError } from "./start-error.ts";
+
+const STATE_FILE = "state.json";
+const LOCK_FILE = "lock";
+const FORMAT = "thinlun state";
+const VERSION = 1;
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What a daemon has to remember. Names of volumes that the configuration has no more are kept: they may come back. */
+interface State {
+  readonly uuidOfVolume: Map<string, string>;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The file's content, checked; a text says what is wrong with it. */
+function decode(text: string): State | string {
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    return `it is not JSON (${messageOf(error)})`;
+  }
+  if (!isRecord(document) || document["format"] !== FORMAT) return "it is not a state file";
+  const version = document["version"];
+  if (typeof version !== "number" || version < 1) return "it has no version";
+  if (version > VERSION) return `it was written by a newer version of thinlun (format ${version})`;
+  const volumes = document["volumes"];
+  if (!isRecord(volumes)) return "it has no volumes";
+  const uuidOfVolume = new Map<string, string>();
+  for (const [name, entry] of Object.entries(volumes)) {
+    const uuid = isRecord(entry) ? entry["uuid"] : undefined;
+    if (typeof uuid !== "string" || !UUID.test(uuid)) return `its volume "${name}" has no uuid`;
+    uuidOfVolume.set(name, uuid);
+  }
+  return { uuidOfVolume };
+}
+
+function encode({ uuidOfVolume }: State): string {
+  const volumes = Object.fromEntries([...uuidOfVolume].map(([name, uuid]) => [name, { uuid }]));
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, volumes }, null, 2)}\n`;
+}
+
+export interface StateStoreOptions {
+  readonly makeUuid: () => string;
+  readonly steps?: ReplacementSteps;
+}
+
+/** The daemon's memory across restarts, in a folder that is its own. One daemon has it at a time. */
+export class StateStore {
+  readonly folder: string;
+  readonly #state: State;
+  readonly #lockHandle: FileHandle;
+  readonly #lock: FileLock;
+  readonly #makeUuid: () => string;
+  readonly #steps: ReplacementSteps;
+  /** Changes are written one after the other. */
+  #writing: Promise<void> = Promise.resolve();
+
+  /**
+   * Makes the folder where it is missing, takes it for this process, and reads what is in it.
+   *
+   * @throws {StartError} another daemon has it, or its content is not understood (which is left alone)
+   */
+  static async open(folder: string, options: StateStoreOptions): Promise<StateStore> {
+    let handle: FileHandle;
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      handle = await open(join(folder, LOCK_FILE), "a", 0o600);
+    } catch (error) {
+      throw new StartError(
+        `the state folder ${folder} cannot be used: ${messageOf(error)}; choose another with --state-dir`,
+        error,
+      );
+    }
+    try {
+      const lock = await lockFile(handle.fd, join(folder, LOCK_FILE));
+      return new StateStore(folder, await readState(folder), { handle, lock }, options);
+    } catch (error) {
+      await handle.close();
+      if (!(error instanceof FileLockedError)) throw error;
+      throw new StartError(
+        `another thinlun is running with the state folder ${folder} (${error.message}); stop it, or choose another folder with --state-dir`,
+        error,
+      );
+    }
+  }
+
+  private constructor(
+    folder: string,
+    state: State,
+    held: { handle: FileHandle; lock: FileLock },
+    options: StateStoreOptions,
+  ) {
+    this.folder = folder;
+    this.#state = state;
+    this.#lockHandle = held.handle;
+    this.#lock = held.lock;
+    this.#makeUuid = options.makeUuid;
+    this.#steps = options.steps ?? systemSteps;
+  }
+
+  /** The identity of the volume of this name: the one it always had, or a new one, which is durable when this resolves. */
+  async uuidOf(volumeName: string): Promise<string> {
+    const known = this.#state.uuidOfVolume.get(volumeName);
+    if (known !== undefined) {
+      await this.#writing;
+      return known;
+    }
+    const uuid = this.#makeUuid();
+    this.#state.uuidOfVolume.set(volumeName, uuid);
+    await this.#save();
+    return uuid;
+  }
+
+  #save(): Promise<void> {
+    const path = join(this.folder, STATE_FILE);
+    // The text is taken when its turn comes: it holds every change up to then.
+    const next = this.#writing.then(() => replaceFile(path, encode(this.#state), this.#steps));
+    this.#writing = next.catch(() => undefined);
+    return next;
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#lockHandle.close();
+    await this.#lock.release();
+  }
+}
+
+async function readState(folder: string): Promise<State> {
+  const path = join(folder, STATE_FILE);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return { uuidOfVolume: new Map() };
+    throw new StartError(`${path} cannot be read: ${messageOf(error)}`, error);
+  }
+  const state = decode(text);
+  if (typeof state !== "string") return state;
+  throw new StartError(
+    `${path} cannot be used: ${state}. It holds the identities of the volumes, so it is left as it is; ` +
+      "restore it from a backup, or move it away to start without (initiators will see new disks)",
+  );
+}

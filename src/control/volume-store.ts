@@ -1,0 +1,146 @@
+import type { Log } from "../util/log.ts";
+import { formatSize } from "../util/units.ts";
+import { MemoryDriver } from "../volume/memory/memory-driver.ts";
+import { RawDriver } from "../volume/raw/raw-driver.ts";
+import { type VolumeDriver, VolumeError, type VolumeSpec } from "../volume/volume-driver.ts";
+import type { Volume } from "../volume/volume.ts";
+import type { VolumeConfig } from "./config/config.ts";
+import { messageOf, StartError } from "./start-error.ts";
+
+/** A volume that is open, and how it was configured. */
+export interface OpenVolume {
+  readonly volume: Volume;
+  readonly config: VolumeConfig;
+  /** True when it did not exist before. */
+  readonly isNew: boolean;
+}
+
+/** Where identities are kept. */
+export interface Identities {
+  uuidOf(volumeName: string): Promise<string>;
+}
+
+/** The volumes of the daemon: makes, opens, grows and closes them as the configuration says. */
+export class VolumeStore {
+  readonly #log: Log;
+  readonly #identities: Identities;
+  readonly #drivers: Readonly<Record<VolumeConfig["driver"], VolumeDriver>> = {
+    raw: new RawDriver(),
+    memory: new MemoryDriver(),
+  };
+  readonly #open = new Map<string, OpenVolume>();
+
+  constructor(log: Log, identities: Identities) {
+    this.#log = log;
+    this.#identities = identities;
+  }
+
+  /** Those that are open, by name. */
+  get volumes(): ReadonlyMap<string, OpenVolume> {
+    return this.#open;
+  }
+
+  /**
+   * Opens a volume that is not open. One that is `optional` may stay closed: a warning says why.
+   *
+   * @throws {StartError} it cannot be opened, and it is not optional
+   */
+  async open(name: string, config: VolumeConfig): Promise<void> {
+    try {
+      const opened = await this.#makeAndOpen(name, config);
+      try {
+        await this.#fitSize(opened);
+      } catch (error) {
+        await opened.volume.close();
+        throw error;
+      }
+      this.#open.set(name, opened);
+      const { volume, isNew } = opened;
+      const size = formatSize(volume.capacityBytes);
+      const fields = { volume: name, driver: config.driver, uuid: volume.uuid, size };
+      this.#log.info(fields, isNew ? "volume created" : "volume opened");
+    } catch (error) {
+      if (!config.optional) throw new StartError(messageOf(error), error);
+      this.#log.warn({ volume: name, error }, "optional volume left out");
+    }
+  }
+
+  async #makeAndOpen(name: string, config: VolumeConfig): Promise<OpenVolume> {
+    const driver = this.#drivers[config.driver];
+    const spec = specOf(name, config, config.uuid ?? (await this.#identities.uuidOf(name)));
+    const makes = config.driver === "memory" || config.create;
+    try {
+      return { volume: await driver.open(spec), config, isNew: false };
+    } catch (error) {
+      if (!makes || !(error instanceof VolumeError) || error.kind !== "missing") throw error;
+    }
+    await driver.create(spec);
+    return { volume: await driver.open(spec), config, isNew: true };
+  }
+
+  /** Grows a volume to the configured size. What is larger than configured stays so: data may be there. */
+  async #fitSize({ volume, config }: OpenVolume): Promise<void> {
+    const { sizeBytes } = config;
+    if (sizeBytes === null || sizeBytes === volume.capacityBytes) return;
+    const has = formatSize(volume.capacityBytes);
+    const wanted = formatSize(sizeBytes);
+    if (sizeBytes < volume.capacityBytes) {
+      const fields = { volume: volume.name, has, wanted };
+      this.#log.warn(fields, "volume is larger than configured and is never shrunk");
+      return;
+    }
+    await this.#drivers[config.driver].resize(volume, sizeBytes, false);
+    this.#log.info({ volume: volume.name, from: has, to: wanted }, "volume grown");
+  }
+
+  /** Asks every backing store for its size, after growing what is configured larger by now. */
+  async refresh(configs: ReadonlyMap<string, VolumeConfig>): Promise<void> {
+    for (const [name, opened] of this.#open) {
+      const { volume } = opened;
+      const before = volume.capacityBytes;
+      try {
+        await volume.refresh();
+        const config = configs.get(name);
+        if (config !== undefined) await this.#fitSize({ ...opened, config });
+      } catch (error) {
+        this.#log.error({ volume: name, error }, "volume could not be refreshed");
+        continue;
+      }
+      if (volume.capacityBytes === before) continue;
+      const fields = { volume: name, from: formatSize(before) };
+      this.#log.info(
+        { ...fields, to: formatSize(volume.capacityBytes) },
+        "volume changed its size",
+      );
+    }
+  }
+
+  /** Flushes and closes one; what goes wrong is logged, and the others are not held up by it. */
+  async close(name: string): Promise<boolean> {
+    const opened = this.#open.get(name);
+    if (opened === undefined) return true;
+    this.#open.delete(name);
+    try {
+      await opened.volume.close();
+      this.#log.debug({ volume: name }, "volume flushed and closed");
+      return true;
+    } catch (error) {
+      this.#log.error({ volume: name, error }, "volume could not be flushed: data may be lost");
+      return false;
+    }
+  }
+
+  /** Whether all of them were flushed. */
+  async closeAll(): Promise<boolean> {
+    const closed = await Promise.all([...this.#open.keys()].map((name) => this.close(name)));
+    return closed.every(Boolean);
+  }
+}
+
+function specOf(name: string, config: VolumeConfig, uuid: string): VolumeSpec {
+  const { delayMs, readOnly, sizeBytes } = config;
+  const size = sizeBytes === null ? {} : { sizeBytes };
+  const options =
+    config.driver === "raw" ? { path: config.path, direct: config.direct, delayMs } : { delayMs };
+  return { name, uuid, readOnly, options, ...size };
+}

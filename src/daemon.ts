@@ -1,0 +1,251 @@
+import { randomUUID } from "node:crypto";
+import type { Config, TargetConfig } from "./control/config/config.ts";
+import type { Endpoint } from "./control/config/endpoint.ts";
+import { loadConfig } from "./control/config/load-config.ts";
+import { describeFinding, type Finding } from "./control/config/report.ts";
+import { authenticationRules } from "./control/config/authentication-rules.ts";
+import { demoConfig } from "./control/demo-config.ts";
+import { Exports } from "./control/exports.ts";
+import { openPortal, portalsFromArguments } from "./control/portals.ts";
+import { announceReadiness, type ReadinessTargets } from "./control/readiness.ts";
+import { reload } from "./control/reload.ts";
+import { defaultStateFolder, systemSurroundings } from "./control/state-folder.ts";
+import { StateStore } from "./control/state-store.ts";
+import { VolumeStore } from "./control/volume-store.ts";
+import { AccessList } from "./iscsi/auth/access-list.ts";
+import { AuthenticationPolicy } from "./iscsi/auth/authentication-policy.ts";
+import { DEFAULT_OFFERS } from "./iscsi/parameters.ts";
+import { IscsiServer } from "./iscsi/server.ts";
+import { systemClock } from "./util/clock.ts";
+import { type Log, type LogLevel, type LogOutput, openLog } from "./util/log.ts";
+import { systemRandomBytes } from "./util/random.ts";
+
+/** What the command line says. */
+export interface DaemonOptions {
+  /** Null: the demonstration disk. */
+  readonly configFile: string | null;
+  /** Null: as configured, or the default of the user. */
+  readonly stateDir: string | null;
+  /** In the place of the configured portals, where there are any. */
+  readonly portals: readonly string[];
+  /** Null: as configured. */
+  readonly logLevel: LogLevel | null;
+  readonly ready: ReadinessTargets;
+  /** Whether somebody watches the standard output. */
+  readonly terminal: boolean;
+}
+
+/** A LUN as a person wants to hear of it. */
+export interface RunningLun {
+  readonly lun: number;
+  readonly volume: string;
+  readonly capacityBytes: number;
+  /** Where it lies; null for memory. */
+  readonly path: string | null;
+  readonly isNew: boolean;
+}
+
+export interface RunningTarget {
+  readonly name: string;
+  readonly usesChap: boolean;
+  readonly luns: readonly RunningLun[];
+}
+
+/** A daemon that accepts logins. */
+export interface Running {
+  readonly portals: readonly Endpoint[];
+  readonly stateDir: string;
+  readonly targets: readonly RunningTarget[];
+  /** Nothing was configured. */
+  readonly isDemo: boolean;
+}
+
+/** How long initiators that are asked to log out may take. */
+const LOGOUT_GRACE_MS = 3_000;
+
+/** A shutdown that takes longer than this hangs on a device that is stuck. What is acknowledged is with the kernel. */
+const SHUTDOWN_MS_MAX = 30_000;
+
+const STOP_SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+/** How the daemon ended. */
+export type Ending = "stopped" | "data-at-risk";
+
+/**
+ * Puts the daemon together and runs it until it is told to stop; resolves when everything is flushed and closed.
+ * `onReady` is called once logins are accepted.
+ *
+ * @throws {ConfigError} the configuration has errors
+ * @throws {StartError} something that it needs is not there
+ */
+export async function runDaemon(
+  options: DaemonOptions,
+  onReady: (running: Running) => void,
+): Promise<Ending> {
+  const { config, warnings } = configure(options);
+  const output = openLog({
+    level: options.logLevel ?? config.log.level,
+    pretty: config.log.pretty === "on" || (config.log.pretty === "auto" && options.terminal),
+  });
+  const { log } = output;
+  for (const finding of warnings) log.warn({}, describeFinding(options.configFile ?? "", finding));
+  const releaseFatal = endOnDefects(output);
+  const daemon = new Daemon(options, config, log);
+  try {
+    const stopping = stopSignal(output);
+    onReady(await daemon.start());
+    await stopping;
+    return await daemon.stop(LOGOUT_GRACE_MS);
+  } catch (error) {
+    await daemon.stop(0);
+    throw error;
+  } finally {
+    releaseFatal();
+    output.flush();
+  }
+}
+
+interface Configured {
+  readonly config: Config & { readonly stateDir: string };
+  readonly warnings: readonly Finding[];
+}
+
+/** The configuration with what the command line changes of it. */
+function configure(options: DaemonOptions): Configured {
+  const fallback = defaultStateFolder(systemSurroundings());
+  const parsed =
+    options.configFile === null
+      ? { config: demoConfig(options.stateDir ?? fallback), warnings: [] }
+      : loadConfig(options.configFile);
+  const given = portalsFromArguments(options.portals);
+  const stateDir = options.stateDir ?? parsed.config.stateDir ?? fallback;
+  const portals = given.length > 0 ? given : parsed.config.portals;
+  return { config: { ...parsed.config, stateDir, portals }, warnings: parsed.warnings };
+}
+
+/** A defect must not go on writing. What was acknowledged is with the kernel, so to end at once loses nothing of it. */
+function endOnDefects({ log, flush }: LogOutput): () => void {
+  const end = (error: unknown): void => {
+    log.fatal({ error }, "a defect of the program: it ends here");
+    flush();
+    process.exit(1);
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
+  return () => {
+    process.off("uncaughtException", end);
+    process.off("unhandledRejection", end);
+  };
+}
+
+/** Resolves at the first signal to stop. After it, a second one or too long a time ends the process at once. */
+function stopSignal({ log, flush }: LogOutput): Promise<void> {
+  return new Promise((resolve) => {
+    const force = (why: string): void => {
+      log.fatal(
+        {},
+        `${why}: ending without waiting; nothing acknowledged is lost unless power fails`,
+      );
+      flush();
+      process.exit(1);
+    };
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (asked) return force(`second ${signal}`);
+      asked = true;
+      log.info({ signal }, "shutting down; a second signal ends at once");
+      setTimeout(() => force("the shutdown takes too long"), SHUTDOWN_MS_MAX).unref();
+      resolve();
+    };
+    for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+  });
+}
+
+/** The parts in the order in which they start; they stop in the opposite order, as far as they came. */
+class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #log: Log;
+  readonly #server: IscsiServer;
+  #config: Config & { readonly stateDir: string };
+  #state: StateStore | null = null;
+  #volumes: VolumeStore | null = null;
+  #exports: Exports | null = null;
+
+  constructor(options: DaemonOptions, config: Config & { readonly stateDir: string }, log: Log) {
+    this.#options = options;
+    this.#config = config;
+    this.#log = log;
+    this.#server = new IscsiServer({
+      log,
+      clock: systemClock,
+      randomBytes: systemRandomBytes,
+      poll: config.poll,
+      discovery: {
+        enabled: config.discovery.enabled,
+        access: new AccessList(config.discovery.access),
+        authentication: new AuthenticationPolicy(
+          authenticationRules(config.discovery.authentication),
+        ),
+        offers: DEFAULT_OFFERS,
+      },
+      limits: { connectionsMax: config.limits.connections },
+    });
+  }
+
+  /** State, volumes, logical units and targets, portals: nobody can log in to what is not there yet. */
+  async start(): Promise<Running> {
+    const config = this.#config;
+    const log = this.#log;
+    this.#state = await StateStore.open(config.stateDir, { makeUuid: randomUUID });
+    const volumes = new VolumeStore(log, this.#state);
+    this.#volumes = volumes;
+    for (const [name, volume] of config.volumes) await volumes.open(name, volume);
+    const server = this.#server;
+    const exported = new Exports({ log, clock: systemClock, server, volumes: volumes.volumes });
+    this.#exports = exported;
+    for (const target of config.targets) exported.add(target);
+    const portals: Endpoint[] = [];
+    for (const portal of config.portals) {
+      const endpoint = await openPortal(server, portal);
+      log.info({ ...endpoint, group: portal.group }, "listening");
+      portals.push(endpoint);
+    }
+    process.on("SIGHUP", this.#onHangUp);
+    announceReadiness(this.#options.ready, portals);
+    return {
+      portals,
+      stateDir: config.stateDir,
+      targets: config.targets.map((target) => describeTarget(target, volumes)),
+      isDemo: this.#options.configFile === null,
+    };
+  }
+
+  readonly #onHangUp = (): void => {
+    const volumes = this.#volumes;
+    if (volumes === null) return;
+    const load = (): Config => configure(this.#options).config;
+    void reload({ log: this.#log, load, running: this.#config, volumes });
+  };
+
+  /** No new logins, initiators log out, commands end, volumes are flushed, state is let go. */
+  async stop(graceMs: number): Promise<Ending> {
+    process.off("SIGHUP", this.#onHangUp);
+    await this.#server.shutdown(graceMs);
+    this.#exports?.close();
+    const flushed = (await this.#volumes?.closeAll()) ?? true;
+    await this.#state?.close();
+    if (flushed) this.#log.info({}, "stopped");
+    return flushed ? "stopped" : "data-at-risk";
+  }
+}
+
+function describeTarget(target: TargetConfig, { volumes }: VolumeStore): RunningTarget {
+  const luns = target.luns.flatMap(({ lun, volume: name }): RunningLun[] => {
+    const opened = volumes.get(name);
+    if (opened === undefined) return [];
+    const path = opened.config.driver === "raw" ? opened.config.path : null;
+    const { capacityBytes } = opened.volume;
+    return [{ lun, volume: name, capacityBytes, path, isNew: opened.isNew }];
+  });
+  return { name: target.name, usesChap: target.authentication !== null, luns };
+}
