@@ -7,13 +7,12 @@ import { UNTESTED_SOURCES } from "./support/untested-sources.ts";
 
 const top = join(import.meta.dirname, "..");
 
-function sourcePaths(): string[] {
-  return ["src", "native-free", "test", "bench"].flatMap((folder) =>
-    readdirSync(join(top, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
-      .map((entry) => relative(top, join(entry.parentPath, entry.name))),
-  );
-}
+const tree: readonly SourceFile[] = ["src", "native-free", "test", "bench"].flatMap((folder) =>
+  readdirSync(join(top, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((file) => ({ path: relative(top, file), text: readFileSync(file, "utf8") })),
+);
 
 function inWords(findings: readonly Finding[]): string[] {
   return findings.map(({ path, line, message }) => `${path}:${line} ${message}`);
@@ -21,14 +20,11 @@ function inWords(findings: readonly Finding[]): string[] {
 
 describe("the source tree", () => {
   it("keeps every rule of the house", () => {
-    const findings = sourcePaths().flatMap((path) =>
-      findingsOf({ path, text: readFileSync(join(top, path), "utf8") }),
-    );
-    expect(inWords(findings)).toEqual([]);
+    expect(inWords(tree.flatMap(findingsOf))).toEqual([]);
   });
 
-  it("has a unit test at the mirrored path of each file", () => {
-    expect(inWords(missingUnitTests(sourcePaths(), UNTESTED_SOURCES))).toEqual([]);
+  it("has a unit test for each file with code in it", () => {
+    expect(inWords(missingUnitTests(tree, UNTESTED_SOURCES))).toEqual([]);
   });
 });
 
@@ -94,13 +90,33 @@ describe("the rules themselves", () => {
   });
 
   it("miss a unit test, and strike exemptions that are no longer needed", () => {
-    const paths = ["src/a/b.ts", "src/a/c.ts", "test/a/c.test.ts", "native-free/d.ts", "src/e.ts"];
-    const exempt = { "src/a/c.ts": "had none", "src/gone.ts": "was removed", "src/e.ts": "a type" };
-    expect(inWords(missingUnitTests(paths, exempt))).toEqual([
-      "src/a/b.ts:1 has no unit test test/a/b.test.ts",
-      "src/a/c.ts:1 has the unit test test/a/c.test.ts: strike the exemption",
-      "native-free/d.ts:1 has no unit test test/native-free/d.test.ts",
-      "src/gone.ts:1 is exempt, but is gone",
+    const code = "export function f(): void {}";
+    const files: SourceFile[] = [
+      { path: "src/a/b.ts", text: code },
+      { path: "src/a/c.ts", text: code },
+      { path: "src/a/imported.ts", text: code },
+      { path: "src/a/types.ts", text: "/** A function. */ export interface T { f: () => void; }" },
+      { path: "src/other/elsewhere.ts", text: code },
+      { path: "src/e.ts", text: code },
+      { path: "native-free/d.ts", text: code },
+      { path: "native-free/tested.ts", text: code },
+      {
+        path: "test/a/c.test.ts",
+        text: 'import { i } from "../../src/a/imported.ts";\nimport { o } from "../../src/other/elsewhere.ts";',
+      },
+      { path: "test/native-free/tested.test.ts", text: "" },
+    ];
+    const exempt = {
+      "src/a/c.ts": "had none",
+      "src/gone.ts": "was removed",
+      "src/e.ts": "a reason",
+    };
+    expect(inWords(missingUnitTests(files, exempt))).toEqual([
+      "src/a/b.ts:1 has no unit test: neither test/a/b.test.ts nor one that imports it",
+      "src/a/c.ts:1 has a unit test: strike the exemption",
+      "src/other/elsewhere.ts:1 has no unit test: neither test/other/elsewhere.test.ts nor one that imports it",
+      "native-free/d.ts:1 has no unit test: neither test/native-free/d.test.ts nor one that imports it",
+      "src/gone.ts:1 is exempt, but is gone, or needs no test",
     ]);
   });
 });

@@ -133,30 +133,52 @@ function folderOf(path: string): string | undefined {
 }
 
 /**
- * Source files without a unit test at the mirrored path, apart from those in `exempt` (path to reason), and
- * exemptions that no longer hold: of a file that is gone, or that has a test now.
+ * Source files without a unit test, apart from those in `exempt` (path to reason), and exemptions that no longer
+ * hold: of a file that is gone, or that has a test now. A file's test is at the mirrored path, or it is a test of
+ * the mirrored folder that imports the file. Files that only declare types and constants need none.
  */
 export function missingUnitTests(
-  paths: readonly string[],
+  files: readonly SourceFile[],
   exempt: Readonly<Record<string, string>>,
 ): Finding[] {
-  const present = new Set(paths);
-  const sources = paths.filter((path) => /^(src|native-free)\/.*\.ts$/.test(path));
+  const tested = new Set(files.filter(isTest).flatMap((test) => sourcesTestedBy(test)));
   const findings: Finding[] = [];
-  for (const path of sources) {
-    const test = mirroredTest(path);
-    const tested = present.has(test);
-    if (!tested && exempt[path] === undefined) {
-      findings.push({ path, line: 1, message: `has no unit test ${test}` });
+  for (const file of files.filter(hasCode)) {
+    const isExempt = exempt[file.path] !== undefined;
+    if (tested.has(file.path) && isExempt) {
+      findings.push({ path: file.path, line: 1, message: "has a unit test: strike the exemption" });
     }
-    if (tested && exempt[path] !== undefined) {
-      findings.push({ path, line: 1, message: `has the unit test ${test}: strike the exemption` });
+    if (!tested.has(file.path) && !isExempt) {
+      const message = `has no unit test: neither ${mirroredTest(file.path)} nor one that imports it`;
+      findings.push({ path: file.path, line: 1, message });
     }
   }
   for (const path of Object.keys(exempt)) {
-    if (!present.has(path)) findings.push({ path, line: 1, message: "is exempt, but is gone" });
+    if (files.some((file) => file.path === path && hasCode(file))) continue;
+    findings.push({ path, line: 1, message: "is exempt, but is gone, or needs no test" });
   }
   return findings;
+}
+
+function isTest({ path }: SourceFile): boolean {
+  return path.startsWith("test/") && path.endsWith(".test.ts");
+}
+
+/** Whether anything in a source file can run, beyond the making of constants. */
+function hasCode({ path, text }: SourceFile): boolean {
+  if (!/^(src|native-free)\//.test(path)) return false;
+  const bare = text.replace(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
+  return /\b(function|class) |=\s*(async\s*)?\([^)]*\)[^=;]*=>/.test(bare);
+}
+
+/** The files that a test is responsible for: its namesake, and what it imports of the folder that it mirrors. */
+function sourcesTestedBy({ path, text }: SourceFile): string[] {
+  const folder = dirname(path);
+  const imported = [...text.matchAll(IMPORT)]
+    .map((match) => normalize(join(folder, match[2] ?? "")))
+    .filter((source) => mirroredTest(source).startsWith(`${folder}/`));
+  const name = path.slice("test/".length).replace(/\.test\.ts$/, ".ts");
+  return [...imported, name.startsWith("native-free/") ? name : `src/${name}`];
 }
 
 /** src/a/b.ts is tested by test/a/b.test.ts, native-free/c.ts by test/native-free/c.test.ts. */
