@@ -10,6 +10,9 @@ import { RequestQueue } from "./request-queue.ts";
 import { kindOfCode } from "./system-error.ts";
 import { zeroBuffer } from "./zero-buffer.ts";
 
+/** What range work needs of a {@link RangeCleaner}. */
+export type Cleaner = Pick<RangeCleaner, "clear" | "hasRoom">;
+
 /** What range work asks of the device. */
 export interface RangeHost {
   readonly name: string;
@@ -84,14 +87,14 @@ class RangeJob {
 /** Discards and zeroes ranges by the system's tools, and zeroes by writing where no tool can. */
 export class RangeWork {
   readonly #host: RangeHost;
-  readonly #cleaner: RangeCleaner;
+  readonly #cleaner: Cleaner;
   readonly #waiting = new RequestQueue();
   /** What turned out not to work here is not tried again. */
   readonly #unsupported = new Set<RangeOperation>();
   #busy = 0;
   #onIdle: (() => void) | null = null;
 
-  constructor(host: RangeHost, cleaner: RangeCleaner) {
+  constructor(host: RangeHost, cleaner: Cleaner) {
     this.#host = host;
     this.#cleaner = cleaner;
   }

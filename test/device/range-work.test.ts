@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import {
+  RangeOperation,
+  type RangeCallback,
+  type RangeOutcome,
+} from "../../native-free/hole-punch.ts";
+import { ZEROES_PIECE_BYTES } from "../../src/device/limits.ts";
+import { RangeWork, type Cleaner } from "../../src/device/range-work.ts";
+import { IoError } from "../../src/util/io-error.ts";
+import { IoKind, type IoRequest } from "../../src/util/io-request.ts";
+import { TestRequest } from "./test-request.ts";
+
+const MIB = 1024 * 1024;
+
+/** Answers as the test has it, by operation; the last answer stays. */
+class ScriptedCleaner implements Cleaner {
+  readonly asked: string[] = [];
+  readonly answers = new Map<RangeOperation, RangeOutcome[]>();
+  hasRoom = true;
+
+  clear(operation: RangeOperation, offset: number, length: number, done: RangeCallback): void {
+    this.asked.push(`${operation} ${offset} ${length}`);
+    const answers = this.answers.get(operation) ?? [""];
+    const outcome = (answers.length > 1 ? answers.shift() : answers[0]) ?? "";
+    queueMicrotask(() => done(outcome, "as scripted"));
+  }
+}
+
+class Bench {
+  readonly cleaner = new ScriptedCleaner();
+  readonly pieces: string[] = [];
+  readonly work: RangeWork;
+  flushes = 0;
+  fillError: IoError | null = null;
+
+  constructor(isBlockDevice: boolean) {
+    const host = {
+      name: "disk",
+      isBlockDevice,
+      submitZeroes: (piece: IoRequest) => {
+        this.pieces.push(`${piece.offsetBytes} ${piece.lengthBytes}`);
+        piece.done(this.fillError);
+      },
+      flushThen: (callback: (error: IoError | null) => void) => {
+        this.flushes += 1;
+        callback(null);
+      },
+      cleared: (request: IoRequest, error: IoError | null) => request.done(error),
+    };
+    this.work = new RangeWork(host, this.cleaner);
+  }
+
+  async run(kind: IoKind, offset: number, length: number): Promise<IoError | null> {
+    const request = new TestRequest(kind, offset, length);
+    this.work.submit(request);
+    await request.ended;
+    expect(request.doneCount).toBe(1);
+    return request.error;
+  }
+}
+
+describe("RangeWork", () => {
+  it("asks for what suits a file or a device", async () => {
+    const [file, device] = [new Bench(false), new Bench(true)];
+    for (const bench of [file, device]) {
+      expect(await bench.run(IoKind.discard, 0, MIB)).toBeNull();
+      expect(await bench.run(IoKind.writeZeroes, MIB, MIB)).toBeNull();
+    }
+    expect(file.cleaner.asked).toEqual(["punch 0 1048576", "zero 1048576 1048576"]);
+    expect(device.cleaner.asked).toEqual(["discard 0 1048576", "zero-device 1048576 1048576"]);
+  });
+
+  it("tries the next way, and does not come back to one that is unsupported", async () => {
+    const bench = new Bench(false);
+    bench.cleaner.answers.set(RangeOperation.zeroFile, ["unsupported"]);
+    await bench.run(IoKind.writeZeroes, 0, MIB);
+    await bench.run(IoKind.writeZeroes, 0, MIB);
+    expect(bench.cleaner.asked).toEqual(["zero 0 1048576", "punch 0 1048576", "punch 0 1048576"]);
+    expect(bench.pieces).toEqual([]);
+  });
+
+  it("writes zeros in pieces when no tool can", async () => {
+    const bench = new Bench(true);
+    bench.cleaner.answers.set(RangeOperation.zeroDevice, ["EINVAL"]);
+    expect(await bench.run(IoKind.writeZeroes, 512, 2 * ZEROES_PIECE_BYTES + 512)).toBeNull();
+    const second = 512 + ZEROES_PIECE_BYTES;
+    expect(bench.pieces).toEqual([
+      `512 ${ZEROES_PIECE_BYTES}`,
+      `${second} ${ZEROES_PIECE_BYTES}`,
+      `${second + ZEROES_PIECE_BYTES} 512`,
+    ]);
+  });
+
+  it("writes few zeros without asking anybody", async () => {
+    const bench = new Bench(false);
+    expect(await bench.run(IoKind.writeZeroes, 0, 4096)).toBeNull();
+    expect([bench.cleaner.asked, bench.pieces]).toEqual([[], ["0 4096"]]);
+  });
+
+  it("stops writing at the first error", async () => {
+    const bench = new Bench(true);
+    bench.cleaner.answers.set(RangeOperation.zeroDevice, ["unsupported"]);
+    bench.fillError = new IoError("space", "full", { object: "disk" });
+    expect(await bench.run(IoKind.writeZeroes, 0, 8 * MIB)).toBe(bench.fillError);
+    expect(bench.pieces).toHaveLength(1);
+  });
+
+  it("flushes and asks again when the device is busy, but not for ever", async () => {
+    const bench = new Bench(true);
+    bench.cleaner.answers.set(RangeOperation.discardDevice, ["EBUSY", ""]);
+    expect(await bench.run(IoKind.discard, 0, MIB)).toBeNull();
+    expect([bench.flushes, bench.cleaner.asked.length]).toEqual([1, 2]);
+    bench.cleaner.answers.set(RangeOperation.discardDevice, ["EBUSY"]);
+    expect(await bench.run(IoKind.discard, 0, MIB)).toMatchObject({ kind: "medium" });
+    expect(bench.flushes).toBe(4);
+  });
+
+  it.each([
+    ["unsupported", "unsupported"],
+    ["died", "medium"],
+    ["ENOSPC", "space"],
+    ["EROFS", "read-only"],
+    ["ENODEV", "gone"],
+  ] as const)("reports %s as %s", async (outcome, kind) => {
+    const bench = new Bench(false);
+    bench.cleaner.answers.set(RangeOperation.punchHole, [outcome]);
+    const error = await bench.run(IoKind.discard, 4096, MIB);
+    expect(error).toMatchObject({ kind, object: "disk", offsetBytes: 4096 });
+  });
+
+  it("keeps what finds no room, in order, and is idle when all is done", async () => {
+    const bench = new Bench(false);
+    const first = bench.run(IoKind.discard, 0, MIB);
+    bench.cleaner.hasRoom = false;
+    const others = [1, 2, 3].map((index) => bench.run(IoKind.discard, index * MIB, MIB));
+    expect(bench.cleaner.asked).toHaveLength(1);
+    let idle = false;
+    bench.work.whenIdle(() => (idle = true));
+    expect(idle).toBe(false);
+    bench.cleaner.hasRoom = true;
+    await Promise.all([first, ...others]);
+    expect(bench.cleaner.asked.map((line) => line.split(" ")[1])).toEqual(
+      [0, 1, 2, 3].map((index) => String(index * MIB)),
+    );
+    expect(idle).toBe(true);
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { nodeFileSystem } from "../../src/device/file-system-calls.ts";
+import { TransferQueue } from "../../src/device/transfer-queue.ts";
+import { Transfer, type TransferEnd } from "../../src/device/transfer.ts";
+import { IoKind, type IoRequest } from "../../src/util/io-request.ts";
+import { TestRequest } from "./test-request.ts";
+
+/** Moves nothing, and ends when the test says so. */
+class ManualTransfer extends Transfer {
+  protected override step(request: IoRequest): void {
+    started.push({ request, fd: this.fd, end: () => this.advanced(null, request.lengthBytes) });
+  }
+}
+
+const started: { request: IoRequest; fd: number; end: () => void }[] = [];
+
+function makeQueue(size: number, alone: readonly IoRequest[] = []): TransferQueue {
+  started.length = 0;
+  const host = {
+    descriptorFor: (request: IoRequest) => request.offsetBytes,
+    runsAlone: (request: IoRequest) => alone.includes(request),
+    transferred: (request: IoRequest) => request.done(null),
+  };
+  const make = (end: TransferEnd): Transfer[] =>
+    Array.from({ length: size }, () => new ManualTransfer("disk", nodeFileSystem, end));
+  return new TransferQueue(host, make);
+}
+
+function requests(count: number): TestRequest[] {
+  return Array.from({ length: count }, (_, index) => new TestRequest(IoKind.read, index, 1));
+}
+
+const startedOffsets = (): number[] => started.map(({ request }) => request.offsetBytes);
+
+describe("TransferQueue", () => {
+  it("runs as many at a time as there are transfers, in order of arrival", () => {
+    const queue = makeQueue(2);
+    const all = requests(5);
+    for (const request of all) queue.submit(request);
+    expect(startedOffsets()).toEqual([0, 1]);
+    started[1]!.end();
+    expect(all.map(({ doneCount }) => doneCount)).toEqual([0, 1, 0, 0, 0]);
+    expect(startedOffsets()).toEqual([0, 1, 2]);
+    for (const index of [2, 0, 3, 4]) started[index]!.end();
+    expect(startedOffsets()).toEqual([0, 1, 2, 3, 4]);
+    expect(all.every(({ doneCount }) => doneCount === 1)).toBe(true);
+    expect(started.map(({ fd }) => fd)).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  it("lets a request alone that asks for it, without anybody overtaking it", () => {
+    const all = requests(4);
+    const queue = makeQueue(3, [all[1]!]);
+    for (const request of all) queue.submit(request);
+    expect(startedOffsets()).toEqual([0]);
+    started[0]!.end();
+    expect(startedOffsets()).toEqual([0, 1]);
+    started[1]!.end();
+    expect(startedOffsets()).toEqual([0, 1, 2, 3]);
+  });
+
+  it("tells when it is idle", () => {
+    const queue = makeQueue(1);
+    let idle = 0;
+    queue.whenIdle(() => (idle += 1));
+    expect(idle).toBe(1);
+    for (const request of requests(2)) queue.submit(request);
+    queue.whenIdle(() => (idle += 1));
+    started[0]!.end();
+    expect(idle).toBe(1);
+    started[1]!.end();
+    expect(idle).toBe(2);
+  });
+});
