@@ -59,6 +59,8 @@ export class ConnectionSocket implements SendSink {
       return accepted;
     }
     holder._handle = null;
+    // The empty shell ends here, or the listening server would count it as open for ever and never close.
+    accepted.destroy();
     const options = {
       handle,
       allowHalfOpen: false,
