@@ -282,7 +282,7 @@ export class LoginMachine {
     const offered = parseList(list) ?? [];
     const method = policy.required ? "CHAP" : "None";
     if (!offered.includes(method)) {
-      const reason = `the initiator offers ${JSON.stringify(list)}, and ${method} is needed`;
+      const reason = `the initiator does not offer the method that is needed, ${method}`;
       return refusal(LoginStatus.authenticationFailure, reason);
     }
     if (method === "CHAP") this.#chap = new ChapTarget(policy, this.#context.randomBytes);

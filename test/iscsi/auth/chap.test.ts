@@ -108,6 +108,14 @@ describe("the proof of the initiator", () => {
     expect(chap.user).toBe("alice");
   });
 
+  it("is refused for an unknown user even to who guesses what it is compared with", () => {
+    const chap = new ChapTarget(policy({ incoming: [alice] }), (length) => new Uint8Array(length));
+    const challenge = send(chap, { CHAP_A: "7" });
+    const CHAP_R = answerTo(challenge, "\0".repeat(32));
+    expect(send(chap, { CHAP_N: "bob", CHAP_R })).toHaveProperty("refused");
+    expect(chap.user).toBeNull();
+  });
+
   it("gives the same reason for an unknown user and a wrong secret", () => {
     const reasons = ["alice", "bob"].map((user) => {
       const chap = open();

@@ -239,6 +239,13 @@ const refusedAtOnce: readonly Refused[] = [
     [...IDENTITY, "CHAP_A=5"],
     TO_OPERATIONAL,
   ],
+  [
+    "CHAP keys before there is an answer to AuthMethod",
+    LoginStatus.authenticationFailure,
+    [...IDENTITY, "AuthMethod=CHAP", "CHAP_A=7"],
+    TO_OPERATIONAL,
+    CHAP,
+  ],
   ["authentication skipped: 1 to 3", LoginStatus.authenticationFailure, IDENTITY, TO_FULL, CHAP],
   [
     "authentication skipped: 0 to 3",
@@ -318,6 +325,23 @@ describe("a login is refused for", () => {
       expect(sentBytes).toBeLessThanOrEqual(LOGIN_LIMITS.textBytesMax);
       expect(sentBytes).toBeGreaterThan(LOGIN_LIMITS.textBytesMax - 2 * pieceBytes);
     }
+  });
+
+  it("too much text, in whatever many texts", () => {
+    const bench = new LoginBench();
+    let sentBytes = bench.send(IDENTITY, { currentStage: 1 }).outcome === "continue" ? 0 : -1;
+    for (let step = 0; sentBytes <= LOGIN_LIMITS.textBytesMax; step++) {
+      const items = Array.from(
+        { length: 8 },
+        (_, index) => `X-${step}.${index}=${"v".repeat(250)}`,
+      );
+      const reply = bench.send(items, { currentStage: 1 });
+      sentBytes += text(items).length;
+      if (reply.outcome === "failed") break;
+    }
+    expect(sentBytes).toBeGreaterThan(LOGIN_LIMITS.textBytesMax - 4096);
+    expect(sentBytes).toBeLessThan(LOGIN_LIMITS.textBytesMax + 4096);
+    expectRefusal(bench.send([], TO_FULL), LoginStatus.invalidDuringLogin);
   });
 
   it("what the sessions of the target say", () => {

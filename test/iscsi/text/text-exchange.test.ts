@@ -8,6 +8,7 @@ import {
   type TextReply,
 } from "../../../src/iscsi/text/text-exchange.ts";
 import { encodeTextPairs, type TextPair } from "../../../src/iscsi/text/text-pairs.ts";
+import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
 
 const TAG = 5;
 const SEGMENT_BYTES = 64;
@@ -142,5 +143,30 @@ describe("TextExchange", () => {
     accepted(exchange.receive(part(piece, { ...fields, targetTransferTag: TAG }), SEGMENT_BYTES));
     const over = exchange.receive(part("A", { ...fields, targetTransferTag: TAG }), SEGMENT_BYTES);
     expect(over).toHaveProperty("reject");
+  });
+
+  const seed = chooseSeed(process.env);
+  it(`neither throws nor holds more than it may on random requests (seed ${seed})`, () => {
+    const random = new SeededRandom(seed);
+    const texts = ["", "", "A=1\0", "A=", "B=xx\0", "A", "\0", "Bad=1\0", "X".repeat(300)];
+    let answered = 0;
+    for (let round = 0; round < 2000; round++) {
+      const exchange = open();
+      for (let step = 0; step < 40 && !exchange.ended; step++) {
+        const request = part(random.pick(texts), {
+          final: random.chance(0.6),
+          continued: random.chance(0.2),
+          targetTransferTag: random.chance(step === 0 ? 0.9 : 0.1) ? NO_TRANSFER_TAG : TAG,
+        });
+        const reply = exchange.receive(request, 2);
+        if ("reject" in reply) continue;
+        answered++;
+        expect(reply.text.length).toBeLessThanOrEqual(2);
+        expect(reply.final && (reply.continued || !request.final)).toBe(false);
+        expect(reply.final).toBe(reply.targetTransferTag === NO_TRANSFER_TAG);
+        expect(reply.final).toBe(exchange.ended);
+      }
+    }
+    expect(answered).toBeGreaterThan(1000);
   });
 });
