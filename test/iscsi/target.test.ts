@@ -15,7 +15,7 @@ describe("IscsiTarget", () => {
   it("has a name in normal form, and is open to all until it is told otherwise", () => {
     const target = new IscsiTarget(TARGET_NAME.toUpperCase(), fakeDevice());
     expect(target.name).toBe(TARGET_NAME);
-    expect(target.state).toBe("ready");
+    expect([target.state, target.maxSessions]).toEqual(["ready", 128]);
     expect(target.authentication.required).toBe(false);
     expect(target.access.allows("192.0.2.7", "iqn.2001-01.x")).toBe(true);
     expect(target.isInPortalGroup(65_535)).toBe(true);

@@ -5,7 +5,7 @@ import {
 } from "../parameters.ts";
 
 /** How a key's value comes about. */
-export type KeyKind =
+type KeyKind =
   /** Stated by one end; the other does not answer (RFC 7143 6.2). */
   | "declare-text"
   | "declare-number"
@@ -39,6 +39,7 @@ export type ParameterName<Type> = {
 
 interface KeyRowBase {
   readonly key: string;
+  readonly kind: KeyKind;
   /** The clause that defines the key. */
   readonly clause: string;
   readonly use: KeyUse;

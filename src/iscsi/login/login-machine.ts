@@ -184,10 +184,7 @@ export class LoginMachine {
     this.#declareIdentity(replies);
     const wrong = this.#negotiate(pairs, replies);
     if (wrong !== null) return wrong;
-    if (this.#stage === LoginStage.operationalNegotiation && !this.#declaredParameters) {
-      this.#declaredParameters = true;
-      replies.push(...this.#known().negotiation.declare());
-    }
+    if (this.#stage === LoginStage.operationalNegotiation) this.#declareParameters(replies);
     return null;
   }
 
@@ -217,7 +214,7 @@ export class LoginMachine {
     return this.#chap !== null && this.#chap.user !== null;
   }
 
-  /** RFC 7143 13.9: the portal group goes with the first answer to a login that names a target. */
+  /** RFC 7143 13.9: the portal group goes with the first answer to a login that names a target. Nothing else does. */
   #declareIdentity(replies: TextPair[]): void {
     const { target } = this.#known().identity;
     if (this.#declaredIdentity || target === null) return;
@@ -226,9 +223,16 @@ export class LoginMachine {
       key: "TargetPortalGroupTag",
       value: String(this.#context.portalGroupTag),
     });
-    if (target.alias !== null && target.alias !== "") {
-      replies.push({ key: "TargetAlias", value: target.alias });
-    }
+  }
+
+  /** With the first answer of the operational stage; by then, who must authenticate has done so. */
+  #declareParameters(replies: TextPair[]): void {
+    if (this.#declaredParameters) return;
+    this.#declaredParameters = true;
+    const { identity, negotiation } = this.#known();
+    replies.push(...negotiation.declare());
+    const alias = identity.target?.alias ?? "";
+    if (alias !== "") replies.push({ key: "TargetAlias", value: alias });
   }
 
   #negotiate(pairs: readonly TextPair[], replies: TextPair[]): Refusal | null {

@@ -70,7 +70,6 @@ describe("a login without authentication", () => {
     expect(first.outcome).toBe("continue");
     expect(answers(first.text)).toEqual({
       AuthMethod: "None",
-      TargetAlias: "backup",
       TargetPortalGroupTag: "1",
     });
     const last = bench.send(OPERATIONAL, TO_FULL);
@@ -81,6 +80,7 @@ describe("a login without authentication", () => {
       InitialR2T: "No",
       MaxBurstLength: "16776192",
       MaxRecvDataSegmentLength: "262144",
+      TargetAlias: "backup",
     });
     expect(bench.machine.result).toMatchObject({
       initiatorName: INITIATOR_NAME,
@@ -137,9 +137,11 @@ describe("a login without authentication", () => {
 
   it("finds names in any case", () => {
     const bench = new LoginBench();
+    expect(bench.machine.initiatorName).toBeNull();
     const items = ["InitiatorName=IQN.2001-01.X:A", `TargetName=${TARGET_NAME.toUpperCase()}`];
     expect(bench.send(items, TO_FULL).outcome).toBe("full-feature");
     expect(bench.machine.result?.initiatorName).toBe("iqn.2001-01.x:a");
+    expect(bench.machine.initiatorName).toBe("iqn.2001-01.x:a");
   });
 });
 
@@ -445,6 +447,12 @@ describe("a login with CHAP", () => {
       bench.send(["CHAP_N=alice", answer], TO_OPERATIONAL),
       LoginStatus.authenticationFailure,
     );
+  });
+
+  it("tells a stranger nothing but the portal group", () => {
+    const bench = new LoginBench({ ...CHAP, alias: "payroll" });
+    const reply = bench.send([...IDENTITY, "AuthMethod=CHAP"], TO_OPERATIONAL);
+    expect(answers(reply.text)).toEqual({ AuthMethod: "CHAP", TargetPortalGroupTag: "1" });
   });
 
   it("asks discovery for accounts of its own", () => {
