@@ -5,7 +5,16 @@ import { getLbaStatus } from "./commands/get-lba-status.ts";
 import { inquiry } from "./commands/inquiry.ts";
 import { modeSense10, modeSense6 } from "./commands/mode-sense.ts";
 import { readCapacity10, readCapacity16 } from "./commands/read-capacity.ts";
-import { read10, read12, read16, read6 } from "./commands/read.ts";
+import {
+  read10,
+  read12,
+  read16,
+  read6,
+  write10,
+  write12,
+  write16,
+  write6,
+} from "./commands/read-write.ts";
 import { reportLuns } from "./commands/report-luns.ts";
 import { reportSupportedOperationCodes } from "./commands/report-supported-operation-codes.ts";
 import { requestSense } from "./commands/request-sense.ts";
@@ -15,7 +24,6 @@ import { testUnitReady } from "./commands/test-unit-ready.ts";
 import { unmap } from "./commands/unmap.ts";
 import { verify10, verify12, verify16 } from "./commands/verify.ts";
 import { writeSame10, writeSame16 } from "./commands/write-same.ts";
-import { write10, write12, write16, write6 } from "./commands/write.ts";
 import type { LogicalUnit } from "./logical-unit.ts";
 import type { Task } from "./task.ts";
 

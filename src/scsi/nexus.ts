@@ -11,9 +11,9 @@ const RESET_ASC = additionalSenseCodeOf(Sense.powerOnResetOrBusDeviceResetOccurr
  */
 export class Nexus {
   readonly device: TargetDevice;
-  /** SCSI name of the initiator port, for iSCSI "iqn.…,i,0x<isid>". */
+  /** SCSI name of the initiator port, for iSCSI "iqn....,i,0x<isid>". */
   readonly initiatorPort: string;
-  /** SCSI name of the target port, for iSCSI "iqn.…,t,0x<portal group tag>". */
+  /** SCSI name of the target port, for iSCSI "iqn....,t,0x<portal group tag>". */
   readonly targetPort: string;
   /** Relative target port identifier, 1 to 65535 (SPC-4 3.1.120). */
   readonly relativePortId: number;

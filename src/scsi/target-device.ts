@@ -18,7 +18,7 @@ import {
 
 /** The initiator port and the target port of a new nexus. */
 export interface NexusPorts {
-  /** SCSI name of the initiator port, for iSCSI "iqn.…,i,0x<isid>". */
+  /** SCSI name of the initiator port, for iSCSI "iqn....,i,0x<isid>". */
   readonly initiatorPort: string;
   /** Relative target port identifier, 1 to 65535; for iSCSI the target portal group tag. */
   readonly relativePortId: number;
@@ -26,7 +26,7 @@ export interface NexusPorts {
 
 const RELATIVE_PORT_ID_MAX = 0xffff;
 
-/** The SCSI name of an iSCSI target port (RFC 7143 4.4.2): "iqn.…,t,0x" and the portal group tag. */
+/** The SCSI name of an iSCSI target port (RFC 7143 4.4.2): "iqn....,t,0x" and the portal group tag. */
 function targetPortName(deviceName: string, relativePortId: number): string {
   return `${deviceName},t,0x${relativePortId.toString(16).padStart(4, "0")}`;
 }

@@ -147,7 +147,7 @@ describe("WRITE SAME (16)", () => {
   it("is limited to MAXIMUM WRITE SAME LENGTH", () => {
     const bench = new Bench();
     bench.unit.capacityBlocks = 2 ** 30;
-    const task = bench.run("93 01 0000000000000000 00020001 00 00");
+    const task = bench.run("93 01 0000000000000000 00008001 00 00");
     expectSense(task, Sense.invalidFieldInCdb, cdbField(10));
   });
 });

@@ -28,6 +28,8 @@ export interface CommandOptions {
   readonly dataOut?: Uint8Array;
   readonly expectedOutBytes?: number;
   readonly holdDataOut?: boolean;
+  /** Otherwise what iSCSI gives: the CDB, padded to 16 bytes. */
+  readonly cdbBytes?: number;
 }
 
 /** A target with one disk at LUN 0 and one nexus whose power-on attentions are taken. */
@@ -70,7 +72,7 @@ export class Bench {
     task.attribute = options.attribute ?? 1;
     task.cdb.fill(0, 0, 16);
     task.cdb.set(bytes);
-    task.cdbBytes = Math.max(16, bytes.length);
+    task.cdbBytes = options.cdbBytes ?? Math.max(16, bytes.length);
     task.dataOut = options.dataOut ?? new Uint8Array(0);
     task.expectedOutBytes = options.expectedOutBytes ?? task.dataOut.length;
     task.holdDataOut = options.holdDataOut ?? false;

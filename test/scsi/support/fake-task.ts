@@ -1,4 +1,4 @@
-import { IoError } from "../../../src/util/io-error.ts";
+import type { IoError } from "../../../src/util/io-error.ts";
 import { IoKind, IoRequest } from "../../../src/util/io-request.ts";
 import type { LogicalUnit } from "../../../src/scsi/logical-unit.ts";
 import { decodeSense, type SenseData } from "../../../src/scsi/sense.ts";

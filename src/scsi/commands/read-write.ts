@@ -6,13 +6,13 @@ import type { Task } from "../task.ts";
 import { checkTransfer } from "./block-range.ts";
 
 /** FUA of byte 1 in READ and WRITE of 10, 12 and 16 bytes. DPO, RARC and FUA_NV are hints that change nothing here. */
-export const FORCE_UNIT_ACCESS = 0x08;
+const FORCE_UNIT_ACCESS = 0x08;
 
 /** In the six-byte commands a TRANSFER LENGTH of zero stands for this many blocks (SBC-3 5.7). */
-export const SIX_BYTE_ZERO_BLOCKS = 256;
+const SIX_BYTE_ZERO_BLOCKS = 256;
 
 /** LOGICAL BLOCK ADDRESS of the six-byte commands: 21 bits. */
-export const SIX_BYTE_LBA_MASK = 0x1f_ffff;
+const SIX_BYTE_LBA_MASK = 0x1f_ffff;
 
 function read(unit: LogicalUnit, task: Task, lba: number, blocks: number): void {
   if (!checkTransfer(unit, task, lba, blocks)) return;
@@ -66,4 +66,41 @@ export function read16(unit: LogicalUnit, task: Task): void {
   const blocks = getUint32BE(cdb, 10);
   if ((getUint8(cdb, 1) & FORCE_UNIT_ACCESS) === 0) read(unit, task, lba, blocks);
   else readFromMedium(unit, task, lba, blocks);
+}
+
+function write(unit: LogicalUnit, task: Task, lba: number, blocks: number, fua: boolean): void {
+  if (!checkTransfer(unit, task, lba, blocks)) return;
+  const { blockBytes } = unit;
+  if (blocks === 0) task.complete(Status.good);
+  else task.transferOut(unit.volume, lba * blockBytes, blocks * blockBytes, fua);
+}
+
+function forcesUnitAccess(task: Task): boolean {
+  return (getUint8(task.cdb, 1) & FORCE_UNIT_ACCESS) !== 0;
+}
+
+/** WRITE (6), SBC-3 5.28. */
+export function write6(unit: LogicalUnit, task: Task): void {
+  const { cdb } = task;
+  const blocks = getUint8(cdb, 4);
+  const lba = getUint24BE(cdb, 1) & SIX_BYTE_LBA_MASK;
+  write(unit, task, lba, blocks === 0 ? SIX_BYTE_ZERO_BLOCKS : blocks, false);
+}
+
+/** WRITE (10), SBC-3 5.29. */
+export function write10(unit: LogicalUnit, task: Task): void {
+  const { cdb } = task;
+  write(unit, task, getUint32BE(cdb, 2), getUint16BE(cdb, 7), forcesUnitAccess(task));
+}
+
+/** WRITE (12), SBC-3 5.30. */
+export function write12(unit: LogicalUnit, task: Task): void {
+  const { cdb } = task;
+  write(unit, task, getUint32BE(cdb, 2), getUint32BE(cdb, 6), forcesUnitAccess(task));
+}
+
+/** WRITE (16), SBC-3 5.31. */
+export function write16(unit: LogicalUnit, task: Task): void {
+  const { cdb } = task;
+  write(unit, task, getUint64BE(cdb, 2), getUint32BE(cdb, 10), forcesUnitAccess(task));
 }
