@@ -1,4 +1,5 @@
 import { readdir, readFile, stat } from "node:fs/promises";
+import { deviceNumbers } from "./block-geometry.ts";
 
 /** At most this many are named: the message is for a person. */
 const HOLDERS_MAX = 4;
@@ -43,7 +44,8 @@ async function commandName(pid: string): Promise<string> {
 /** The mount points of a block device, from the mount table: "MAJOR:MINOR" is its third field (proc(5)). */
 async function mountPoints(wanted: Identity): Promise<string[]> {
   if (wanted.rdev === 0) return [];
-  const number = `${wanted.rdev >>> 8}:${wanted.rdev & 0xff}`;
+  const { major, minor } = deviceNumbers(wanted.rdev);
+  const number = `${major}:${minor}`;
   try {
     const table = await readFile("/proc/self/mountinfo", "utf8");
     const fields = table.split("\n").map((line) => line.split(" "));

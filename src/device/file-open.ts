@@ -1,4 +1,5 @@
 import * as fs from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { findEndByReading, readBlockGeometry } from "../../native-free/block-geometry.ts";
 import { probeDirectIo } from "../../native-free/direct-io.ts";
@@ -21,6 +22,10 @@ const statFile = promisify(fs.fstat);
 
 /** A page: what the kernel reads before it changes a part of it. */
 const PAGE_BYTES = 4096;
+
+/** How often a lock is tried for, and how long apart: some 300 ms in all, many times what a shell takes to exit. */
+const LOCK_ATTEMPTS = 4;
+const LOCK_RETRY_MS = 100;
 
 export interface FileOpenOptions {
   readonly readOnly?: boolean;
@@ -59,7 +64,8 @@ async function inspect(path: string): Promise<fs.Stats> {
   throw new IoError("unsupported", "neither a regular file nor a block device", { object: path });
 }
 
-async function openLocked(
+/** One attempt to open and lock. */
+async function openLockedOnce(
   path: string,
   flags: number,
   options: FileOpenOptions,
@@ -82,6 +88,26 @@ async function openLocked(
     await closeFile(fd);
     throw error;
   }
+}
+
+/**
+ * Opens and locks. A daemon that was killed leaves its helper for clearing ranges with the lock until that has noticed,
+ * so a refusal becomes final only after some patience.
+ */
+async function openLocked(
+  path: string,
+  flags: number,
+  options: FileOpenOptions,
+): Promise<{ fd: number; lock: FileLock | null }> {
+  for (let attempt = 1; attempt < LOCK_ATTEMPTS; attempt += 1) {
+    try {
+      return await openLockedOnce(path, flags, options);
+    } catch (error) {
+      if (!(error instanceof FileLockedError)) throw error;
+    }
+    await sleep(LOCK_RETRY_MS);
+  }
+  return openLockedOnce(path, flags, options);
 }
 
 /**

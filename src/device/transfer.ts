@@ -29,6 +29,9 @@ export abstract class Transfer {
   start(request: IoRequest, fd: number): void {
     assert(this.#request === null, "a transfer serves one request at a time");
     assert(request.lengthBytes > 0, "a transfer moves something");
+    let bufferBytes = 0;
+    for (const buffer of request.buffers) bufferBytes += buffer.length;
+    assert(bufferBytes === request.lengthBytes, "the buffers are as long as the request");
     this.#request = request;
     this.fd = fd;
     this.moved = 0;

@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { FileLockedError } from "../../native-free/file-lock.ts";
@@ -13,6 +14,7 @@ import {
   writeBytes,
   writeZeroes,
 } from "../../src/util/io-request.ts";
+import { spawnMortal } from "../support/mortal-child.ts";
 import { ControlledCalls } from "./controlled-calls.ts";
 import { scratchFolder } from "./loop-device.ts";
 import { TestRequest } from "./test-request.ts";
@@ -407,6 +409,29 @@ describe("opening and closing", () => {
     await device.close();
     const again = await FileDevice.open(device.name);
     await again.close();
+  });
+
+  it("is free again after its owner was killed while its helper ran", async () => {
+    const path = join(folder, "orphaned");
+    await createImageFile(path, MIB);
+    const script = join(folder, "owner.mts");
+    const top = join(import.meta.dirname, "..", "..");
+    writeFileSync(
+      script,
+      `import { FileDevice } from "${join(top, "src/device/file-device.ts")}";
+       const device = await FileDevice.open(process.argv.at(-1));
+       process.stdout.write(String(device.traits.discardGranularityBytes));
+       setInterval(() => undefined, 1000);`,
+    );
+    const loader = join(top, "node_modules/tsx/dist/loader.mjs");
+    const owner = spawnMortal(process.execPath, ["--import", loader, script, path]);
+    await once(owner.stdout!, "data");
+    await expect(FileDevice.open(path)).rejects.toThrow(`process ${owner.pid}`);
+    const exit = once(owner, "exit");
+    owner.kill("SIGKILL");
+    await exit;
+    const device = await FileDevice.open(path);
+    await device.close();
   });
 
   it("refuses what is not there and what is neither file nor device", async () => {

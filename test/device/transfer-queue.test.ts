@@ -27,7 +27,10 @@ function makeQueue(size: number, alone: readonly IoRequest[] = []): TransferQueu
 }
 
 function requests(count: number): TestRequest[] {
-  return Array.from({ length: count }, (_, index) => new TestRequest(IoKind.read, index, 1));
+  return Array.from(
+    { length: count },
+    (_, index) => new TestRequest(IoKind.read, index, [Buffer.alloc(1)]),
+  );
 }
 
 const startedOffsets = (): number[] => started.map(({ request }) => request.offsetBytes);
