@@ -45,7 +45,7 @@ interface KeyRowBase {
   readonly use: KeyUse;
   /** Who sends it first, or declares it. */
   readonly sender: "initiator" | "target" | "both";
-  /** Whether SecurityNegotiation admits it: identity and security keys only (RFC 7143 12). */
+  /** Whether SecurityNegotiation admits it: security keys, and declarations, which negotiate nothing (RFC 7143 12). */
   readonly security: boolean;
   /** Means nothing in a discovery session: answered with `Irrelevant`. */
   readonly irrelevantInDiscovery: boolean;
@@ -175,7 +175,7 @@ export const KEY_ROWS: readonly KeyRow[] = [
     kind: "declare-number",
     use: "all",
     sender: "both",
-    security: false,
+    security: true,
     irrelevantInDiscovery: false,
     ...length,
     parameter: "initiatorMaxRecvDataSegmentLengthBytes",

@@ -26,12 +26,13 @@ describe("the key table", () => {
     }
   });
 
-  it("admits to the security stage what says who is there, and nothing of the data path", () => {
+  it("admits to the security stage declarations and AuthMethod, but no negotiation of the data path", () => {
     const admitted = KEY_ROWS.filter((row) => row.security).map((row) => row.key);
     expect(admitted.toSorted()).toEqual([
       "AuthMethod",
       "InitiatorAlias",
       "InitiatorName",
+      "MaxRecvDataSegmentLength",
       "SessionType",
       "TargetAddress",
       "TargetAlias",

@@ -221,7 +221,7 @@ describe("Negotiation.check", () => {
     ["security", "AuthMethod", true],
     ["security", "X-vendor", true],
     ["security", "MaxBurstLength", false],
-    ["security", "MaxRecvDataSegmentLength", false],
+    ["security", "MaxRecvDataSegmentLength", true],
     ["security", "SendTargets", false],
     ["operational", "AuthMethod", false],
     ["operational", "SendTargets", false],
