@@ -283,6 +283,7 @@ export class FullFeature {
 
   /** Additional header segments, RFC 7143 11.2.2. Unknown ones are passed over, malformed ones end the list. */
   #readAdditionalHeaders(task: IscsiTask, bytes: Buffer, base: number): void {
+    const reads = (getUint8(bytes, base + BasicHeaderOffset.flags) & ScsiCommandFlag.read) !== 0;
     let at = base + BASIC_HEADER_BYTES;
     const end = at + additionalHeaderBytesOf(bytes, base);
     while (at + EXTENDED_CDB_OFFSET <= end) {
@@ -300,7 +301,7 @@ export class FullFeature {
         );
         task.cdbBytes = HEADER_CDB_BYTES + count;
       } else if (type === AdditionalHeaderType.bidirectionalReadLength && lengthBytes >= 5) {
-        task.expectedInBytes = getUint32BE(bytes, at + EXTENDED_CDB_OFFSET);
+        if (reads) task.expectedInBytes = getUint32BE(bytes, at + EXTENDED_CDB_OFFSET);
       }
       at = next;
     }
