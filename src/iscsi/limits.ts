@@ -12,9 +12,6 @@ export const CONNECTIONS_MAX: number = 4096;
 /** A login must be over by then (it takes milliseconds): half-open connections cost memory. */
 export const LOGIN_TIMEOUT_MS: number = 15_000;
 
-/** Sessions of one target, where its configuration names no number. */
-export const SESSIONS_PER_TARGET_MAX: number = 1024;
-
 /** Data segment in the login phase: the RFC's default MaxRecvDataSegmentLength, as nothing else is agreed on yet. */
 export const LOGIN_DATA_SEGMENT_BYTES_MAX: number = 8192;
 
