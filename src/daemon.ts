@@ -95,7 +95,9 @@ export async function runDaemon(
     const stopping = stopSignal(output);
     onReady(await daemon.start());
     await stopping;
-    return await daemon.stop(LOGOUT_GRACE_MS);
+    const ending = await daemon.stop(LOGOUT_GRACE_MS);
+    log.info({ ending }, "stopped");
+    return ending;
   } catch (error) {
     await daemon.stop(0);
     throw error;
@@ -234,7 +236,6 @@ class Daemon {
     this.#exports?.close();
     const flushed = (await this.#volumes?.closeAll()) ?? true;
     await this.#state?.close();
-    if (flushed) this.#log.info({}, "stopped");
     return flushed ? "stopped" : "data-at-risk";
   }
 }

@@ -81,23 +81,13 @@ function reportAccount({ user, secret: given }: AccountConfig, path: string, rep
   for (const message of warnings) report.warning(path, message);
 }
 
-interface AuthenticationKeys {
-  readonly accounts: readonly AccountConfig[];
-  readonly mutual: AccountConfig | null;
-  readonly mutualRequired: boolean;
-  readonly algorithms: readonly ChapAlgorithm[] | null;
-}
-
-/** Who may log in by CHAP. An empty list of accounts would let everybody in, which is not what somebody means by it. */
-export const authenticationShape: Shape<AuthenticationConfig> = mapped(
-  object<AuthenticationKeys>({
-    accounts: required(listOf(account, ACCOUNTS_MAX)),
-    mutual: optional(account, null),
-    mutualRequired: optional(flag, false),
-    algorithms: optional(listOf(algorithm, Object.keys(ALGORITHMS).length), null),
-  }),
-  (keys, fail) => {
-    if (keys.accounts.length > 0) return keys;
-    return fail('"accounts" is empty; leave "auth" out to let everybody in');
-  },
-);
+/** Who may log in by CHAP. No accounts would let everybody in, which is not what somebody means by an empty list. */
+export const authenticationShape: Shape<AuthenticationConfig> = object<AuthenticationConfig>({
+  accounts: required(listOf(account, ACCOUNTS_MAX, 'leave "auth" out to let everybody in')),
+  mutual: optional(account, null),
+  mutualRequired: optional(flag, false),
+  algorithms: optional(
+    listOf(algorithm, Object.keys(ALGORITHMS).length, "leave it out to allow all"),
+    null,
+  ),
+});

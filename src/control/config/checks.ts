@@ -21,9 +21,10 @@ export function checkTogether(config: Partial<Config>, report: Report): void {
   checkVolumes(volumes, report);
   if (config.portals !== undefined) checkPortals(config.portals, report);
   checkTargetNames(targets, report);
+  const portalsAreKnown = config.portals !== undefined && !report.hasProblems("portals");
   for (const target of targets) {
     checkTarget(target, report);
-    if (config.portals !== undefined) checkPortalGroups(target, config.portals, report);
+    if (portalsAreKnown) checkPortalGroups(target, config.portals ?? [], report);
   }
   checkLuns(targets, report);
   if (config.discovery !== undefined) {

@@ -1,7 +1,7 @@
 import { OPEN_ACCESS } from "../../iscsi/auth/access-list.ts";
 import { CONNECTIONS_MAX } from "../../iscsi/limits.ts";
 import { LOG_LEVELS } from "../../util/log.ts";
-import { LineCounter, parseDocument } from "yaml";
+import { type Alias, type Document, LineCounter, parseDocument, visit } from "yaml";
 import { accessShape } from "./access-shape.ts";
 import { authenticationShape } from "./authentication-shape.ts";
 import { checkTogether } from "./checks.ts";
@@ -47,9 +47,7 @@ const portal: Shape<PortalConfig> = object<PortalConfig>({
   advertise: optional(remoteEndpoint, null),
 });
 
-const portals: Shape<readonly PortalConfig[]> = mapped(listOf(portal, PORTALS_MAX), (list, fail) =>
-  list.length > 0 ? list : fail("is empty; nobody could connect"),
-);
+const portals = listOf(portal, PORTALS_MAX, "nobody could connect");
 
 const log = object<LogConfig>({
   level: optional(choiceOf(LOG_LEVELS), DEFAULT_LOG.level),
@@ -111,10 +109,10 @@ export interface ParsedConfig {
 export function parseConfig({ fileName, text, folder, readSecretFile }: ConfigText): ParsedConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const complaints = [...document.errors, ...document.warnings];
+  const complaints = yamlComplaints(document);
   if (complaints.length > 0) {
-    const findings = complaints.map(({ pos, message }) => {
-      const { line, col } = lines.linePos(pos[0]);
+    const findings = complaints.map(({ offset, message }) => {
+      const { line, col } = lines.linePos(offset);
       return { line, column: col, message };
     });
     throw new ConfigError(fileName, findings);
@@ -128,6 +126,21 @@ export function parseConfig({ fileName, text, folder, readSecretFile }: ConfigTe
     warnings: sorted(report.warnings),
     holdsSecrets: report.holdsSecrets,
   };
+}
+
+/** What is wrong with it as YAML, before anybody looks at what it says. */
+function yamlComplaints(document: Document.Parsed): { offset: number; message: string }[] {
+  const found = [...document.errors, ...document.warnings];
+  const complaints = found.map(({ pos, message }) => ({ offset: pos[0], message }));
+  if (complaints.length > 0) return complaints;
+  visit(document, {
+    Alias(_key: unknown, node: Alias) {
+      if (node.resolve(document) !== undefined) return;
+      const message = `there is no anchor "&${node.source}" before this alias`;
+      complaints.push({ offset: node.range?.[0] ?? 0, message });
+    },
+  });
+  return complaints;
 }
 
 function sorted(findings: readonly Finding[]): readonly Finding[] {

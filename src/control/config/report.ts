@@ -52,6 +52,7 @@ export class Report {
   holdsSecrets = false;
   readonly #offsetOfPath = new Map<string, number>();
   readonly #pathOfValue = new WeakMap<object, string>();
+  readonly #problemPaths = new Set<string>();
   readonly #namesAtPath = new Map<string, readonly string[]>();
 
   constructor(source: ReportSource) {
@@ -85,11 +86,17 @@ export class Report {
 
   /** A problem with the value at `path`, or with the nearest enclosing one that was read. */
   problem(path: string, message: string): void {
-    this.problems.push(this.#finding(this.#offsetOf(path), path, message));
+    this.problemAt(undefined, path, message);
+  }
+
+  /** Whether anything at or below `path` has a problem. */
+  hasProblems(path: string): boolean {
+    return [...this.#problemPaths].some((found) => `${found}.`.startsWith(`${path}.`));
   }
 
   /** A problem at a place of its own, such as a key. */
   problemAt(offset: number | undefined, path: string, message: string): void {
+    this.#problemPaths.add(path);
     this.problems.push(this.#finding(offset ?? this.#offsetOf(path), path, message));
   }
 

@@ -141,7 +141,12 @@ export function chosenBy<T>(key: string, shapes: Readonly<Record<string, Shape<T
   };
 }
 
-export function listOf<T>(shape: Shape<T>, countMax: number): Shape<readonly T[]> {
+/** A list; where it must not be empty, `emptyAdvice` says why. Entries with problems are left out of the value. */
+export function listOf<T>(
+  shape: Shape<T>,
+  countMax: number,
+  emptyAdvice?: string,
+): Shape<readonly T[]> {
   return (node, path, report) => {
     const list = report.enter(node, path);
     if (!isSeq(list)) {
@@ -150,6 +155,10 @@ export function listOf<T>(shape: Shape<T>, countMax: number): Shape<readonly T[]
     }
     if (list.items.length > countMax) {
       report.problem(path, `has ${list.items.length} entries; at most ${countMax} are allowed`);
+      return undefined;
+    }
+    if (list.items.length === 0 && emptyAdvice !== undefined) {
+      report.problem(path, `is empty; ${emptyAdvice}`);
       return undefined;
     }
     const values: T[] = [];
