@@ -60,6 +60,8 @@ export class StateStore {
   readonly #lockHandle: FileHandle;
   readonly #lock: FileLock;
   readonly #makeUuid: () => string;
+  /** Volumes whose identity is on stable media. */
+  readonly #durable: Set<string>;
   readonly #steps: ReplacementSteps;
   /** Changes are written one after the other. */
   #writing: Promise<void> = Promise.resolve();
@@ -101,6 +103,7 @@ export class StateStore {
   ) {
     this.folder = folder;
     this.#state = state;
+    this.#durable = new Set(state.uuidOfVolume.keys());
     this.#lockHandle = held.handle;
     this.#lock = held.lock;
     this.#makeUuid = options.makeUuid;
@@ -109,21 +112,19 @@ export class StateStore {
 
   /** The identity of the volume of this name: the one it always had, or a new one, which is durable when this resolves. */
   async uuidOf(volumeName: string): Promise<string> {
-    const known = this.#state.uuidOfVolume.get(volumeName);
-    if (known !== undefined) {
-      await this.#writing;
-      return known;
-    }
-    const uuid = this.#makeUuid();
+    const uuid = this.#state.uuidOfVolume.get(volumeName) ?? this.#makeUuid();
     this.#state.uuidOfVolume.set(volumeName, uuid);
-    await this.#save();
+    if (!this.#durable.has(volumeName)) await this.#save();
     return uuid;
   }
 
   #save(): Promise<void> {
-    const path = join(this.folder, STATE_FILE);
     // The text is taken when its turn comes: it holds every change up to then.
-    const next = this.#writing.then(() => replaceFile(path, encode(this.#state), this.#steps));
+    const next = this.#writing.then(async () => {
+      const names = [...this.#state.uuidOfVolume.keys()];
+      await replaceFile(join(this.folder, STATE_FILE), encode(this.#state), this.#steps);
+      for (const name of names) this.#durable.add(name);
+    });
     this.#writing = next.catch(() => undefined);
     return next;
   }

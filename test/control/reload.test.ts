@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import type { Config } from "../../src/control/config/config.ts";
+import { demoConfig } from "../../src/control/demo-config.ts";
+import { reload } from "../../src/control/reload.ts";
+import { Secret } from "../../src/control/secret.ts";
+import { VolumeStore } from "../../src/control/volume-store.ts";
+import { openLog } from "../../src/util/log.ts";
+
+const MIB = 1024 * 1024;
+
+function memoryConfig(sizeBytes: number, changes: Partial<Config> = {}): Config {
+  return {
+    ...demoConfig("/nowhere"),
+    volumes: new Map([
+      [
+        "demo",
+        { driver: "memory", sizeBytes, uuid: null, readOnly: false, optional: false, delayMs: 0 },
+      ],
+    ]),
+    ...changes,
+  };
+}
+
+async function reloaded(running: Config, load: () => Config) {
+  const lines: string[] = [];
+  const { log } = openLog({ level: "info", pretty: false, write: (line) => void lines.push(line) });
+  const uuidOf = () => Promise.resolve("5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a");
+  const volumes = new VolumeStore(log, { uuidOf });
+  for (const [name, config] of running.volumes) await volumes.open(name, config);
+  await reload({ log, load, running, volumes });
+  const capacityBytes = volumes.volumes.get("demo")?.volume.capacityBytes;
+  await volumes.closeAll();
+  return { capacityBytes, log: lines.join("") };
+}
+
+function withSecret(text: string): Config {
+  const accounts = [{ user: "a", secret: new Secret(text) }];
+  const authentication = { accounts, mutual: null, mutualRequired: false, algorithms: null };
+  const base = memoryConfig(MIB);
+  return { ...base, discovery: { ...base.discovery, authentication } };
+}
+
+describe("reload", () => {
+  it("takes up a larger size, and has nothing else to say", async () => {
+    const result = await reloaded(memoryConfig(MIB), () => memoryConfig(2 * MIB));
+    expect(result.capacityBytes).toBe(2 * MIB);
+    expect(result.log).not.toContain("restart");
+  });
+
+  it("says what needs a restart", async () => {
+    const changed = memoryConfig(MIB, { poll: "off", targets: [] });
+    const result = await reloaded(memoryConfig(MIB), () => changed);
+    expect(result.log).toContain('"changed":["poll","targets"]');
+  });
+
+  it("sees a new volume, which needs a restart too", async () => {
+    const changed = memoryConfig(MIB, { volumes: new Map() });
+    expect((await reloaded(memoryConfig(MIB), () => changed)).log).toContain('["volumes"]');
+  });
+
+  it("sees that a secret was changed, and does not show it", async () => {
+    const same = await reloaded(withSecret("firstsecret1"), () => withSecret("firstsecret1"));
+    expect(same.log).not.toContain("restart");
+    const other = await reloaded(withSecret("firstsecret1"), () => withSecret("othersecret2"));
+    expect(other.log).toContain('["discovery"]');
+    expect(other.log).not.toMatch(/firstsecret1|othersecret2/);
+  });
+
+  it("stays with what it has when the configuration has errors", async () => {
+    const result = await reloaded(memoryConfig(MIB), () => {
+      throw new Error("thinlun.yaml:3:1: unknown key");
+    });
+    expect(result.capacityBytes).toBe(MIB);
+    expect(result.log).toContain("unknown key");
+  });
+});

@@ -1,0 +1,112 @@
+import { mkdtemp, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { MemoryVolumeConfig, RawVolumeConfig } from "../../src/control/config/config.ts";
+import { StartError } from "../../src/control/start-error.ts";
+import { VolumeStore } from "../../src/control/volume-store.ts";
+import { openLog } from "../../src/util/log.ts";
+
+const MIB = 1024 * 1024;
+const UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a";
+
+let folder: string;
+let lines: string[];
+let store: VolumeStore;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "thinlun-volumes-"));
+  lines = [];
+  const { log } = openLog({
+    level: "debug",
+    pretty: false,
+    write: (line) => void lines.push(line),
+  });
+  store = new VolumeStore(log, { uuidOf: () => Promise.resolve(UUID) });
+});
+
+afterEach(async () => {
+  await store.closeAll();
+  await rm(folder, { recursive: true });
+});
+
+const common = { uuid: null, readOnly: false, optional: false, delayMs: 0 } as const;
+
+function raw(changes: Partial<RawVolumeConfig> = {}): RawVolumeConfig {
+  const path = join(folder, "disk.img");
+  const sizeBytes = 4 * MIB;
+  return { ...common, driver: "raw", path, sizeBytes, create: true, direct: false, ...changes };
+}
+
+const memory: MemoryVolumeConfig = { ...common, driver: "memory", sizeBytes: MIB };
+
+describe("VolumeStore", () => {
+  it("makes what is to be made, and finds it again", async () => {
+    await store.open("disk", raw());
+    expect(store.volumes.get("disk")).toMatchObject({ isNew: true, volume: { uuid: UUID } });
+    await store.close("disk");
+    await store.open("disk", raw());
+    expect(store.volumes.get("disk")?.isNew).toBe(false);
+  });
+
+  it("takes the configured identity before the kept one", async () => {
+    const uuid = "0d9a1f44-9d34-4f3f-8f8e-31c0c4a7a001";
+    await store.open("mem", { ...memory, uuid });
+    expect(store.volumes.get("mem")?.volume.uuid).toBe(uuid);
+  });
+
+  it("makes nothing that is not to be made", async () => {
+    const opening = store.open("disk", raw({ create: false }));
+    await expect(opening).rejects.toThrow(StartError);
+    await expect(opening).rejects.toThrow(/volume disk: .*disk\.img/);
+    await expect(stat(join(folder, "disk.img"))).rejects.toThrow("ENOENT");
+  });
+
+  it("leaves out what is optional, with a warning that says why", async () => {
+    await store.open("disk", raw({ create: false, optional: true }));
+    expect(store.volumes.has("disk")).toBe(false);
+    expect(lines.join("")).toContain("optional volume left out");
+    expect(lines.join("")).toContain("ENOENT");
+  });
+
+  it("grows to the configured size, and never shrinks", async () => {
+    await store.open("disk", raw());
+    await store.close("disk");
+    await store.open("disk", raw({ sizeBytes: 6 * MIB }));
+    expect(store.volumes.get("disk")?.volume.capacityBytes).toBe(6 * MIB);
+    await store.close("disk");
+    await store.open("disk", raw({ sizeBytes: MIB }));
+    expect(store.volumes.get("disk")?.volume.capacityBytes).toBe(6 * MIB);
+    expect((await stat(join(folder, "disk.img"))).size).toBe(6 * MIB);
+    expect(lines.join("")).toContain("never shrunk");
+  });
+
+  it("does not write over a file that is no disk of its making", async () => {
+    await writeFile(join(folder, "disk.img"), "precious");
+    await store.open("disk", raw({ sizeBytes: null, create: false }));
+    expect(store.volumes.get("disk")?.volume.capacityBytes).toBe("precious".length);
+  });
+
+  it("refuses the same disk to a second one", async () => {
+    await store.open("disk", raw());
+    await expect(store.open("twin", raw())).rejects.toThrow(/volume twin: .* in use/);
+  });
+
+  it("takes up new sizes on refresh: of the file, and of the configuration", async () => {
+    await store.open("disk", raw());
+    await store.open("mem", memory);
+    await truncate(join(folder, "disk.img"), 5 * MIB);
+    await store.refresh(new Map([["mem", { ...memory, sizeBytes: 2 * MIB }]]));
+    expect(store.volumes.get("disk")?.volume.capacityBytes).toBe(5 * MIB);
+    expect(store.volumes.get("mem")?.volume.capacityBytes).toBe(2 * MIB);
+    expect(lines.filter((line) => line.includes("volume changed its size"))).toHaveLength(2);
+  });
+
+  it("closes what is open, and may be asked twice", async () => {
+    await store.open("mem", memory);
+    expect(await store.closeAll()).toBe(true);
+    expect(store.volumes.size).toBe(0);
+    expect(await store.closeAll()).toBe(true);
+    expect(await store.close("mem")).toBe(true);
+  });
+});
