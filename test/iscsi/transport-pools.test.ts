@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+
+import { SEND_CHUNK_BYTES, STAGING_BYTES } from "../../src/iscsi/limits.ts";
+import { TransportPools } from "../../src/iscsi/transport-pools.ts";
+
+describe("TransportPools", () => {
+  it.each([1, 4096, 16_384, 16_385, STAGING_BYTES])("lends staging for %i bytes", (bytes) => {
+    const pools = new TransportPools();
+    const buffer = pools.leaseStaging(bytes);
+    expect(buffer.length).toBeGreaterThanOrEqual(bytes);
+    expect(pools.lentBytes).toBe(buffer.length);
+    pools.releaseStaging(buffer);
+    expect(pools.lentBytes).toBe(0);
+    expect(pools.leaseStaging(bytes)).toBe(buffer);
+  });
+
+  it("does not spend a large buffer on a small piece", () => {
+    expect(new TransportPools().leaseStaging(4096).length).toBeLessThan(STAGING_BYTES);
+  });
+
+  it("counts what is lent of all kinds", () => {
+    const pools = new TransportPools();
+    const small = pools.leaseStaging(512);
+    pools.leaseStaging(STAGING_BYTES);
+    pools.sendChunks.lease();
+    expect(pools.lentBytes).toBe(small.length + STAGING_BYTES + SEND_CHUNK_BYTES);
+  });
+});
