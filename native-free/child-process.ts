@@ -32,7 +32,7 @@ export interface RunOptions extends ChildOptions {
 }
 
 export interface RunResult {
-  /** `missing`: there is no such program. `killed`: by the timeout or somebody else. */
+  /** `missing`: there is no such program, or the system cannot start one now. `killed`: by the timeout or somebody else. */
   readonly outcome: "exited" | "missing" | "killed";
   /** -1 unless it exited. */
   readonly exitCode: number;
@@ -45,13 +45,38 @@ function environment(path: string | undefined): NodeJS.ProcessEnv {
   return { PATH: path ?? `${inherited}:${SYSTEM_PATH}`, LC_ALL: "C" };
 }
 
-function start(command: string, args: readonly string[], options: ChildOptions): ChildProcess {
+interface Started {
+  readonly child: ChildProcess;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}
+
+/** True for what the system has against starting a program, such as no memory or no descriptors: not a defect here. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}
+
+/**
+ * Starts a program with three pipes. Null where the system cannot: Node.js throws some of its reasons, and tells others
+ * by an event of a child without pipes. A program that does not exist is told by the event of a child with pipes.
+ */
+function start(command: string, args: readonly string[], options: ChildOptions): Started | null {
   const inherited = options.inheritedFd === undefined ? [] : [options.inheritedFd];
-  return spawn(command, args, {
-    env: environment(options.path),
-    shell: false,
-    stdio: ["pipe", "pipe", "pipe", ...inherited],
-  });
+  try {
+    const child = spawn(command, args, {
+      env: environment(options.path),
+      shell: false,
+      stdio: ["pipe", "pipe", "pipe", ...inherited],
+    });
+    const { stdin, stdout, stderr } = child as Partial<Started>;
+    if (stdin && stdout && stderr) return { child, stdin, stdout, stderr };
+    child.on("error", () => undefined);
+    return null;
+  } catch (error) {
+    if (isSystemError(error)) return null;
+    throw error;
+  }
 }
 
 /** Collects a stream up to a limit; what comes after is read, so that the child does not block, and dropped. */
@@ -73,8 +98,12 @@ export function runChild(
   options: RunOptions = {},
 ): Promise<RunResult> {
   return new Promise((resolve) => {
-    const child = start(command, args, options);
-    const { stdin, stdout, stderr } = piped(child);
+    const started = start(command, args, options);
+    if (started === null) {
+      resolve({ outcome: "missing", exitCode: -1, stdout: "", stderr: "" });
+      return;
+    }
+    const { child, stdin, stdout, stderr } = started;
     const bytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
     const output = collect(stdout, bytesMax);
     const errors = collect(stderr, bytesMax);
@@ -93,20 +122,6 @@ export function runChild(
       else finish("exited", code);
     });
   });
-}
-
-export interface Pipes {
-  readonly stdin: Writable;
-  readonly stdout: Readable;
-  readonly stderr: Readable;
-}
-
-function piped(child: ChildProcess): Pipes {
-  const { stdin, stdout, stderr } = child;
-  if (stdin === null || stdout === null || stderr === null) {
-    throw new TypeError("a child was started without pipes");
-  }
-  return { stdin, stdout, stderr };
 }
 
 /** A child that stays, to be spoken to line by line. It does not keep this process alive while nobody waits for it. */
@@ -134,6 +149,14 @@ interface Holdable {
   unref?: () => unknown;
 }
 
+/** What stands for a child that could not be started. */
+const NO_CHILD: LineChild = {
+  send: () => undefined,
+  hold: () => undefined,
+  end: () => undefined,
+  pid: undefined,
+};
+
 /** Starts a child that answers in lines. */
 export function startLineChild(
   command: string,
@@ -141,8 +164,12 @@ export function startLineChild(
   events: LineEvents,
   options: ChildOptions = {},
 ): LineChild {
-  const child = start(command, args, options);
-  const { stdin, stdout, stderr } = piped(child);
+  const started = start(command, args, options);
+  if (started === null) {
+    setImmediate(() => events.onClose());
+    return NO_CHILD;
+  }
+  const { child, stdin, stdout, stderr } = started;
   let closed = false;
   let partial = "";
   const close = (): void => {

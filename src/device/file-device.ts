@@ -151,8 +151,7 @@ export class FileDevice implements BlockDevice {
     if (
       !this.#readsSynchronously ||
       lengthBytes > SYNCHRONOUS_BYTES_MAX ||
-      offsetBytes < 0 ||
-      offsetBytes + lengthBytes > this.#capacityBytes ||
+      !this.#holds(offsetBytes, lengthBytes) ||
       !this.#residency.covers(offsetBytes, lengthBytes)
     ) {
       return false;
@@ -186,9 +185,8 @@ export class FileDevice implements BlockDevice {
       !this.#writesSynchronously ||
       this.#flushes.failure !== null ||
       lengthBytes > SYNCHRONOUS_BYTES_MAX ||
-      lengthBytes <= 0 ||
-      offsetBytes < 0 ||
-      offsetBytes + lengthBytes > this.#capacityBytes
+      lengthBytes === 0 ||
+      !this.#holds(offsetBytes, lengthBytes)
     ) {
       return false;
     }
@@ -263,6 +261,11 @@ export class FileDevice implements BlockDevice {
     await closeOpened(this.#opened);
   }
 
+  /** Also false for what is no number: the system would take that for "where the last read ended". */
+  #holds(offsetBytes: number, lengthBytes: number): boolean {
+    return offsetBytes >= 0 && lengthBytes >= 0 && offsetBytes + lengthBytes <= this.#capacityBytes;
+  }
+
   /** Why a request cannot even begin; null when it can. */
   #refusal(request: IoRequest): IoError | null {
     const { kind, offsetBytes, lengthBytes } = request;
@@ -279,7 +282,7 @@ export class FileDevice implements BlockDevice {
     if (kind === IoKind.discard && this.traits.discardGranularityBytes === 0) {
       return new IoError("unsupported", "discard is not supported", context);
     }
-    if (offsetBytes + lengthBytes > this.#capacityBytes) {
+    if (!this.#holds(offsetBytes, lengthBytes)) {
       return new IoError("range", "the range lies past the end", context);
     }
     return null;

@@ -124,6 +124,8 @@ describe("synchronous reading", () => {
     expect(device.tryRead(buffer, 0, SYNCHRONOUS_BYTES_MAX + 1, 0)).toBe(false);
     expect(device.tryRead(buffer, 0, 4096, MIB - 4095)).toBe(false);
     expect(device.tryRead(buffer, 0, 4096, -4096)).toBe(false);
+    expect(device.tryRead(buffer, 0, 4096, NaN)).toBe(false);
+    expect(device.tryRead(buffer, 0, -1, 4096)).toBe(false);
   });
 
   it("gives up its expectation after a slow read", async () => {
@@ -168,6 +170,7 @@ describe("synchronous writing", () => {
     const buffer = Buffer.alloc(MIB);
     expect(device.tryWrite(buffer, 0, 4096, MIB)).toBe(false);
     expect(device.tryWrite(buffer, 0, 4096, -4096)).toBe(false);
+    expect(device.tryWrite(buffer, 0, 4096, NaN)).toBe(false);
     expect(device.tryWrite(buffer, 0, 2 * SYNCHRONOUS_BYTES_MAX, 0)).toBe(false);
     const readOnly = await FileDevice.open(device.name, { readOnly: true, lock: false });
     expect(readOnly.tryWrite(buffer, 0, 4096, 0)).toBe(false);

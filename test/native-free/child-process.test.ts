@@ -13,6 +13,11 @@ describe("runChild", () => {
     expect(outcome).toBe("missing");
   });
 
+  it("says the same when the system cannot start one", async () => {
+    const { outcome } = await runChild("true", [], { inheritedFd: 999_999 });
+    expect(outcome).toBe("missing");
+  });
+
   it("gives arguments to the program as they are", async () => {
     const { stdout } = await runChild("printf", ["%s|", "$HOME", "a b", "; exit 1"]);
     expect(stdout).toBe("$HOME|a b|; exit 1|");
@@ -76,6 +81,17 @@ describe("startLineChild", () => {
         onClose: resolve,
       });
       child.send("lost");
+    });
+  });
+
+  it("reports a child that the system cannot start as closed", async () => {
+    await new Promise<void>((resolve) => {
+      const events = { onLine: () => undefined, onClose: resolve };
+      const child = startLineChild("true", [], events, { inheritedFd: 999_999 });
+      child.hold(true);
+      child.send("lost");
+      child.end();
+      expect(child.pid).toBeUndefined();
     });
   });
 
