@@ -8,15 +8,11 @@ export const ExitCode = {
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** yargs throws these for command lines that it refuses. */
-const USAGE_ERROR_NAMES = new Set(["YError", "UsageError"]);
-
-/** A command line that parses, and makes no sense nevertheless. */
+/** A command line that makes no sense. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
 export function exitCodeOf(error: unknown): ExitCode {
-  const isUsage = error instanceof Error && USAGE_ERROR_NAMES.has(error.name);
-  return isUsage ? ExitCode.usage : ExitCode.failed;
+  return error instanceof UsageError ? ExitCode.usage : ExitCode.failed;
 }

@@ -2,9 +2,21 @@
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { discoverCommand } from "./discover.ts";
-import { exitCodeOf, ExitCode } from "./exit-code.ts";
+import { exitCodeOf, ExitCode, UsageError } from "./exit-code.ts";
 import { serveCommand } from "./serve.ts";
 import { verifyCommand } from "./verify.ts";
+
+/** Options that may be given several times, with the names that yargs has for the same thing. */
+const REPEATABLE = new Set(["portal", "p", "_"]);
+
+/** Which of two values is meant is not for a program to guess. */
+function refuseRepeats(args: Readonly<Record<string, unknown>>): true {
+  for (const [name, value] of Object.entries(args)) {
+    if (!Array.isArray(value) || REPEATABLE.has(name)) continue;
+    throw new UsageError(`--${name} is given more than once`);
+  }
+  return true;
+}
 
 /** Runs one command line. Rejects with what went wrong; exit-code.ts knows what that means. */
 async function main(args: readonly string[]): Promise<void> {
@@ -22,7 +34,11 @@ async function main(args: readonly string[]): Promise<void> {
     .epilogue("Exit status: 0 success, 1 failed, 2 the command line is wrong.")
     .help()
     .alias("help", "h")
-    .fail(false)
+    .check(refuseRepeats)
+    .fail((message: string | null, error: Error | undefined) => {
+      // A message without an error, or one about the arguments: yargs gives the errors of commands without one.
+      throw message === null && error !== undefined ? error : new UsageError(message ?? "");
+    })
     .exitProcess(false)
     .parseAsync();
 }

@@ -3,7 +3,6 @@ import { ExitCode, exitCodeOf, UsageError } from "../../src/cli/exit-code.ts";
 
 it.each([
   [new UsageError("x"), ExitCode.usage],
-  [Object.assign(new Error("x"), { name: "YError" }), ExitCode.usage],
   [new Error("x"), ExitCode.failed],
   ["x", ExitCode.failed],
 ])("%s ends with %d", (error, code) => {
