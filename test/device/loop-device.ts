@@ -33,6 +33,9 @@ export function scratchFolder(): string {
   return mkdtempSync(join(tmpdir(), "thinlun-test-"));
 }
 
+/** Finding a free loop device and taking it are two steps, which other tests may come between. */
+const ATTACH_ATTEMPTS_MAX = 20;
+
 /** A real block device for a test: a loop device on a sparse file. */
 export class LoopDevice {
   readonly path: string;
@@ -45,13 +48,32 @@ export class LoopDevice {
     this.#folder = folder;
   }
 
-  static async attach(sizeBytes: number, ...options: string[]): Promise<LoopDevice> {
-    const folder = scratchFolder();
+  static attach(sizeBytes: number, ...options: string[]): Promise<LoopDevice> {
+    return LoopDevice.attachIn(scratchFolder(), sizeBytes, ...options);
+  }
+
+  /** With its file in this folder, which goes when the device is detached. */
+  static async attachIn(
+    folder: string,
+    sizeBytes: number,
+    ...options: string[]
+  ): Promise<LoopDevice> {
     const file = join(folder, "backing");
     writeFileSync(file, "");
     truncateSync(file, sizeBytes);
-    const path = (await run("losetup", "--find", "--show", ...options, file)).trim();
-    return new LoopDevice(path, file, folder);
+    for (let attempts = 1; ; attempts += 1) {
+      const { status, stdout, stderr } = await attempt(
+        "losetup",
+        "--find",
+        "--show",
+        ...options,
+        file,
+      );
+      if (status === 0) return new LoopDevice(stdout.trim(), file, folder);
+      // Somebody else took the free device that it had found.
+      const lostRace = stderr.includes("busy") && attempts < ATTACH_ATTEMPTS_MAX;
+      if (!lostRace) throw new Error(`losetup: ${stderr}`);
+    }
   }
 
   /** Grows or shrinks the backing file and tells the device. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { FileLockedError } from "../../native-free/file-lock.ts";
@@ -141,12 +141,20 @@ describe.skipIf(missing !== null)(`a block device${orWhyNot(missing)}`, () => {
     }));
 });
 
+/** Runs `use` with a tiny file system of its own, and unmounts it whatever happens. */
+async function withTinyFileSystem(use: (mountPoint: string) => Promise<void>): Promise<void> {
+  const mountPoint = mkdtempSync(join(folder, "tiny-"));
+  await run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", mountPoint);
+  try {
+    await use(mountPoint);
+  } finally {
+    await attempt("umount", mountPoint);
+  }
+}
+
 describe.skipIf(missing !== null)(`a full file system${orWhyNot(missing)}`, () => {
-  it("is reported as a lack of space, and what was there stays readable", async () => {
-    const mountPoint = join(folder, "tiny");
-    mkdirSync(mountPoint);
-    await run("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", mountPoint);
-    try {
+  it("is reported as a lack of space, and what was there stays readable", () =>
+    withTinyFileSystem(async (mountPoint) => {
       const path = join(mountPoint, "image");
       await createImageFile(path, MIB);
       await withDevice(path, async (device) => {
@@ -163,8 +171,23 @@ describe.skipIf(missing !== null)(`a full file system${orWhyNot(missing)}`, () =
         await discard(device, 0, MIB);
         await writeBytes(device, MIB - 4096, page);
       });
-    } finally {
-      await attempt("umount", mountPoint);
-    }
-  });
+    }));
+
+  it("below a disk makes the flush of acknowledged writes fail, for good", () =>
+    withTinyFileSystem(async (mountPoint) => {
+      mkdirSync(join(mountPoint, "disk"));
+      const loop = await LoopDevice.attachIn(join(mountPoint, "disk"), MIB);
+      try {
+        await withDevice(loop.path, async (device) => {
+          await writeBytes(device, 0, Buffer.alloc(MIB, 1));
+          const failed = { kind: "failed" };
+          await expect(flush(device)).rejects.toMatchObject(failed);
+          expect(device.tryWrite(Buffer.alloc(4096), 0, 4096, 0)).toBe(false);
+          await expect(writeBytes(device, 0, Buffer.alloc(4096))).rejects.toMatchObject(failed);
+          await expect(flush(device)).rejects.toMatchObject(failed);
+        });
+      } finally {
+        await loop.detach();
+      }
+    }));
 });
