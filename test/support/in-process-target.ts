@@ -18,7 +18,7 @@ import {
 import { LogicalUnit, type BlockBytes } from "../../src/scsi/logical-unit.ts";
 import { TargetDevice } from "../../src/scsi/target-device.ts";
 import { systemClock, type Clock } from "../../src/util/clock.ts";
-import { systemRandomBytes } from "../../src/util/random.ts";
+import { systemRandomBytes, type RandomBytes } from "../../src/util/random.ts";
 import { MemoryDevice } from "../../src/device/memory-device.ts";
 import type { BlockDevice } from "../../src/device/block-device.ts";
 import { DeviceVolume } from "../../src/volume/device-volume.ts";
@@ -46,6 +46,7 @@ export interface InProcessOptions {
   readonly limits?: Partial<ServerLimits>;
   readonly clock?: Clock;
   readonly discovery?: Partial<DiscoveryPolicy>;
+  readonly randomBytes?: RandomBytes;
 }
 
 function uuidOf(number: number): string {
@@ -92,7 +93,7 @@ export class InProcessTarget {
     const server = new IscsiServer({
       log: recordingLog(log),
       clock,
-      randomBytes: systemRandomBytes,
+      randomBytes: options.randomBytes ?? systemRandomBytes,
       poll: "off",
       limits: options.limits ?? {},
       discovery: {
@@ -154,6 +155,11 @@ export class InProcessTarget {
     return this.log.filter(
       ({ message, fields }) => pattern.test(message) || pattern.test(JSON.stringify(fields)),
     );
+  }
+
+  /** Waits until the server has noticed that all connections are gone. */
+  async idle(): Promise<void> {
+    await eventually(() => this.server.statistics.connections === 0, "all connections gone");
   }
 
   async close(): Promise<void> {
