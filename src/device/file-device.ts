@@ -65,7 +65,7 @@ export class FileDevice implements BlockDevice {
   readonly #fd: number;
   readonly #calls: FileSystemCalls;
   readonly #now: () => number;
-  readonly #residency = new ResidencyMap();
+  readonly #residency: ResidencyMap;
   readonly #transfers: TransferQueue;
   readonly #flushes: GroupFlush;
   readonly #ranges: RangeWork;
@@ -104,6 +104,7 @@ export class FileDevice implements BlockDevice {
     this.isBlockDevice = opened.isBlockDevice;
     this.#opened = opened;
     this.#fd = opened.fd;
+    this.#residency = new ResidencyMap(opened.inMemory);
     this.#calls = options.calls ?? nodeFileSystem;
     this.#now = options.now ?? (() => performance.now());
     this.#capacityBytes = opened.capacityBytes;

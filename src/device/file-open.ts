@@ -19,6 +19,7 @@ const openFile = promisify(fs.open);
 const closeFile = promisify(fs.close);
 const statPath = promisify(fs.stat);
 const statFile = promisify(fs.fstat);
+const statFileSystem = promisify(fs.statfs);
 
 /** A page: what the kernel reads before it changes a part of it. */
 const PAGE_BYTES = 4096;
@@ -49,8 +50,13 @@ export interface OpenedFile {
   /** What direct I/O has to be a multiple of; 0 without. */
   readonly directAlignmentBytes: number;
   readonly readOnly: boolean;
+  /** The page cache is all there is of it (tmpfs): no read ever waits for a disk. */
+  readonly inMemory: boolean;
   readonly lock: FileLock | null;
 }
+
+/** File systems that keep nothing but the page cache: the numbers of tmpfs and ramfs in Linux's magic.h. */
+const MEMORY_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x0102_1994, 0x8584_58f6]);
 
 /** The file or device as the system describes it; anything else is refused. */
 async function inspect(path: string): Promise<fs.Stats> {
@@ -176,6 +182,7 @@ export async function openFileOrDevice(
     capacityBytes: await measureCapacity(fd, rdev),
     directAlignmentBytes,
     readOnly,
+    inMemory: !isBlockDevice && MEMORY_FILE_SYSTEMS.has((await statFileSystem(path)).type),
     lock,
   };
 }

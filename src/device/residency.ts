@@ -22,15 +22,22 @@ function maskOf(first: number, end: number): number {
  * A wrong guess costs time, never data.
  */
 export class ResidencyMap {
+  readonly #inMemory: boolean;
   #regions: (Uint32Array | undefined)[] = [];
   #count = 0;
   #coldReadsInARow = 0;
+
+  /** `inMemory`: there is nothing but the page cache (tmpfs), so that all of it is resident, whatever a clock says. */
+  constructor(inMemory: boolean = false) {
+    this.#inMemory = inMemory;
+  }
 
   /** Whether all of the range is expected to be resident. False for an empty range, which asks nothing. */
   covers(offsetBytes: number, lengthBytes: number): boolean {
     let granule = Math.floor(offsetBytes / GRANULE_BYTES);
     const end = Math.ceil((offsetBytes + lengthBytes) / GRANULE_BYTES);
     if (granule >= end) return false;
+    if (this.#inMemory) return true;
     while (granule < end) {
       const index = Math.floor(granule / GRANULES_PER_REGION);
       const region = this.#regions[index];
@@ -52,6 +59,7 @@ export class ResidencyMap {
 
   /** The range was read or written: every page that it touches is in the cache now. */
   add(offsetBytes: number, lengthBytes: number): void {
+    if (this.#inMemory) return;
     let granule = Math.floor(offsetBytes / GRANULE_BYTES);
     const end = Math.ceil((offsetBytes + lengthBytes) / GRANULE_BYTES);
     while (granule < end) {

@@ -152,6 +152,18 @@ async function withTinyFileSystem(use: (mountPoint: string) => Promise<void>): P
   }
 }
 
+describe.skipIf(missing !== null)(`a file in memory${orWhyNot(missing)}`, () => {
+  it("is read within the turn from the first time on: it has no disk to wait for", () =>
+    withTinyFileSystem(async (mountPoint) => {
+      const path = join(mountPoint, "image");
+      await createImageFile(path, MIB);
+      await withDevice(path, (device) => {
+        expect(device.tryRead(Buffer.alloc(4096), 0, 4096, 0)).toBe(true);
+        return Promise.resolve();
+      });
+    }));
+});
+
 describe.skipIf(missing !== null)(`a full file system${orWhyNot(missing)}`, () => {
   it("is reported as a lack of space, and what was there stays readable", () =>
     withTinyFileSystem(async (mountPoint) => {

@@ -21,6 +21,14 @@ describe("ResidencyMap", () => {
     expect(map.covers(16_383, 2)).toBe(false);
   });
 
+  it("expects all of what is nowhere but in memory, even after a slow read", () => {
+    const map = new ResidencyMap(true);
+    expect(map.covers(7 * 2 ** 40, 4096)).toBe(true);
+    for (let count = 0; count <= COLD_READS_IN_A_ROW_MAX; count += 1) map.foundCold(0, 4096);
+    map.remove(0, 4096);
+    expect([map.covers(0, 4096), map.covers(0, 0)]).toEqual([true, false]);
+  });
+
   it("works across regions, and far out", () => {
     for (const base of [0, 7 * 2 ** 40]) {
       const map = new ResidencyMap();
