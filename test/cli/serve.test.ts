@@ -130,16 +130,18 @@ describe("thinlun serve without a configuration", () => {
 describe("thinlun serve", () => {
   it("stops in order, with initiators that are still logged in", async () => {
     const { command, port } = await serving();
-    const asked: string[] = [];
+    const asked: number[] = [];
     const session = await connect({
       address: "127.0.0.1",
       port,
       targetName: DEMO,
       initiatorName: INITIATOR,
-      events: { onAsync: () => void asked.push("logout") } as object,
+      events: { asyncMessage: ({ asyncEvent }) => void asked.push(asyncEvent) },
     });
     const { status } = await command.stop();
     expect(status).toBe(0);
+    // Event 1: the target asks for a logout (RFC 7143 11.9.1).
+    expect(asked).toEqual([1]);
     const messages = messagesOf(command);
     const order = ["listening", "shutting down; a second signal ends at once", "stopped"];
     expect(messages.filter((message) => order.includes(message))).toEqual(order);
