@@ -63,6 +63,12 @@ export class DataOutCredit {
     this.#waiters.push(waiter);
   }
 
+  /** Leaves the line. */
+  cancel(waiter: CreditWaiter): void {
+    const index = this.#waiters.indexOf(waiter);
+    if (index !== -1) this.#waiters.splice(index, 1);
+  }
+
   #wake(): void {
     if (this.#waiters.length === 0) return;
     if (this.#invitedBytes + this.#stagedBytes > SOLICITED_BYTES_MAX / 2) return;

@@ -327,7 +327,8 @@ export class DataOutTransfer implements CreditWaiter {
   #advance(): void {
     if (!this.#begun || this.#unsolicitedOpen) return;
     if (this.#mode === Mode.discard) {
-      if (!this.open) this.#task.respondNow();
+      // A command whose data were gathered may still be at work, whatever else the initiator sends for it.
+      if (!this.open && this.#task.ended) this.#task.respondNow();
       return;
     }
     if (this.#mode === Mode.hold || this.#task.aborted) return;
@@ -397,15 +398,17 @@ export class DataOutTransfer implements CreditWaiter {
   /** The response is decided: what still comes is dropped. */
   discardRest(): void {
     this.#mode = Mode.discard;
-    this.#held = [];
+    if (this.#held.length !== 0) this.#held = [];
     this.#releaseStaging();
+    if (!this.#waitingForCredit) return;
+    this.#waitingForCredit = false;
+    this.#task.link.credit.cancel(this);
   }
 
   /** The task was aborted: nothing more is expected, except by writes that are running. */
   stop(): void {
     this.discardRest();
     this.#unsolicitedOpen = false;
-    this.#waitingForCredit = false;
     for (const { bytes } of this.#invitations) this.#task.link.credit.settle(bytes);
     this.#invitations.length = 0;
   }

@@ -100,12 +100,9 @@ export class IscsiTask extends Task {
   }
 
   protected override respond(): void {
-    if (this.dataOut.open) {
-      // RFC 7143 4.2.4.2: the initiator finishes its sequences first, and must find the task when it does.
-      this.dataOut.discardRest();
-      return;
-    }
-    this.respondNow();
+    this.dataOut.discardRest();
+    // RFC 7143 4.2.4.2: the initiator finishes its sequences first, and must find the task when it does.
+    if (!this.dataOut.open) this.respondNow();
   }
 
   /** Sends the response, unless a Data-In PDU carried it. */
