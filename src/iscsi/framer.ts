@@ -23,7 +23,7 @@ export interface PduReceiver {
     dataBytes: number,
     dataDigestGood: boolean,
   ): void;
-  /** False: the receiver wants no more (the connection is going down). The rest of the chunk is dropped. */
+  /** False: the receiver wants no more, for now or for good. */
   readonly receiving: boolean;
 }
 
@@ -74,16 +74,18 @@ export class Framer {
   }
 
   /**
-   * Takes received bytes, and hands on every PDU that they complete.
+   * Takes received bytes, and hands on every PDU that they complete; returns where it stopped, which is before `end` only
+   * when the receiver wants no more.
    * Throws ProtocolError when the stream makes no sense; nothing more can be received then.
    */
-  consume(chunk: Buffer, start: number, end: number): void {
+  consume(chunk: Buffer, start: number, end: number): number {
     let at = start;
     while (at < end && this.#receiver.receiving) {
       if (this.#assembly.length !== 0) at = this.#fillAssembly(chunk, at, end);
       else if (this.#headerBytes !== 0) at = this.#fillHeader(chunk, at, end);
       else at = this.#takeWhole(chunk, at, end);
     }
+    return at;
   }
 
   /** The connection is over: forgets what it holds. */
