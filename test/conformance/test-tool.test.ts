@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { outcomeOf, suiteOf, testsIn } from "./test-tool.ts";
+import { failsOnlyAt, outcomeOf, suiteOf, testsIn } from "./test-tool.ts";
 
-function summary(tests: string, before = ""): string {
-  return `
+function summary(tests: string, during = ""): string {
+  return `    [SKIPPED] PERSISTENT RESERVE IN is not implemented.
+
      CUnit - A unit testing framework for C - Version 2.1-3
-${before}
+
+Suite: Read10
+  Test: Simple ...${during}passed    [SKIPPED] PERSISTENT RESERVE IN is not implemented.
+
 Run Summary:    Type  Total    Ran Passed Failed Inactive
               suites      1      1    n/a      0        0
                tests      ${tests}        0
@@ -25,7 +29,7 @@ describe("outcomeOf", () => {
   });
 
   it("tells a skipped test from a passed one", () => {
-    const stdout = summary("1      1      1      0", "    [SKIPPED] UNMAP is not implemented.");
+    const stdout = summary("1      1      1      0", "    [SKIPPED] UNMAP is not implemented.\n");
     expect(outcomeOf({ status: 0, stdout, stderr })).toBe("skipped");
   });
 
@@ -37,6 +41,20 @@ describe("outcomeOf", () => {
     ["more tests than the one", { status: 0, stdout: summary("2      2      2      0") }],
   ])("takes %s for a failure", (_, ending) => {
     expect(outcomeOf({ ...ending, stderr })).toBe("failed");
+  });
+});
+
+describe("failsOnlyAt", () => {
+  const stdout = "  Test: A ...FAILED\n    1. test_a.c:157  - CU_ASSERT_EQUAL(reconnected,1)\n";
+  const other = "    2. test_a.c:160  - CU_ASSERT_EQUAL(status,0)\n";
+
+  it("knows the one assertion, alone", () => {
+    const ending = { status: 1, stdout, stderr: "" };
+    expect(failsOnlyAt("CU_ASSERT_EQUAL(reconnected,1)", ending)).toBe(true);
+    expect(failsOnlyAt("CU_ASSERT_EQUAL(status,0)", ending)).toBe(false);
+    const both = { ...ending, stdout: stdout + other };
+    expect(failsOnlyAt("CU_ASSERT_EQUAL(reconnected,1)", both)).toBe(false);
+    expect(failsOnlyAt("anything", { ...ending, stdout: "" })).toBe(false);
   });
 });
 

@@ -18,7 +18,7 @@ export interface DaemonConfig {
 /** The program under test. */
 const CLI =
   process.env["THINLUN_CLI"] ??
-  join(import.meta.dirname, "..", "..", "dist", "src", "cli", "thinlun.js");
+  join(import.meta.dirname, "..", "..", "dist", "src", "cli", "thinlun.cjs");
 
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 60_000;
