@@ -139,9 +139,10 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     }
     this.#state = "closed";
     this.#framer.drop();
+    this.#context.connectionClosed(this);
+    // Only now: a task that ends can let another one write an R2T before that one ends too.
     this.sendQueue.drop();
     this.#waiting.length = 0;
-    this.#context.connectionClosed(this);
   }
 
   #pause(): void {

@@ -1,5 +1,6 @@
 import { assert } from "../util/assert.ts";
 import { getUint16BE, getUint32BE, getUint8 } from "../util/bytes.ts";
+import { serialLess } from "../util/serial-number.ts";
 import { decodeLun } from "../scsi/lun.ts";
 import { Sense } from "../scsi/sense.ts";
 import { TaskManagementFunction, TaskManagementResponse } from "../scsi/task-management.ts";
@@ -89,6 +90,10 @@ export class FullFeature {
     bufferOffset: 0,
     final: false,
   };
+  /** Task management functions that wait for aborted tasks to end. */
+  #functionCount = 0;
+  /** The connection closes as soon as its tasks have ended; asking again changes nothing. */
+  #loggingOut = false;
   /** CmdSN of a discovery session, which has no window object as it has no commands. */
   #discoveryCmdSn: number;
 
@@ -116,8 +121,8 @@ export class FullFeature {
     }
     if (!good) {
       // RFC 7143 7.8: the PDU is rejected and lost. Its CmdSN would be missing for ever at recovery level 0.
-      this.#link.reject(RejectReason.dataDigestError, bytes, base, "data digest error");
-      throw new ProtocolError("data digest error in a PDU that recovery level 0 cannot replace");
+      const why = "data digest error in a PDU that recovery level 0 cannot replace";
+      throw new ProtocolError(why, RejectReason.dataDigestError);
     }
     if (opcode === Opcode.snackRequest) {
       const why = "SNACK, which recovery level 0 does not have";
@@ -191,8 +196,10 @@ export class FullFeature {
         this.#onLogout(decodeLogoutRequest(bytes, base));
         return;
       case Opcode.loginRequest:
-        this.#link.reject(RejectReason.protocolError, bytes, base, "a login in full-feature phase");
-        throw new ProtocolError("a login request in full-feature phase");
+        throw new ProtocolError(
+          "a login request in full-feature phase",
+          RejectReason.protocolError,
+        );
       default:
         this.#link.reject(RejectReason.commandNotSupported, bytes, base, "an unknown opcode");
     }
@@ -380,19 +387,27 @@ export class FullFeature {
       return;
     }
     const request = decodeTaskManagementRequest(bytes, base);
-    const { initiatorTaskTag, functionCode, referencedTaskTag, refCmdSn } = request;
+    const { initiatorTaskTag, functionCode, referencedTaskTag } = request;
+    const rejected = this.#functionCount >= IMMEDIATE_TASKS_MAX;
+    this.#functionCount += 1;
     const answer = (response: number): void => {
+      this.#functionCount -= 1;
       if (!link.live) return;
       const at = link.sendQueue.reserve(0);
       encodeTaskManagementResponse(link.sendQueue.buffer, at, initiatorTaskTag, response);
       link.commitStatus(at);
       link.scheduleFlush();
-      if (functionCode === TaskManagementFunction.targetColdReset) link.coldReset();
+      if (functionCode === TaskManagementFunction.targetColdReset && !rejected) link.coldReset();
     };
+    if (rejected) {
+      answer(TaskManagementResponse.functionRejected);
+      return;
+    }
     if (
       functionCode === TaskManagementFunction.abortTask &&
       !session.tasks.has(referencedTaskTag) &&
-      this.#skipUnseen(session, refCmdSn)
+      serialLess(request.refCmdSn, request.cmdSn) &&
+      this.#skipUnseen(session, request.refCmdSn)
     ) {
       // RFC 7143 11.6.1: the command was on its way, and is now considered received and aborted.
       answer(TaskManagementResponse.functionComplete);
@@ -430,6 +445,8 @@ export class FullFeature {
       this.#answerLogout(request, LogoutResponseCode.cidNotFound);
       return;
     }
+    if (this.#loggingOut) return;
+    this.#loggingOut = true;
     const close = (): void => {
       if (!this.#link.live) return;
       this.#answerLogout(request, LogoutResponseCode.closed);

@@ -63,8 +63,11 @@ export const POOLED_BUFFERS_MAX: number = 32;
 /** Pieces of data-out are put together up to this size before they go to the volume. */
 export const STAGING_BYTES: number = 256 * 1024;
 
-/** Tags of aborted tasks that are remembered, so that data already on their way are dropped in silence. */
-export const ABORTED_TAGS_MAX: number = 64;
+/**
+ * Tags of aborted tasks that are remembered, so that data already on their way are dropped in silence: as many as one
+ * reset can abort.
+ */
+export const ABORTED_TAGS_MAX: number = COMMAND_WINDOW + IMMEDIATE_TASKS_MAX;
 
 /** The connection is asked whether it lives after this long without a word from it ... */
 export const PING_INTERVAL_MS: number = 10_000;

@@ -96,8 +96,10 @@ export class IscsiServer {
       openSession: (connection, login, firstCmdSn, ready) => {
         const { group } = connection.portal;
         sessions.open(login, group, connection, firstCmdSn, (session) => {
-          if (connection.live && !this.#stopping) ready(session);
-          else sessions.close(session, "the connection was lost during login");
+          // The session before it may have taken its time to end.
+          const wanted = this.#targets.get(session.target.name) === session.target;
+          if (connection.live && wanted && !this.#stopping) ready(session);
+          else sessions.close(session, "the connection or the target was lost during login");
         });
       },
       connectionDraining: (connection) => this.#draining.set(connection, clock.nowMs()),
@@ -232,6 +234,10 @@ export class IscsiServer {
       if (!connection.loggedIn) {
         if (nowMs - connection.acceptedMs >= loginTimeoutMs)
           connection.drop("the login took too long");
+      } else if (connection.credit.stagedFull) {
+        // It is not the initiator that is silent: we do not listen until a slow volume has taken what is here.
+        connection.heardMs = nowMs;
+        connection.pingedMs = -1;
       } else if (connection.pingedMs >= 0) {
         if (nowMs - connection.pingedMs >= pingTimeoutMs)
           connection.drop("the initiator is silent");
@@ -266,6 +272,8 @@ export class IscsiServer {
       ),
     );
     for (const connection of this.#connections) connection.drop("the target is shutting down");
+    // The portals do not know the sockets of connections any more: see `ConnectionSocket`.
+    await this.#connectionsGone(CLOSE_TIMEOUT_MS);
     await Promise.all(closing);
     this.#sweep?.cancel();
   }
