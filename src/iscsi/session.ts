@@ -109,7 +109,8 @@ export class Session implements TaskOwner {
   /** Tasks whose response waits for data that will not come any more. */
   #forgetAnswered(): void {
     for (const task of this.tasks.values()) {
-      if (!task.ended) continue;
+      // One that was aborted leaves by itself: its last I/O may be what brought us here.
+      if (!task.ended || task.aborted) continue;
       task.retired = true;
       task.dataOut.stop();
       this.retireTask(task, true);
