@@ -93,13 +93,17 @@ export async function runDaemon(
   const daemon = new Daemon(options, config, log);
   try {
     const stopping = stopSignal(output);
-    onReady(await daemon.start());
+    const running = await daemon.start();
+    // What was logged so far comes before what the command has to say.
+    output.flush();
+    onReady(running);
     await stopping;
     const ending = await daemon.stop(LOGOUT_GRACE_MS);
     log.info({ ending }, "stopped");
     return ending;
   } catch (error) {
-    await daemon.stop(0);
+    // The first error is the one to tell; what else goes wrong now follows from it.
+    await daemon.stop(0).catch((next: unknown) => log.error({ error: next }, "stopping failed"));
     throw error;
   } finally {
     releaseFatal();

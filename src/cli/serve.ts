@@ -28,6 +28,8 @@ function daemonOptions(args: ServeArguments): DaemonOptions {
 }
 
 async function run(args: ServeArguments): Promise<void> {
+  // Whoever read the output may go; the disks stay.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   // Loaded here, so that other commands do not pay for the daemon.
   const { runDaemon } = await import("../daemon.ts");
   const ending = await runDaemon(daemonOptions(args), (running) => {

@@ -1,4 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -146,6 +154,25 @@ describe("thinlun serve", () => {
     const order = ["listening", "shutting down; a second signal ends at once", "stopped"];
     expect(messages.filter((message) => order.includes(message))).toEqual(order);
     await session.logout().catch(() => undefined);
+  });
+
+  it("has a thread pool that one slow disk cannot take up", async () => {
+    const { command } = await serving();
+    const threads = readdirSync(`/proc/${command.child.pid}/task`).length;
+    expect(threads).toBeGreaterThan(32);
+    await command.stop();
+  });
+
+  it("goes on when nobody reads its output any more", async () => {
+    const { command, port } = await serving("--log-level", "trace");
+    command.child.stdout?.destroy();
+    command.child.stderr?.destroy();
+    for (let round = 0; round < 3; round += 1) {
+      const session = await logIn(port, DEMO);
+      expect((await readCapacity16(session, 0)).blocks).toBe(2 ** 21);
+      await session.logout();
+    }
+    expect((await command.stop()).status).toBe(0);
   });
 
   it("ends at once at the second signal, even when a disk is stuck", async () => {

@@ -1,0 +1,109 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { LunConfig, TargetConfig } from "../../src/control/config/config.ts";
+import { demoConfig } from "../../src/control/demo-config.ts";
+import { Exports, targetSettings } from "../../src/control/exports.ts";
+import { Secret } from "../../src/control/secret.ts";
+import { VolumeStore } from "../../src/control/volume-store.ts";
+import { AccessList } from "../../src/iscsi/auth/access-list.ts";
+import { AuthenticationPolicy } from "../../src/iscsi/auth/authentication-policy.ts";
+import { DEFAULT_OFFERS } from "../../src/iscsi/parameters.ts";
+import { IscsiServer } from "../../src/iscsi/server.ts";
+import { systemClock } from "../../src/util/clock.ts";
+import { silentLog } from "../../src/util/log.ts";
+import { systemRandomBytes } from "../../src/util/random.ts";
+
+const UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a";
+
+let server: IscsiServer;
+let volumes: VolumeStore;
+let exported: Exports;
+
+beforeEach(async () => {
+  server = new IscsiServer({
+    log: silentLog,
+    clock: systemClock,
+    randomBytes: systemRandomBytes,
+    poll: "off",
+    discovery: {
+      enabled: true,
+      access: new AccessList(),
+      authentication: new AuthenticationPolicy(),
+      offers: DEFAULT_OFFERS,
+    },
+  });
+  volumes = new VolumeStore(silentLog, { uuidOf: () => Promise.resolve(UUID) });
+  await volumes.open("disk", {
+    driver: "memory",
+    sizeBytes: 1024 * 1024,
+    uuid: null,
+    readOnly: false,
+    optional: false,
+    delayMs: 0,
+  });
+  exported = new Exports({
+    log: silentLog,
+    clock: systemClock,
+    server,
+    volumes: volumes.volumes,
+  });
+});
+
+afterEach(async () => {
+  exported.close();
+  await volumes.closeAll();
+});
+
+function target(name: string, luns: readonly LunConfig[]): TargetConfig {
+  const demo = demoConfig("/nowhere").targets[0];
+  if (demo === undefined) throw new Error("the demonstration has a target");
+  return { ...demo, name, luns };
+}
+
+const lun = (number: number, changes: Partial<LunConfig> = {}): LunConfig => ({
+  lun: number,
+  volume: "disk",
+  blockBytes: 512,
+  readOnly: false,
+  identity: {},
+  ...changes,
+});
+
+const unitsOf = (name: string) => server.targets.get(name)?.device.units;
+
+describe("Exports", () => {
+  it("makes logical units as configured", () => {
+    const identity = { product: "FAST", serial: "0042" };
+    exported.add(
+      target("iqn.2026-11.a:1", [lun(3, { blockBytes: 4096, readOnly: true, identity })]),
+    );
+    const unit = unitsOf("iqn.2026-11.a:1")?.get(3);
+    expect(unit).toMatchObject({ blockBytes: 4096, readOnly: true, capacityBlocks: 256 });
+    expect(unit?.identity).toMatchObject({ product: "FAST", serial: "0042" });
+  });
+
+  it("has one logical unit for a volume, in however many targets", () => {
+    exported.add(target("iqn.2026-11.a:1", [lun(0)]));
+    exported.add(target("iqn.2026-11.a:2", [lun(7)]));
+    expect(unitsOf("iqn.2026-11.a:1")?.get(0)).toBe(unitsOf("iqn.2026-11.a:2")?.get(7));
+  });
+
+  it("leaves out a LUN whose volume is not open", () => {
+    exported.add(target("iqn.2026-11.a:1", [lun(0, { volume: "gone" }), lun(1)]));
+    expect([...(unitsOf("iqn.2026-11.a:1")?.keys() ?? [])]).toEqual([1]);
+  });
+});
+
+it("the settings of a target carry over", () => {
+  const accounts = [{ user: "alice", secret: new Secret("secretsecret12") }];
+  const settings = targetSettings({
+    ...target("iqn.2026-11.a:1", []),
+    authentication: { accounts, mutual: null, mutualRequired: false, algorithms: null },
+    portalGroups: [2],
+    sessionsMax: 3,
+  });
+  expect(settings).toMatchObject({ portalGroupTags: [2], maxSessions: 3, state: "ready" });
+  expect(settings.authentication.required).toBe(true);
+  expect(Buffer.from(settings.authentication.secretOf("alice") ?? []).toString()).toBe(
+    "secretsecret12",
+  );
+});
