@@ -104,20 +104,21 @@ describe.skipIf(!usable)("programs that bring their own initiator", () => {
       expect((await attempt("qemu-img", "compare", image, url)).status).toBe(1);
     });
 
+    // QEMU 7.2 stops itself with an assertion when it reads 32 KiB or more of a thin LUN with blocks of 4096 bytes.
     it.each([
-      ["blocks of 512 bytes", DISK],
-      ["blocks of 4096 bytes", LARGE_BLOCKS],
-    ])("writes, verifies and discards on %s", async (_, target) => {
+      ["blocks of 512 bytes", DISK, "4M"],
+      ["blocks of 4096 bytes", LARGE_BLOCKS, "28k"],
+    ])("writes, verifies and discards on %s", async (_, target, length) => {
       const output = await qemuIo(daemon.url(target, LUN), [
         "write -P 0x5a 0 4k",
         "write -P 0xa5 4k 4k",
-        "write -P 0x11 1M 4M",
+        `write -P 0x11 1M ${length}`,
         "flush",
         "read -P 0x5a 0 4k",
         "read -P 0xa5 4k 4k",
-        "read -P 0x11 1M 4M",
-        "discard 1M 4M",
-        "read -P 0 1M 4M",
+        `read -P 0x11 1M ${length}`,
+        `discard 1M ${length}`,
+        `read -P 0 1M ${length}`,
         "write -z 0 4k",
         "read -P 0 0 4k",
         "read -P 0xa5 4k 4k",
