@@ -46,6 +46,11 @@ const SERVICE_ACTION_BITS = 0x1f;
 /** CDB length by the group code, the top three bits of the operation code (SPC-4 4.2.1); 0: no fixed length. */
 const GROUP_CDB_BYTES = [6, 10, 10, 0, 16, 12, 0, 0] as const;
 
+/** The length of a CDB with this operation code; 0 where the code does not tell. */
+export function cdbBytesOf(operationCode: number): number {
+  return GROUP_CDB_BYTES[operationCode >>> 5] ?? 0;
+}
+
 /** A row in the form that the dispatcher works with. */
 export class Command {
   readonly name: string;
@@ -75,8 +80,7 @@ export class Command {
     this.reservation = row.reservation;
     this.allowedWithUnitAttention = row.allowedWithUnitAttention;
     this.handler = row.handler;
-    const fixedBytes = GROUP_CDB_BYTES[this.operationCode >>> 5];
-    assert(fixedBytes === this.cdbBytes, "a CDB has the length of its group");
+    assert(cdbBytesOf(this.operationCode) === this.cdbBytes, "a CDB has the length of its group");
     if (row.serviceAction < 0) return;
     assert(
       (getUint8(usage, 1) & SERVICE_ACTION_BITS) === row.serviceAction,

@@ -19,7 +19,7 @@ export const TRANSFER_BYTES_MAX: number = 16 * 1024 * 1024;
  * One WRITE SAME (MAXIMUM WRITE SAME LENGTH): a pattern is really written, so this bounds how long it takes. No more than
  * one transfer, as conformance tests read and write at once what they zeroed at once.
  */
-export const WRITE_SAME_BYTES_MAX: number = TRANSFER_BYTES_MAX;
+export const WRITE_SAME_BYTES_MAX: number = 16 * 1024 * 1024;
 
 /** Descriptors of one UNMAP; Linux sends one, Windows up to 256. */
 export const UNMAP_DESCRIPTORS_MAX: number = 256;

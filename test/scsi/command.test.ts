@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { Access, Command, serviceActionOf, type CommandRow } from "../../src/scsi/command.ts";
+import {
+  Access,
+  cdbBytesOf,
+  Command,
+  serviceActionOf,
+  type CommandRow,
+} from "../../src/scsi/command.ts";
 
 const ROW: CommandRow = {
   name: "READ CAPACITY (16)",
@@ -25,6 +31,13 @@ describe("Command", () => {
     expect(() => new Command({ ...ROW, usage: "28 00", serviceAction: -1 })).toThrow("length");
     expect(() => new Command({ ...ROW, usage: "60", serviceAction: -1 })).toThrow("length");
     expect(() => new Command({ ...ROW, serviceAction: 3 })).toThrow("service action");
+  });
+});
+
+describe("cdbBytesOf", () => {
+  it("goes by the group code", () => {
+    const codes = [0x1f, 0x20, 0x5f, 0x60, 0x7f, 0x80, 0x9f, 0xa0, 0xbf, 0xc0, 0xff];
+    expect(codes.map(cdbBytesOf)).toEqual([6, 10, 10, 0, 0, 16, 16, 12, 12, 0, 0]);
   });
 });
 

@@ -1,15 +1,18 @@
+import { assert } from "../../util/assert.ts";
+import { getUint8 } from "../../util/bytes.ts";
+import { cdbBytesOf } from "../command.ts";
 import type { LogicalUnit } from "../logical-unit.ts";
 import { cdbField, Sense } from "../sense.ts";
 import type { Task } from "../task.ts";
 
 /** Where the TRANSFER LENGTH of a medium command starts, by CDB length (SBC-3 5). */
 const LENGTH_FIELD_OF_CDB_BYTES: Readonly<Record<number, number>> = { 6: 4, 10: 7, 12: 6, 16: 10 };
-const CDB_BYTES_OF_GROUP = [6, 10, 10, 0, 16, 12, 0, 0] as const;
 
 /** Refuses the length of a command: INVALID FIELD IN CDB with a pointer to it. */
 export function failLength(task: Task): void {
-  const cdbBytes = CDB_BYTES_OF_GROUP[(task.cdb[0] ?? 0) >>> 5] ?? 0;
-  task.fail(Sense.invalidFieldInCdb, cdbField(LENGTH_FIELD_OF_CDB_BYTES[cdbBytes] ?? 0));
+  const field = LENGTH_FIELD_OF_CDB_BYTES[cdbBytesOf(getUint8(task.cdb, 0))];
+  assert(field !== undefined, "a medium command has a CDB of fixed length");
+  task.fail(Sense.invalidFieldInCdb, cdbField(field));
 }
 
 /**

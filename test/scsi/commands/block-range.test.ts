@@ -59,4 +59,10 @@ describe("failLength", () => {
     failLength(task);
     expectSense(task, Sense.invalidFieldInCdb, cdbField(byte));
   });
+
+  it("asserts that the command has one", () => {
+    const task = new FakeTask();
+    task.cdb[0] = 0x7f;
+    expect(() => failLength(task)).toThrow("fixed length");
+  });
 });

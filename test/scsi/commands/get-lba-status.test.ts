@@ -72,6 +72,25 @@ describe("GET LBA STATUS", () => {
     expect((await status(bench, "0000000000000000", "00000018")).dataIn?.length).toBe(24);
   });
 
+  it("cuts a run that the field cannot count, and stops there", async () => {
+    const bench = withExtents([
+      [2 ** 42, false],
+      [2 ** 42, true],
+    ]);
+    bench.volume.pretendedCapacityBytes = 2 ** 43;
+    bench.volume.announce("capacity-changed");
+    bench.nexus.takeAttention(bench.unit);
+    expect((await status(bench)).dataIn?.toString("hex")).toBe(
+      "0000001400000000" + "0000000000000000ffffffff01000000",
+    );
+  });
+
+  it("takes anything that the volume throws for a failure", async () => {
+    const bench = new Bench();
+    bench.volume.extents = () => Promise.reject(new Error("a defect"));
+    expectSense(await status(bench), Sense.unrecoveredReadError);
+  });
+
   it("becomes sense when the volume fails, and nothing when it was aborted", async () => {
     const bench = new Bench();
     bench.volume.failing = "gone";
