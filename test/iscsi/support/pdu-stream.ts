@@ -1,3 +1,5 @@
+import { crc32c } from "../../../native-free/crc32c.ts";
+import type { SeededRandom } from "../../../src/util/random.ts";
 import {
   BASIC_HEADER_BYTES,
   DIGEST_BYTES,
@@ -41,4 +43,30 @@ export function cutPdus(stream: Buffer, digests: Digests): PduBytes[] {
     pdus.push({ header, data, padding, headerDigest, dataDigest });
   }
   return pdus;
+}
+
+function digestOf(bytes: Buffer): Buffer {
+  const digest = Buffer.alloc(DIGEST_BYTES);
+  digest.writeUInt32LE(crc32c(bytes, 0, bytes.length));
+  return digest;
+}
+
+/** A PDU of random content, correct in its lengths and digests. */
+export function makePdu(
+  random: SeededRandom,
+  dataBytes: number,
+  additionalHeaderBytes: number,
+  digests: Digests,
+): Buffer {
+  const header = random.bytes(BASIC_HEADER_BYTES + additionalHeaderBytes);
+  header.writeUInt8(additionalHeaderBytes / 4, 4);
+  header.writeUIntBE(dataBytes, 5, 3);
+  const data = random.bytes(paddedBytes(dataBytes));
+  const none = Buffer.alloc(0);
+  return Buffer.concat([
+    header,
+    digests.header ? digestOf(header) : none,
+    data,
+    digests.data && dataBytes !== 0 ? digestOf(data) : none,
+  ]);
 }
