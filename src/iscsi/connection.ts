@@ -24,6 +24,7 @@ import { ConnectionSocket, type SocketEvents } from "./socket.ts";
 import { TextPhase } from "./text-phase.ts";
 import type { TransportPools } from "./transport-pools.ts";
 
+const EMPTY = Buffer.alloc(0);
 const NO_LUN = new Uint8Array(8);
 
 /**
@@ -58,6 +59,10 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   /** `draining`: no PDU is taken, what is queued is sent. `closed`: nothing at all. */
   #state: "open" | "draining" | "closed" = "open";
   #paused = false;
+  /** Received bytes are being gone through: what completes meanwhile does not begin with others. */
+  #taking = false;
+  /** Received, and not gone through yet because too much is queued. */
+  #rest: Buffer = EMPTY;
   #flushJoined = false;
   /** Transfers that wait for room in the queue, first come, first served. */
   readonly #waiting: DataInTransfer[] = [];
@@ -86,7 +91,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   }
 
   get receiving(): boolean {
-    return this.#state === "open";
+    return this.#state === "open" && !this.sendQueue.overfull && !this.credit.stagedFull;
   }
 
   get loggedIn(): boolean {
@@ -114,14 +119,28 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     this.#context.turn.active();
     this.heardMs = this.#context.clock.nowMs();
     this.pingedMs = -1;
+    if (bytes === null && this.#direct) this.#take(EMPTY, count);
+    else this.#take(bytes ?? this.#context.receiveBuffer, count);
+  }
+
+  /** Goes through `count` received bytes; those of `EMPTY` stand where the framer puts a long PDU together. */
+  #take(bytes: Buffer, count: number): void {
+    this.#taking = true;
     try {
-      if (bytes === null && this.#direct) this.#framer.consumeDirect(count);
-      else this.#framer.consume(bytes ?? this.#context.receiveBuffer, 0, count);
+      if (bytes === EMPTY) {
+        this.#framer.consumeDirect(count);
+      } else {
+        const end = this.#framer.consume(bytes, 0, count);
+        // A chunk can ask for many times its own size: what is too much for now waits, and nothing comes after it.
+        if (end < count && this.#state === "open")
+          this.#rest = Buffer.from(bytes.subarray(end, count));
+      }
     } catch (error) {
       this.#broken(error);
     }
+    this.#taking = false;
     this.#flush();
-    if (this.sendQueue.overfull || this.credit.stagedFull) this.#pause();
+    if (this.#state === "open" && !this.receiving) this.#pause();
   }
 
   onSent(): void {
@@ -152,9 +171,16 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   }
 
   #receiveAgain(): void {
-    if (!this.#paused || this.sendQueue.high || this.credit.stagedFull) return;
+    if (!this.#paused || this.#taking || this.#state !== "open") return;
+    if (this.sendQueue.high || this.credit.stagedFull) return;
+    const rest = this.#rest;
+    if (rest !== EMPTY) {
+      this.#rest = EMPTY;
+      this.#take(rest, rest.length);
+      if (!this.receiving) return;
+    }
     this.#paused = false;
-    if (this.#state === "open") this.#socket.resume();
+    this.#socket.resume();
   }
 
   /** A peer that breaks the protocol loses its connection; any other error is a defect of ours, and no peer's fault. */
@@ -308,7 +334,8 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   }
 
   scheduleFlush(): void {
-    if (this.#flushJoined || this.#state === "closed") return;
+    // What was received in this turn is answered at its end anyway.
+    if (this.#taking || this.#flushJoined || this.#state === "closed") return;
     this.#flushJoined = true;
     this.#context.turn.join(this);
   }
@@ -342,6 +369,8 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   }
 
   coldReset(): void {
+    // The sessions end at once, and this one's answer has to be out by then.
+    this.#flush();
     if (this.#session !== null) this.#context.coldReset(this.#session.target);
   }
 }

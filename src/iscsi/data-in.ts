@@ -135,6 +135,7 @@ export class DataInTransfer {
     }
     link.pools.releaseStaging(staging);
     link.stagedReadBytes -= lengthBytes;
+    // Also where nothing was queued: others may wait for the room that is free now.
     link.scheduleFlush();
     if (task.aborted) task.retire();
     else if (error !== null) task.failIo(error);
@@ -165,6 +166,7 @@ export class DataInTransfer {
     if (endsSequence) this.#burstBytes = 0;
     this.dataSn += 1;
     this.#sentBytes += pieceBytes;
+    link.scheduleFlush();
     if (!last) {
       link.commitData(base);
       return;

@@ -90,6 +90,7 @@ export class DataOutTransfer implements CreditWaiter {
   #pendingWrites = 0;
   #error: IoError | null = null;
   #held: Buffer[] = [];
+  #heldBytes = 0;
   /** Data are being handed on: what completes meanwhile is seen by whoever does that. */
   #taking = false;
 
@@ -226,6 +227,8 @@ export class DataOutTransfer implements CreditWaiter {
     if (count === 0) return;
     if (this.#mode === Mode.hold) {
       this.#held.push(Buffer.from(bytes.subarray(at, at + count)));
+      this.#heldBytes += count;
+      this.#task.link.credit.stage(count);
       this.#receivedBytes += count;
       return;
     }
@@ -248,6 +251,7 @@ export class DataOutTransfer implements CreditWaiter {
       this.#held = [];
       this.#receivedBytes = 0;
       for (const bytes of held) this.#take(bytes, 0, bytes.length);
+      this.#unstageHeld();
     }
     if (this.#begun) this.#advance();
   }
@@ -399,6 +403,7 @@ export class DataOutTransfer implements CreditWaiter {
   discardRest(): void {
     this.#mode = Mode.discard;
     if (this.#held.length !== 0) this.#held = [];
+    this.#unstageHeld();
     this.#releaseStaging();
     if (!this.#waitingForCredit) return;
     this.#waitingForCredit = false;
@@ -411,6 +416,13 @@ export class DataOutTransfer implements CreditWaiter {
     this.#unsolicitedOpen = false;
     for (const { bytes } of this.#invitations) this.#task.link.credit.settle(bytes);
     this.#invitations.length = 0;
+  }
+
+  #unstageHeld(): void {
+    if (this.#heldBytes === 0) return;
+    const heldBytes = this.#heldBytes;
+    this.#heldBytes = 0;
+    this.#task.link.credit.unstage(heldBytes);
   }
 
   #releaseStaging(): void {

@@ -413,15 +413,37 @@ export class FullFeature {
       answer(TaskManagementResponse.functionComplete);
       return;
     }
+    const lun = decodeLun(request.lun, 0);
+    if (this.#forgetAnswered(session, functionCode, lun, referencedTaskTag)) {
+      answer(TaskManagementResponse.functionComplete);
+      return;
+    }
     session.target.device.manage(
-      {
-        nexus: session.nexus,
-        function: functionCode,
-        lun: decodeLun(request.lun, 0),
-        tag: referencedTaskTag,
-      },
+      { nexus: session.nexus, function: functionCode, lun, tag: referencedTaskTag },
       answer,
     );
+  }
+
+  /**
+   * Tasks of this session that wait for data before they are answered: they are aborted here. True when that was all
+   * that the function asks for.
+   */
+  #forgetAnswered(session: Session, functionCode: number, lun: number, tag: number): boolean {
+    switch (functionCode) {
+      case TaskManagementFunction.abortTask:
+        return session.forgetAnswered((task) => task.tag === tag) !== 0;
+      case TaskManagementFunction.abortTaskSet:
+      case TaskManagementFunction.clearTaskSet:
+      case TaskManagementFunction.logicalUnitReset:
+        session.forgetAnswered((task) => task.lun === lun);
+        return false;
+      case TaskManagementFunction.targetWarmReset:
+      case TaskManagementFunction.targetColdReset:
+        session.forgetAnswered(() => true);
+        return false;
+      default:
+        return false;
+    }
   }
 
   /** Counts a CmdSN that has not been executed as received, and drops the command when it waits here. */

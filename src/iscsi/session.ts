@@ -101,20 +101,26 @@ export class Session implements TaskOwner {
   abortTasks(done: (response: TaskManagementResponse) => void): void {
     const request = { nexus: this.nexus, function: TaskManagementFunction.nexusLoss };
     this.target.device.manage({ ...request, lun: 0, tag: 0 }, (response) => {
-      this.#forgetAnswered();
+      this.forgetAnswered(() => true);
       done(response);
     });
   }
 
-  /** Tasks whose response waits for data that will not come any more. */
-  #forgetAnswered(): void {
+  /**
+   * Drops tasks whose response is decided and waits for data that an aborting initiator will not send any more. They are in
+   * no task set, so no task management function reaches them there. Returns how many there were.
+   */
+  forgetAnswered(matches: (task: IscsiTask) => boolean): number {
+    let count = 0;
     for (const task of this.tasks.values()) {
       // One that was aborted leaves by itself: its last I/O may be what brought us here.
-      if (!task.ended || task.aborted) continue;
+      if (!task.ended || task.aborted || !matches(task)) continue;
+      count += 1;
       task.retired = true;
       task.dataOut.stop();
       this.retireTask(task, true);
     }
+    return count;
   }
 
   /**
@@ -133,7 +139,7 @@ export class Session implements TaskOwner {
     this.connection = null;
     connection?.drop(reason);
     this.target.device.closeNexus(this.nexus, () => {
-      this.#forgetAnswered();
+      this.forgetAnswered(() => true);
       this.#state = "closed";
       for (const callback of this.#onClosed.splice(0)) callback();
     });
