@@ -13,7 +13,7 @@ const TARGET = "iqn.2026-11.net.example:conformance";
 const WRITABLE_LUN = 0;
 const READ_ONLY_LUN = 1;
 /** Seconds for one test, of which most take less than one. */
-const TEST_LIMIT = "60";
+const TEST_LIMIT = "300";
 
 const tests = listTests();
 const isRequired = (suite: string): boolean => REQUIRED_SUITES.includes(suite);
