@@ -435,3 +435,18 @@ describe("an aborted write", () => {
     task.reset();
   });
 });
+
+describe("commands that wait for a write of the same connection", () => {
+  it("do not take the credit that it needs with the data that they keep", () => {
+    const bench = new TransferBench({ firstBurstLengthBytes: 256 * KIB });
+    const first = write(bench, { bytes: 512 * KIB });
+    for (let tag = 100; tag < 100 + SOLICITED_BYTES_MAX / (256 * KIB); tag += 1) {
+      const later = bench.task({ expectedOutBytes: 256 * KIB, tag });
+      later.dataOut.begin(DATA, 0, 256 * KIB);
+    }
+    answer(bench, first, 64 * KIB, 0);
+    expect(bench.invitations).toHaveLength(2);
+    answer(bench, first, 64 * KIB, 1);
+    expect(bench.responses).toHaveLength(1);
+  });
+});
