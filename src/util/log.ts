@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { LogFormatter } from "./log-formatter.ts";
+import { LogWriter, nonBlocking } from "./log-writer.ts";
 
 /** From the loudest to the quietest; "silent" is none at all. */
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -31,8 +32,7 @@ const SECRET_FIELDS = ["password", "secret", "mutualPassword", "mutualSecret", "
 
 const REDACTED = "[redacted]";
 
-/** Lines that wait for a reader that is stuck. What exceeds this is lost: the log must never stop the disks. */
-const WAITING_BYTES_MAX = 4 * 1024 * 1024;
+const STANDARD_OUTPUT = 1;
 
 export interface LogOptions {
   readonly level: LogLevel;
@@ -49,24 +49,17 @@ export interface LogOutput {
   readonly flush: () => void;
 }
 
-function destination(write: LogOptions["write"]): {
-  write: (line: string) => void;
-  flush: () => void;
-} {
+interface Destination {
+  readonly write: (line: string) => void;
+  readonly flush: () => void;
+}
+
+function destination(write: LogOptions["write"]): Destination {
   if (write !== undefined) return { write, flush: () => undefined };
-  // Not synchronous: a pipe whose reader sleeps would stop the event loop, and every disk with it.
-  const output = pino.destination({ fd: 1, sync: false, maxLength: WAITING_BYTES_MAX });
-  output.on("error", () => undefined);
-  return {
-    write: (line) => void output.write(line),
-    flush: () => {
-      try {
-        output.flushSync();
-      } catch {
-        // Nobody reads the log any more; there is nowhere to say so.
-      }
-    },
-  };
+  const describeLoss = (lineCount: number): string =>
+    `${JSON.stringify({ level: "warn", lineCount, msg: "lines of the log were lost" })}\n`;
+  const writer = new LogWriter(nonBlocking(STANDARD_OUTPUT), { describeLoss });
+  return { write: (line) => writer.write(line), flush: () => writer.flush() };
 }
 
 /** Opens the log. Everything that the process logs goes through the one that this returns, and its children. */

@@ -175,6 +175,20 @@ describe("thinlun serve", () => {
     expect((await command.stop()).status).toBe(0);
   });
 
+  it("serves and stops while the reader of its output sleeps", async () => {
+    const { command, port } = await serving("--log-level", "trace");
+    command.child.stdout?.pause();
+    const session = await logIn(port, DEMO);
+    const range = { lun: 0, lba: 0, blocks: 1, blockBytes: 512 };
+    for (let round = 0; round < 50; round += 1) await read(session, range);
+    await session.logout();
+    for (let round = 0; round < 100; round += 1) await (await logIn(port, DEMO)).logout();
+    const exited = new Promise((resolve) => command.child.once("exit", resolve));
+    command.child.kill("SIGTERM");
+    expect(await exited).toBe(0);
+    command.child.stdout?.resume();
+  });
+
   it("ends at once at the second signal, even when a disk is stuck", async () => {
     const file = config({
       volumes: { slow: { driver: "memory", size: "1MiB", delayMs: 600_000 } },
