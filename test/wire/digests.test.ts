@@ -11,9 +11,10 @@ const DIGESTS = { header: "required", data: "required" } as const;
 /** Lets the next PDU leave with one bit of one byte turned; `at` counts from the end where negative. */
 function damageNext(session: RawSession, at: number): void {
   const { connection } = session;
-  connection.send = (header, data = new Uint8Array(0), additional = new Uint8Array(0)): void => {
+  const nothing = new Uint8Array(0);
+  connection.send = (header: Uint8Array, data?: Uint8Array, additional?: Uint8Array): void => {
     Reflect.deleteProperty(connection, "send");
-    const frame = framePdu(header, additional, data, connection.digests);
+    const frame = framePdu(header, additional ?? nothing, data ?? nothing, connection.digests);
     const index = at < 0 ? frame.length + at : at;
     frame[index] = (frame[index] ?? 0) ^ 0x10;
     connection.sendBytes(frame);

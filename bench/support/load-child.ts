@@ -1,0 +1,101 @@
+import { connect as connectSocket, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { randomIsid } from "../../src/initiator/connect.ts";
+import { Connection } from "../../src/initiator/connection.ts";
+import { LoadGenerator, type Load } from "../../src/initiator/load-generator.ts";
+import { login } from "../../src/initiator/login.ts";
+import { DEFAULT_OFFERS } from "../../src/initiator/parameters.ts";
+
+/** What the parent asks for, as JSON in the first argument. */
+export interface LoadRequest {
+  readonly port: number;
+  readonly targetName: string;
+  readonly load: Load;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+/** What the child prints, as one line of JSON. */
+export interface LoadReport {
+  readonly commandsPerSecond: number;
+  readonly meanUs: number;
+  readonly medianUs: number;
+  readonly p99Us: number;
+}
+
+const RECEIVE_BYTES = 1024 * 1024;
+
+/** A socket that receives into one buffer; `receive` is exchanged once the login is over. */
+function openSocket(port: number): Promise<{ socket: Socket; take: (receive: Receive) => void }> {
+  return new Promise((resolve, reject) => {
+    const buffer = Buffer.allocUnsafe(RECEIVE_BYTES);
+    let receive: Receive | null = null;
+    const socket: Socket = connectSocket({
+      host: "127.0.0.1",
+      port,
+      onread: {
+        buffer,
+        callback: (count) => {
+          if (receive === null) socket.emit("data", Buffer.from(buffer.subarray(0, count)));
+          else receive(buffer, count);
+          return true;
+        },
+      },
+    });
+    socket.once("error", reject);
+    socket.once("connect", () => resolve({ socket, take: (next) => void (receive = next) }));
+  });
+}
+
+type Receive = (bytes: Buffer, count: number) => void;
+
+async function main(): Promise<void> {
+  const request = JSON.parse(process.argv[2] ?? "") as LoadRequest;
+  const { socket, take } = await openSocket(request.port);
+  const connection = new Connection(socket);
+  const intent = {
+    initiatorName: "iqn.2026-11.net.thinlun:bench",
+    targetName: request.targetName,
+    sessionType: "normal",
+    offers: DEFAULT_OFFERS,
+  } as const;
+  const result = await login(connection, intent, { isid: randomIsid(), tsih: 0, cid: 0 });
+  // A new nexus begins with a unit attention, which is no failure.
+  const fetch = new (await import("../../src/initiator/session.ts")).InitiatorSession(
+    connection,
+    result,
+    { isid: "", cid: 0 },
+  );
+  const testUnitReady = new Uint8Array(6);
+  for (let count = 0; count < 4; count += 1) {
+    await fetch.execute({ lun: request.load.lun, cdb: testUnitReady });
+  }
+  const { cmdSn, expStatSn } = fetch.numbers;
+  const generator = new LoadGenerator(
+    socket,
+    { ...result, cmdSn, expStatSn },
+    request.load,
+    (error) => {
+      process.stderr.write(`${error.message}\n`);
+      process.exit(1);
+    },
+  );
+  take((bytes, count) => generator.receive(bytes, count));
+  generator.start();
+  await sleep(request.warmUpMs);
+  generator.reset();
+  await sleep(request.measureMs);
+  const { commands, elapsedMs, latencyUs } = generator.counts;
+  await generator.stop();
+  socket.destroy();
+  const commandsPerSecond = (commands * 1000) / elapsedMs;
+  const report: LoadReport = {
+    commandsPerSecond,
+    meanUs: (request.load.queueDepth * 1e6) / commandsPerSecond,
+    medianUs: latencyUs(0.5),
+    p99Us: latencyUs(0.99),
+  };
+  process.stdout.write(`${JSON.stringify(report)}\n`);
+}
+
+await main();
