@@ -90,14 +90,14 @@ export async function runDaemon(
   const { log } = output;
   for (const finding of warnings) log.warn({}, describeFinding(options.configFile ?? "", finding));
   const releaseFatal = endOnDefects(output);
+  const stop = listenForStop(output);
   const daemon = new Daemon(options, config, log);
   try {
-    const stopping = stopSignal(output);
     const running = await daemon.start();
     // What was logged so far comes before what the command has to say.
     output.flush();
     onReady(running);
-    await stopping;
+    await stop.asked;
     const ending = await daemon.stop(LOGOUT_GRACE_MS);
     log.info({ ending }, "stopped");
     return ending;
@@ -106,6 +106,7 @@ export async function runDaemon(
     await daemon.stop(0).catch((next: unknown) => log.error({ error: next }, "stopping failed"));
     throw error;
   } finally {
+    stop.release();
     releaseFatal();
     output.flush();
   }
@@ -144,27 +145,37 @@ function endOnDefects({ log, flush }: LogOutput): () => void {
   };
 }
 
-/** Resolves at the first signal to stop. After it, a second one or too long a time ends the process at once. */
-function stopSignal({ log, flush }: LogOutput): Promise<void> {
-  return new Promise((resolve) => {
-    const force = (why: string): void => {
-      log.fatal(
-        {},
-        `${why}: ending without waiting; nothing acknowledged is lost unless power fails`,
-      );
-      flush();
-      process.exit(1);
-    };
-    let asked = false;
-    const onSignal = (signal: NodeJS.Signals): void => {
-      if (asked) return force(`second ${signal}`);
-      asked = true;
-      log.info({ signal }, "shutting down; a second signal ends at once");
-      setTimeout(() => force("the shutdown takes too long"), SHUTDOWN_MS_MAX).unref();
-      resolve();
-    };
-    for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
-  });
+interface StopSignal {
+  /** Resolves at the first signal to stop. */
+  readonly asked: Promise<void>;
+  readonly release: () => void;
+}
+
+/** After the first signal to stop, a second one or too long a time ends the process at once. */
+function listenForStop({ log, flush }: LogOutput): StopSignal {
+  const force = (why: string): void => {
+    log.fatal(
+      {},
+      `${why}: ending without waiting; nothing acknowledged is lost unless power fails`,
+    );
+    flush();
+    process.exit(1);
+  };
+  let limit: NodeJS.Timeout | null = null;
+  let resolve: () => void = () => undefined;
+  const asked = new Promise<void>((settle) => (resolve = settle));
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (limit !== null) return force(`second ${signal}`);
+    log.info({ signal }, "shutting down; a second signal ends at once");
+    limit = setTimeout(() => force("the shutdown takes too long"), SHUTDOWN_MS_MAX).unref();
+    resolve();
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+  const release = (): void => {
+    for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
+    if (limit !== null) clearTimeout(limit);
+  };
+  return { asked, release };
 }
 
 /** The parts in the order in which they start; they stop in the opposite order, as far as they came. */
