@@ -1,5 +1,5 @@
 import { assert } from "../util/assert.ts";
-import { SOLICITED_BYTES_MAX, STAGED_BYTES_MAX } from "./limits.ts";
+import { DORMANT_BYTES_MAX, SOLICITED_BYTES_MAX, STAGED_BYTES_MAX } from "./limits.ts";
 
 /** Whoever waits for credit. */
 export interface CreditWaiter {
@@ -14,6 +14,7 @@ export interface CreditWaiter {
 export class DataOutCredit {
   #invitedBytes = 0;
   #stagedBytes = 0;
+  #heldBytes = 0;
   readonly #waiters: CreditWaiter[] = [];
   readonly #onStagedDrained: () => void;
 
@@ -56,6 +57,21 @@ export class DataOutCredit {
     assert(this.#stagedBytes >= 0, "only what was staged is unstaged");
     this.#wake();
     if (wasFull && !this.stagedFull) this.#onStagedDrained();
+  }
+
+  /**
+   * Takes room for data of a command that waits for others; false where there is none. It is no part of the credit, which
+   * what that command waits for may need.
+   */
+  hold(bytes: number): boolean {
+    if (this.#heldBytes + bytes > DORMANT_BYTES_MAX) return false;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  unhold(bytes: number): void {
+    this.#heldBytes -= bytes;
+    assert(this.#heldBytes >= 0, "only what was held is let go");
   }
 
   /** Queues up, first come, first served. */

@@ -226,10 +226,7 @@ export class DataOutTransfer implements CreditWaiter {
   #take(bytes: Buffer, at: number, count: number): void {
     if (count === 0) return;
     if (this.#mode === Mode.hold) {
-      this.#held.push(Buffer.from(bytes.subarray(at, at + count)));
-      this.#heldBytes += count;
-      this.#task.link.credit.stage(count);
-      this.#receivedBytes += count;
+      this.#hold(bytes, at, count);
       return;
     }
     const usedBytes = Math.min(count, Math.max(0, this.#wantedBytes - this.#receivedBytes));
@@ -243,6 +240,18 @@ export class DataOutTransfer implements CreditWaiter {
     this.#receivedBytes += count;
   }
 
+  #hold(bytes: Buffer, at: number, count: number): void {
+    const task = this.#task;
+    this.#receivedBytes += count;
+    if (!task.link.credit.hold(count)) {
+      // To stop receiving would not do: what this command waits for may be a write whose data come behind these.
+      task.complete(Status.taskSetFull);
+      return;
+    }
+    this.#held.push(Buffer.from(bytes.subarray(at, at + count)));
+    this.#heldBytes += count;
+  }
+
   /** The handler has decided what to do with data that came while the task waited for others. */
   #replay(): void {
     this.#invitedEndBytes = this.#receivedBytes;
@@ -251,7 +260,7 @@ export class DataOutTransfer implements CreditWaiter {
       this.#held = [];
       this.#receivedBytes = 0;
       for (const bytes of held) this.#take(bytes, 0, bytes.length);
-      this.#unstageHeld();
+      this.#forgetHeld();
     }
     if (this.#begun) this.#advance();
   }
@@ -403,7 +412,7 @@ export class DataOutTransfer implements CreditWaiter {
   discardRest(): void {
     this.#mode = Mode.discard;
     if (this.#held.length !== 0) this.#held = [];
-    this.#unstageHeld();
+    this.#forgetHeld();
     this.#releaseStaging();
     if (!this.#waitingForCredit) return;
     this.#waitingForCredit = false;
@@ -418,11 +427,11 @@ export class DataOutTransfer implements CreditWaiter {
     this.#invitations.length = 0;
   }
 
-  #unstageHeld(): void {
+  #forgetHeld(): void {
     if (this.#heldBytes === 0) return;
     const heldBytes = this.#heldBytes;
     this.#heldBytes = 0;
-    this.#task.link.credit.unstage(heldBytes);
+    this.#task.link.credit.unhold(heldBytes);
   }
 
   #releaseStaging(): void {

@@ -57,6 +57,9 @@ export const READY_TO_TRANSFER_BYTES_MAX: number = 1024 * 1024;
 /** Data-out that waits for a slow volume before the connection stops receiving; unsolicited data come uninvited. */
 export const STAGED_BYTES_MAX: number = 16 * 1024 * 1024;
 
+/** Data of commands that wait for others in the task set, per connection; a command beyond it gets TASK SET FULL. */
+export const DORMANT_BYTES_MAX: number = 16 * 1024 * 1024;
+
 /** Free buffers that are kept for reuse. What a burst needed beyond this is given back to the system. */
 export const POOLED_BUFFERS_MAX: number = 32;
 

@@ -2,9 +2,10 @@ import { describe, expect, it } from "vitest";
 
 import type { DataOutTransfer } from "../../src/iscsi/data-out.ts";
 import type { IscsiTask } from "../../src/iscsi/iscsi-task.ts";
-import { SOLICITED_BYTES_MAX } from "../../src/iscsi/limits.ts";
+import { DORMANT_BYTES_MAX, SOLICITED_BYTES_MAX } from "../../src/iscsi/limits.ts";
 import { ResidualFlag } from "../../src/iscsi/pdu/scsi-response.ts";
 import { ProtocolError } from "../../src/iscsi/protocol-error.ts";
+import { Status } from "../../src/scsi/status.ts";
 import { IoKind } from "../../src/util/io-request.ts";
 import { SeededRandom } from "../../src/util/random.ts";
 import { NO_DEBTS, sendDataOut, TransferBench } from "./support/transfer-bench.ts";
@@ -448,5 +449,33 @@ describe("commands that wait for a write of the same connection", () => {
     expect(bench.invitations).toHaveLength(2);
     answer(bench, first, 64 * KIB, 1);
     expect(bench.responses).toHaveLength(1);
+  });
+
+  it("are told that the task set is full when they bring more than can be kept", () => {
+    const bench = new TransferBench({ firstBurstLengthBytes: 256 * KIB });
+    const count = DORMANT_BYTES_MAX / (256 * KIB);
+    const tasks = Array.from({ length: count + 2 }, (_, index) => {
+      const task = bench.task({ expectedOutBytes: 512 * KIB, tag: index });
+      task.dataOut.expectUnsolicited();
+      return task;
+    });
+    for (const task of tasks) {
+      task.dataOut.begin(DATA, 0, 128 * KIB);
+      const data = DATA.subarray(128 * KIB, 256 * KIB);
+      sendDataOut(task, { at: 128 * KIB, data });
+    }
+    expect(
+      bench.responses.map(({ initiatorTaskTag, status }) => [initiatorTaskTag, status]),
+    ).toEqual([
+      [count, Status.taskSetFull],
+      [count + 1, Status.taskSetFull],
+    ]);
+    bench.abort(tasks[0] as IscsiTask);
+    tasks[1]?.transferOut(bench.volume, 0, 256 * KIB, false);
+    expect(written(bench, 256 * KIB, 0)).toBe(true);
+    for (let index = 0; index < 4; index += 1) {
+      expect(bench.credit.hold(128 * KIB), `${index}`).toBe(true);
+    }
+    expect(bench.credit.hold(1)).toBe(false);
   });
 });
