@@ -37,12 +37,21 @@ export const REQUIRED_SUITES: readonly string[] = [
   "iSCSI.iSCSINop",
 ];
 
+const NO_ZERO_BLOCKS =
+  "sees zero blocks refused, as WSNZ=1 announces, and has nothing more to look at then";
+const NO_WRITE_AND_VERIFY = "WRITE AND VERIFY is optional and not there";
+
 /** Tests that must run into the tool's own "skipped", and why that is right. */
 export const SKIPPED_FOR_A_REASON: Readonly<Record<string, string>> = {
   "SCSI.ReadOnly.ReadOnlySBC":
     "writes in every way there is, of which COMPARE AND WRITE, ORWRITE and WRITE AND VERIFY are optional and not there",
   "SCSI.StartStopUnit.Simple":
     "ejects the medium, and a disk of ours has none that could be removed",
+  "SCSI.WriteSame10.ZeroBlocks": NO_ZERO_BLOCKS,
+  "SCSI.WriteSame16.ZeroBlocks": NO_ZERO_BLOCKS,
+  "iSCSI.iSCSIResiduals.WriteVerify10Residuals": NO_WRITE_AND_VERIFY,
+  "iSCSI.iSCSIResiduals.WriteVerify12Residuals": NO_WRITE_AND_VERIFY,
+  "iSCSI.iSCSIResiduals.WriteVerify16Residuals": NO_WRITE_AND_VERIFY,
 };
 
 /**
