@@ -437,8 +437,9 @@ export class InitiatorSession {
   }
 
   #finish(pending: PendingCommand, take: (pending: PendingCommand) => CommandResult): void {
-    this.#forget(pending);
+    // A response that makes no sense throws, and the command fails with the whole session.
     const result = take(pending);
+    this.#forget(pending);
     if (!pending.abandoned) pending.resolve(result);
   }
 
