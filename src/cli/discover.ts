@@ -5,6 +5,7 @@ import {
   credentialsOf,
   INITIATOR_OPTIONS,
   initiatorNameOf,
+  withUsageErrors,
   type InitiatorOptions,
 } from "./initiator-options.ts";
 
@@ -53,5 +54,5 @@ export const discoverCommand: CommandModule<object, DiscoverArguments> = {
       .option("json", { type: "boolean", default: false, describe: "Print JSON" })
       .example("$0 discover 127.0.0.1", "Targets of this host, port 3260")
       .example("$0 discover [2001:db8::7]:3260 --user alice --password-file secret", "With CHAP"),
-  handler: run,
+  handler: (args) => withUsageErrors(() => run(args)),
 };

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { CHAP_ALGORITHMS, type ChapAlgorithm, type ChapCredentials } from "../initiator/chap.ts";
 import { InitiatorError } from "../initiator/initiator-error.ts";
+import { SizeError } from "../util/units.ts";
+import { UsageError } from "./exit-code.ts";
 
 /** What the commands that log in to a target share. */
 export interface InitiatorOptions {
@@ -60,4 +62,16 @@ export function credentialsOf(
     secret,
     ...(chapAlgorithm === undefined ? {} : { algorithms: [chapAlgorithm] }),
   };
+}
+
+/** Runs a command of the initiator; what was asked for and makes no sense is an error of the command line. */
+export async function withUsageErrors(command: () => Promise<void>): Promise<void> {
+  try {
+    await command();
+  } catch (error) {
+    const invalid = error instanceof InitiatorError && error.kind === "invalid";
+    if (invalid || error instanceof SizeError)
+      throw new UsageError(error.message, { cause: error });
+    throw error;
+  }
 }

@@ -11,6 +11,7 @@ import {
   credentialsOf,
   INITIATOR_OPTIONS,
   initiatorNameOf,
+  withUsageErrors,
   type InitiatorOptions,
 } from "./initiator-options.ts";
 
@@ -171,5 +172,5 @@ export const verifyCommand: CommandModule<object, VerifyArguments> = {
         "$0 verify iscsi://127.0.0.1/iqn.2026-11.net.thinlun:demo/0 --yes-overwrite",
         "The last 16 MiB of the demo disk",
       ),
-  handler: run,
+  handler: (args) => withUsageErrors(() => run(args)),
 };

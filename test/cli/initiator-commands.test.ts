@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import yargs, { type CommandModule } from "yargs";
 import { discoverCommand, discoveryText } from "../../src/cli/discover.ts";
+import { UsageError } from "../../src/cli/exit-code.ts";
 import { credentialsOf, initiatorNameOf } from "../../src/cli/initiator-options.ts";
 import { scratchBlocks, verifyCommand } from "../../src/cli/verify.ts";
 import { cdb16, newCdb } from "../../src/initiator/scsi.ts";
@@ -87,7 +88,9 @@ describe("thinlun discover", () => {
   });
 
   it("refuses what is no address", async () => {
-    await expect(run(discoverCommand, "discover", "a:b:c")).rejects.toThrow(/not an address/);
+    const attempt = run(discoverCommand, "discover", "a:b:c");
+    await expect(attempt).rejects.toThrow(/not an address/);
+    await expect(attempt).rejects.toBeInstanceOf(UsageError);
   });
 });
 
@@ -131,6 +134,8 @@ describe("thinlun verify", () => {
     const outside = ["--scratch-offset", "64MiB", "--scratch-size", "1MiB"];
     const attempt = run(verifyCommand, "verify", url(TARGET_NAME), ...outside);
     await expect(attempt).rejects.toThrow(/not within the disk/);
+    const size = run(verifyCommand, "verify", url(TARGET_NAME), "--scratch-size", "much");
+    await expect(size).rejects.toBeInstanceOf(UsageError);
     await expect(run(verifyCommand, "verify", "iscsi://x")).rejects.toThrow(/not an iSCSI URL/);
   });
 
