@@ -7,6 +7,7 @@ import { Opcode, RESERVED_TAG } from "../../src/iscsi/pdu/opcode.ts";
 import {
   encodeTaskManagementRequest,
   TaskManagementFunctionCode as Function,
+  TaskManagementResponseCode as Response,
 } from "../../src/iscsi/pdu/task-management.ts";
 import { DISK_BYTES, eventually, InProcessTarget } from "../support/in-process-target.ts";
 import { RawSession, READ_FLAGS, senseOf, TEST_UNIT_READY } from "./support/raw-session.ts";
@@ -74,7 +75,9 @@ describe("ABORT TASK", () => {
     const session = await RawSession.open(target, SOLICITED);
     session.write(1, 8);
     const r2t = await session.expectR2t(1);
-    expect(await manage(session, Function.abortTask, 0, 1, session.cmdSn - 1)).toBe(0);
+    expect(await manage(session, Function.abortTask, 0, 1, session.cmdSn - 1)).toBe(
+      Response.functionComplete,
+    );
     const place = { dataSn: 0, bufferOffset: 0, final: true };
     session.dataOut(1, r2t.targetTransferTag, place, Buffer.alloc(4096, 1));
     await session.expectAlive();
@@ -85,9 +88,11 @@ describe("ABORT TASK", () => {
 
   it("says so when there is no such command, or no such logical unit", async () => {
     const session = await RawSession.open(target);
-    expect(await manage(session, Function.abortTask, 0, 4711, session.cmdSn - 1)).toBe(1);
-    expect(await manage(session, Function.logicalUnitReset, 77)).toBe(2);
-    expect(await manage(session, Function.clearAca, 0)).not.toBe(0);
+    expect(await manage(session, Function.abortTask, 0, 4711, session.cmdSn - 1)).toBe(
+      Response.taskDoesNotExist,
+    );
+    expect(await manage(session, Function.logicalUnitReset, 77)).toBe(Response.lunDoesNotExist);
+    expect(await manage(session, Function.clearAca, 0)).not.toBe(Response.functionComplete);
   });
 
   it("waits for I/O that is running, and sends no answer of the command", async () => {
@@ -100,7 +105,7 @@ describe("ABORT TASK", () => {
     const response = manage(session, Function.abortTask, 1, 2, session.cmdSn - 1);
     await new Promise((resolve) => setImmediate(resolve));
     release();
-    expect(await response).toBe(0);
+    expect(await response).toBe(Response.functionComplete);
     await session.expectAlive();
   });
 
@@ -131,7 +136,7 @@ describe("functions on many tasks", () => {
     await one.expectR2t(2);
     other.write(3, 1);
     const kept = await other.expectR2t(3);
-    expect(await manage(one, Function.abortTaskSet, 0)).toBe(0);
+    expect(await manage(one, Function.abortTaskSet, 0)).toBe(Response.functionComplete);
     const place = { dataSn: 0, bufferOffset: 0, final: true };
     one.dataOut(1, first.targetTransferTag, place, Buffer.alloc(512));
     await one.expectAlive();
@@ -144,7 +149,7 @@ describe("functions on many tasks", () => {
     const other = await RawSession.open(target, SOLICITED);
     other.write(3, 1);
     await other.expectR2t(3);
-    expect(await manage(one, Function.clearTaskSet, 0)).toBe(0);
+    expect(await manage(one, Function.clearTaskSet, 0)).toBe(Response.functionComplete);
     other.command({ tag: 4, cdb: TEST_UNIT_READY, cmdSn: other.cmdSn++ });
     expect(senseOf(await other.expectResponse(4, 2))).toBe("6/2f/00");
     one.command({ tag: 5, cdb: TEST_UNIT_READY, cmdSn: one.cmdSn++ });
@@ -158,7 +163,7 @@ describe("functions on many tasks", () => {
     await one.expectR2t(1);
     other.write(3, 1);
     await other.expectR2t(3);
-    expect(await manage(one, Function.logicalUnitReset, 0)).toBe(0);
+    expect(await manage(one, Function.logicalUnitReset, 0)).toBe(Response.functionComplete);
     for (const session of [one, other]) {
       session.command({ tag: 9, cdb: TEST_UNIT_READY, cmdSn: session.cmdSn++ });
       expect(senseOf(await session.expectResponse(9, 2))).toMatch(/^6\/29\//);
@@ -170,7 +175,7 @@ describe("functions on many tasks", () => {
   it("TARGET WARM RESET resets every unit, TARGET COLD RESET ends the sessions too", async () => {
     const one = await RawSession.open(target);
     const other = await RawSession.open(target);
-    expect(await manage(one, Function.targetWarmReset, 0)).toBe(0);
+    expect(await manage(one, Function.targetWarmReset, 0)).toBe(Response.functionComplete);
     for (const lun of [0, 1]) {
       other.command({ tag: 9 + lun, cdb: TEST_UNIT_READY, cmdSn: other.cmdSn++, lun });
       expect(senseOf(await other.expectResponse(9 + lun, 2))).toMatch(/^6\/29\//);
