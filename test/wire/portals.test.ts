@@ -59,7 +59,7 @@ describe("portals and portal groups, RFC 7143 4.4.1", () => {
     await write(sixth, range, data);
     expect(Buffer.from(await read(fourth, range))).toEqual(data);
     const groups = [...target.server.sessions].map(({ nexus }) => nexus.relativePortId);
-    expect(groups.toSorted()).toEqual([1, 2]);
+    expect(groups.toSorted((one, other) => one - other)).toEqual([1, 2]);
   });
 
   it("refuses a login through a portal that the target does not have", async () => {
