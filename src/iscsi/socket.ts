@@ -33,8 +33,10 @@ export class ConnectionSocket implements SendSink {
 
   constructor(accepted: Socket, events: SocketEvents) {
     this.#events = events;
-    this.#onWritten = () => {
-      if (!this.#closed) this.#events.onSent();
+    this.#onWritten = (error) => {
+      // Not sent: `onClose` follows. Whoever answered this with another `send` would write to a stream that is failing,
+      // and the runtime calls more callbacks back then than there were writes.
+      if (!this.#closed && (error === undefined || error === null)) this.#events.onSent();
     };
     this.#socket = this.#adopt(accepted);
     this.#socket.setNoDelay(true);

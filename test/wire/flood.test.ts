@@ -20,6 +20,7 @@ import { RawSession, READ_FLAGS, statusOf, TEST_UNIT_READY } from "./support/raw
 const BURST_BYTES = 1024 * 1024;
 const IMMEDIATE_BYTES = 256 * 1024;
 const READ_BYTES = 64 * 1024;
+const VANISHING_CLIENTS = 10;
 const TASK_SET_FULL = 0x28;
 const ORDERED_WRITE = ScsiCommandFlag.final | ScsiCommandFlag.write | 2;
 
@@ -142,16 +143,20 @@ describe("a client that asks for much and reads nothing", () => {
     },
   );
 
-  it("and then vanishes leaves nothing behind", async () => {
+  it("and then vanishes leaves nothing behind, whatever was being sent", async () => {
     target = await InProcessTarget.start();
-    const greedy = await RawSession.open(target);
     const other = await RawSession.open(target);
-    greedy.connection.socket.pause();
-    for (let tag = 0, count = 0; count < 8; count += 1) tag = burst(greedy, mixed, tag);
-    await eventually(() => target.server.statistics.lentBytes > SEND_QUEUE_BYTES_MAX / 4, "full");
-    greedy.connection.destroy();
-    await eventually(() => target.server.statistics.sessions === 1, "its session has ended");
-    await other.expectAlive();
+    // What is being sent when the reset comes is a matter of luck, so it is tried more than once: answers that could not be
+    // sent used to be followed by more answers, and those by a failed assertion that ended the daemon.
+    for (let count = 0; count < VANISHING_CLIENTS; count += 1) {
+      const greedy = await RawSession.open(target);
+      greedy.connection.socket.pause();
+      for (let tag = 0, bursts = 0; bursts < 8; bursts += 1) tag = burst(greedy, mixed, tag);
+      await eventually(() => target.server.statistics.lentBytes > SEND_QUEUE_BYTES_MAX / 4, "full");
+      greedy.connection.destroy();
+      await eventually(() => target.server.statistics.sessions === 1, "its session has ended");
+      await other.expectAlive();
+    }
   });
 });
 
