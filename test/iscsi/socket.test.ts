@@ -155,6 +155,26 @@ class Handleless extends Duplex {
   }
 }
 
+/** A stream whose writes fail, as they do when the peer has reset the connection. */
+class Failing extends Handleless {
+  override _write(_chunk: Buffer, _encoding: string, done: (error?: Error) => void): void {
+    setImmediate(done, new Error("reset"));
+  }
+}
+
+describe("writes that fail", () => {
+  /** They were, and whoever then sent more got more answers than there were writes. */
+  it("are not taken for finished ones", async () => {
+    const events = new Events();
+    const stream = new Failing() as unknown as Socket;
+    const socket = new ConnectionSocket(stream, events);
+    for (let count = 0; count < 3; count += 1) socket.send([DATA.subarray(0, 5), DATA.subarray(5)]);
+    await eventually(() => events.closes.length === 1, "it closes");
+    expect(events.closes).toMatchObject([{ message: "reset" }]);
+    expect(events.sentCount).toBe(0);
+  });
+});
+
 describe("a socket without a handle", () => {
   it("does the same with memory that the runtime chose", async () => {
     const stream = new Handleless({ allowHalfOpen: false });
