@@ -82,7 +82,9 @@ export class Exports {
   }
 
   #report({ unit, error, operationCode, suppressedCount }: IoErrorReport): void {
-    const operation = `0x${operationCode.toString(16).padStart(2, "0")}`;
+    // A flush in the background belongs to no command any more.
+    const operation =
+      operationCode === -1 ? null : `0x${operationCode.toString(16).padStart(2, "0")}`;
     const { kind, offsetBytes } = error;
     const fields = { volume: unit.volume.name, kind, offsetBytes, operation, suppressedCount };
     this.#options.log.error({ ...fields, error }, "I/O error on a volume");

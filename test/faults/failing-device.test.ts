@@ -5,10 +5,12 @@ import { ErrorFilter } from "../../src/device/error-filter.ts";
 import { FileDevice } from "../../src/device/file-device.ts";
 import { createImageFile } from "../../src/device/image-file.ts";
 import { MemoryDevice } from "../../src/device/memory-device.ts";
+import { cdb16 } from "../../src/initiator/scsi.ts";
 import { IoKind } from "../../src/util/io-request.ts";
 import { ControlledCalls } from "../device/controlled-calls.ts";
 import { scratchFolder } from "../device/loop-device.ts";
-import { FaultBench, Lun, MIB } from "./support/fault-bench.ts";
+import { eventually } from "../support/in-process-target.ts";
+import { FaultBench, Lun, MIB, outcomeOf } from "./support/fault-bench.ts";
 
 const DISK_BYTES = 16 * MIB;
 const MEDIUM_READ = "3/11/00";
@@ -163,6 +165,24 @@ describe("a flush that fails", () => {
     expect(await healthy.write(0, 4096, 0x33, true)).toBe("good");
     expect(await healthy.synchronizeCache()).toBe("good");
     await expect(bench.volumes[0]?.close()).rejects.toMatchObject({ kind: "failed" });
+  });
+
+  it("in the background, after its command was answered, fails the next command", async () => {
+    const calls = new ControlledCalls();
+    const bench = await start(await openControlled(calls));
+    const session = await bench.connect();
+    const disk = new Lun(session, 0);
+    expect(await disk.write(0, 4096, 0x11)).toBe("good");
+    calls.syncErrors.push("EIO");
+    const cdb = cdb16(0x91, 0, 0);
+    cdb[1] = 0x02;
+    expect(outcomeOf(await session.execute({ lun: 0, cdb }))).toBe("good");
+    await eventually(() => bench.errorLines("failing").length === 1, "it is logged");
+    const [line] = bench.errorLines("failing");
+    expect(line?.fields).toMatchObject({ kind: "failed", operation: null });
+    expect(await disk.write(0, 4096, 0x22)).toBe(HARDWARE);
+    expect(await disk.synchronizeCache()).toBe(HARDWARE);
+    await disk.expectBytes(0, 4096, 0x11);
   });
 
   it("fails a write with FUA that needs it", async () => {
