@@ -139,6 +139,8 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
       this.#broken(error);
     }
     this.#taking = false;
+    // A read that completed within the turn may have made room for others that wait for it.
+    if (this.#waiting.length !== 0) this.#serveWaiting();
     this.#flush();
     if (this.#state === "open" && !this.receiving) this.#pause();
   }
@@ -276,6 +278,8 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     const { buffer } = this.sendQueue;
     setTargetNumbers(buffer, base, statSn, fullFeature.expCmdSn, fullFeature.maxCmdSn);
     this.sendQueue.commit();
+    // Whoever commits may do so in the turn of another connection: a task that waited for another session's, say.
+    this.scheduleFlush();
   }
 
   reject(reason: RejectReason, bytes: Buffer, base: number, why: string): void {
@@ -295,7 +299,6 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     const fields = { lun: NO_LUN, initiatorTaskTag: RESERVED_TAG, targetTransferTag: 0 };
     encodeNopIn(this.sendQueue.buffer, at, fields, 0);
     this.commitNext(at);
-    this.scheduleFlush();
   }
 
   /** Asks the initiator to log out within `seconds` (RFC 7143 11.9.1, event 1). */
@@ -309,7 +312,6 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
       parameter3: seconds,
     });
     this.commitStatus(at);
-    this.scheduleFlush();
   }
 
   // ---- what tasks ask for

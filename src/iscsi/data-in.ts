@@ -166,7 +166,6 @@ export class DataInTransfer {
     if (endsSequence) this.#burstBytes = 0;
     this.dataSn += 1;
     this.#sentBytes += pieceBytes;
-    link.scheduleFlush();
     if (!last) {
       link.commitData(base);
       return;

@@ -324,7 +324,6 @@ export class DataOutTransfer implements CreditWaiter {
     this.#error ??= error;
     link.pools.releaseStaging(write.staging);
     link.credit.unstage(write.lengthBytes);
-    link.scheduleFlush();
     if (task.aborted) task.retire();
     else if (!this.#taking) this.#advance();
   }
@@ -333,7 +332,6 @@ export class DataOutTransfer implements CreditWaiter {
     if (!this.#waitingForCredit) return;
     this.#waitingForCredit = false;
     this.#advance();
-    this.#task.link.scheduleFlush();
   }
 
   /** Invites more, or ends the phase when all is there. */

@@ -396,7 +396,6 @@ export class FullFeature {
       const at = link.sendQueue.reserve(0);
       encodeTaskManagementResponse(link.sendQueue.buffer, at, initiatorTaskTag, response);
       link.commitStatus(at);
-      link.scheduleFlush();
       if (functionCode === TaskManagementFunction.targetColdReset && !rejected) link.coldReset();
     };
     if (rejected) {
@@ -489,6 +488,5 @@ export class FullFeature {
       time2RetainSeconds: 0,
     });
     link.commitStatus(at);
-    link.scheduleFlush();
   }
 }

@@ -150,6 +150,5 @@ export class IscsiTask extends Task {
       sendQueue.buffer.set(this.sense.subarray(0, this.senseBytes), at + SENSE_LENGTH_BYTES);
     }
     link.commitStatus(base);
-    link.scheduleFlush();
   }
 }

@@ -23,7 +23,7 @@ export interface TaskLink {
   commitNext(base: number): void;
   /** Data-In without status, where StatSN is reserved. */
   commitData(base: number): void;
-  /** Sends what is committed, before this turn of the event loop ends. */
+  /** Looks for transfers that wait for room, and sends, before this turn of the event loop ends. Committing asks for it. */
   scheduleFlush(): void;
   /** Calls `pump` of the transfer when there is room in the queue again. */
   waitForRoom(transfer: DataInTransfer): void;

@@ -81,15 +81,18 @@ export class TransferBench implements TaskLink, TaskOwner, SendSink {
     this.sendQueue.buffer.writeUInt32BE(this.#statSn, base + 24);
     this.#statSn += 1;
     this.sendQueue.commit();
+    this.flushWanted = true;
   }
 
   commitNext(base: number): void {
     this.sendQueue.buffer.writeUInt32BE(this.#statSn, base + 24);
     this.sendQueue.commit();
+    this.flushWanted = true;
   }
 
   commitData(base: number): void {
     this.sendQueue.commit();
+    this.flushWanted = true;
     this.sendQueue.buffer.writeUInt32BE(0, base + 24);
   }
 
