@@ -1,11 +1,5 @@
 /** Limits of the transport: what one peer, and all of them, can make this end hold. Sizes in bytes. */
 
-import {
-  ADDITIONAL_HEADER_BYTES_MAX,
-  BASIC_HEADER_BYTES,
-  DIGEST_BYTES,
-} from "./pdu/basic-header.ts";
-
 /** Connections at a time, all portals together. Half-open logins count; the oldest of them makes room. */
 export const CONNECTIONS_MAX: number = 4096;
 
@@ -83,10 +77,6 @@ export const SWEEP_INTERVAL_MS: number = 1_000;
 
 /** A peer that does not take the last bytes (a logout's answer, a login's refusal) is cut off after this. */
 export const CLOSE_TIMEOUT_MS: number = 5_000;
-
-/** Header, additional headers and both digests: what a PDU can have around its data segment. */
-export const PDU_OVERHEAD_BYTES_MAX: number =
-  BASIC_HEADER_BYTES + ADDITIONAL_HEADER_BYTES_MAX + 2 * DIGEST_BYTES + 3;
 
 /** Data of asynchronous reads that are under way per connection; further ones wait their turn. */
 export const STAGED_READ_BYTES_MAX: number = 4 * 1024 * 1024;

@@ -1,6 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
+import type { BlockDevice } from "../../src/device/block-device.ts";
+import { DelayFilter } from "../../src/device/delay-filter.ts";
 import { ErrorFilter } from "../../src/device/error-filter.ts";
 import { FileDevice } from "../../src/device/file-device.ts";
 import { createImageFile } from "../../src/device/image-file.ts";
@@ -31,7 +33,7 @@ afterEach(async () => {
 });
 
 /** The failing disk is LUN 0, a healthy one LUN 1. */
-async function start(device: ErrorFilter | FileDevice): Promise<FaultBench> {
+async function start(device: BlockDevice): Promise<FaultBench> {
   const healthy = { name: "healthy", device: new MemoryDevice(DISK_BYTES) };
   running = await FaultBench.start([{ name: "failing", device }, healthy]);
   return running;
@@ -129,6 +131,31 @@ describe("a device that vanishes", () => {
     expect(await new Lun(late, 0).read(0, 512)).toBe(NOT_READY);
     device.setRules([]);
     await disk.expectBytes(0, 4096, 0x11);
+  });
+
+  it("while the session that uses it does so too, leaves nothing of either", async () => {
+    const held: (() => void)[] = [];
+    const device = new ErrorFilter(new MemoryDevice(DISK_BYTES));
+    const slow = new DelayFilter(device, 50, (callback) => void held.push(callback));
+    const bench = await start(slow);
+    const session = await bench.connect();
+    const other = await bench.connect();
+    const disk = new Lun(session, 0);
+    const sent: Promise<string>[] = [];
+    for (let index = 0; index < 16; index += 1) {
+      sent.push(disk.read(index * MIB, MIB), disk.write(index * MIB, MIB, index));
+    }
+    const ends = Promise.allSettled(sent);
+    await eventually(() => held.length > 8, "reads and writes run");
+    session.destroy();
+    expect((await ends).every(({ status }) => status === "rejected")).toBe(true);
+    device.setRules([{ error: "gone" }]);
+    const { server } = bench.target;
+    await eventually(() => {
+      for (const callback of held.splice(0)) callback();
+      return server.statistics.sessions === 1 && server.statistics.lentBytes === 0;
+    }, "its I/O has ended, and its memory is back");
+    await new Lun(other, 1).expectBytes(0, 4096, 0);
   });
 
   it("in the middle of a queue ends all of it, each command once", async () => {

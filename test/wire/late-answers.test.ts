@@ -22,7 +22,7 @@ const limits = { pingIntervalMs: 3_600_000 };
 
 describe("data that are found in a later turn", () => {
   it("of READ (16) with FUA, are sent", async () => {
-    const device = new LateFlush(new MemoryDevice(DISK_BYTES));
+    const device = new LateFlush(new MemoryDevice(DISK_BYTES), "late");
     const target = await InProcessTarget.start({ targets: [{ units: [{ device }] }], limits });
     try {
       const session = await target.connect();

@@ -12,9 +12,6 @@ import { OPCODE_MASK } from "./opcode.ts";
 export const BASIC_HEADER_BYTES = 48;
 /** Header and data digests, RFC 7143 11.2.3. */
 export const DIGEST_BYTES = 4;
-/** The longest additional header: its length is a byte that counts words. */
-export const ADDITIONAL_HEADER_BYTES_MAX: number = 255 * 4;
-
 /** Fields that stand at the same place in (nearly) every PDU. */
 export const BasicHeaderOffset = {
   opcode: 0,
