@@ -136,7 +136,11 @@ describe("a device that vanishes", () => {
   it("while the session that uses it does so too, leaves nothing of either", async () => {
     const held: (() => void)[] = [];
     const device = new ErrorFilter(new MemoryDevice(DISK_BYTES));
-    const slow = new DelayFilter(device, 50, (callback) => void held.push(callback));
+    let letsGo = false;
+    const slow = new DelayFilter(device, 50, (callback) => {
+      if (letsGo) setImmediate(callback);
+      else held.push(callback);
+    });
     const bench = await start(slow);
     const session = await bench.connect();
     const other = await bench.connect();
@@ -150,11 +154,13 @@ describe("a device that vanishes", () => {
     session.destroy();
     expect((await ends).every(({ status }) => status === "rejected")).toBe(true);
     device.setRules([{ error: "gone" }]);
+    letsGo = true;
+    for (const callback of held.splice(0)) callback();
     const { server } = bench.target;
-    await eventually(() => {
-      for (const callback of held.splice(0)) callback();
-      return server.statistics.sessions === 1 && server.statistics.lentBytes === 0;
-    }, "its I/O has ended, and its memory is back");
+    await eventually(
+      () => server.statistics.sessions === 1 && server.statistics.lentBytes === 0,
+      "its I/O has ended, and its memory is back",
+    );
     await new Lun(other, 1).expectBytes(0, 4096, 0);
   });
 
