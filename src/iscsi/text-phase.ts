@@ -2,7 +2,7 @@ import { answerFullFeatureText } from "./login/full-feature-text.ts";
 import { SEND_TEXT_BYTES_MAX } from "./limits.ts";
 import { decodeText, encodeTextResponse } from "./pdu/text.ts";
 import { RejectReason } from "./pdu/reject.ts";
-import type { FullFeatureLink } from "./full-feature.ts";
+import type { FullFeatureLink } from "./full-feature-link.ts";
 import { TextExchange } from "./text/text-exchange.ts";
 import type { TextPair } from "./text/text-pairs.ts";
 

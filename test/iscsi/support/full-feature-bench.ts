@@ -1,4 +1,5 @@
-import { FullFeature, type FullFeatureLink } from "../../../src/iscsi/full-feature.ts";
+import { FullFeature } from "../../../src/iscsi/full-feature.ts";
+import type { FullFeatureLink } from "../../../src/iscsi/full-feature-link.ts";
 import { Session } from "../../../src/iscsi/session.ts";
 import { TextPhase } from "../../../src/iscsi/text-phase.ts";
 import type { TextPair } from "../../../src/iscsi/text/text-pairs.ts";
