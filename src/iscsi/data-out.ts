@@ -271,8 +271,11 @@ export class DataOutTransfer implements CreditWaiter {
     if (this.#error !== null) return;
     const reachesEnd = this.#receivedBytes + count >= this.#wantedBytes;
     const whole = reachesEnd || count % WRITE_PIECE_BYTES === 0;
+    let refused = false;
     if (this.#staging === null && whole && !this.#forceUnitAccess) {
       if (sink.tryWrite(bytes, at, count, this.#offsetBytes + this.#receivedBytes)) return;
+      // What was refused once is not tried again from the staging buffer.
+      refused = true;
     }
     let done = 0;
     while (done < count) {
@@ -286,13 +289,13 @@ export class DataOutTransfer implements CreditWaiter {
       done += room;
       const reachedBytes = startBytes + room;
       if (this.#stagedBytes === this.#staging.length || reachedBytes === this.#wantedBytes) {
-        this.#writeStaged(sink, reachedBytes);
+        this.#writeStaged(sink, reachedBytes, refused);
       }
     }
   }
 
   /** Gives the staging buffer, whose content ends at `endBytes` of the transfer, to the sink. */
-  #writeStaged(sink: DataSink, endBytes: number): void {
+  #writeStaged(sink: DataSink, endBytes: number, refused: boolean): void {
     const staging = this.#staging;
     assert(staging !== null, "what is written was staged");
     const { link } = this.#task;
@@ -300,7 +303,7 @@ export class DataOutTransfer implements CreditWaiter {
     const offsetBytes = this.#offsetBytes + endBytes - count;
     this.#staging = null;
     this.#stagedBytes = 0;
-    if (!this.#forceUnitAccess && sink.tryWrite(staging, 0, count, offsetBytes)) {
+    if (!refused && !this.#forceUnitAccess && sink.tryWrite(staging, 0, count, offsetBytes)) {
       link.pools.releaseStaging(staging);
       return;
     }

@@ -72,17 +72,26 @@ function unmapCollected(unit: LogicalUnit, task: Task): void {
   discardNext(unit, task);
 }
 
-/** Goes on at the descriptor at `stepOffsetBytes`; they end at `stepLengthBytes`. */
+/**
+ * Goes on at the descriptor at `stepOffsetBytes`; they end at `stepLengthBytes`. Ranges that follow each other are one: to
+ * clear a range of a file takes a process, however short it is.
+ */
 function discardNext(unit: LogicalUnit, task: Task): void {
   const { parameter } = task;
+  let lba = 0;
+  let blocks = 0;
   while (task.stepOffsetBytes < task.stepLengthBytes) {
     const at = task.stepOffsetBytes;
+    const nextLba = getUint64BE(parameter, at + Descriptor.lba);
+    const nextBlocks = getUint32BE(parameter, at + Descriptor.blocks);
+    if (nextBlocks !== 0) {
+      if (blocks !== 0 && nextLba !== lba + blocks) break;
+      if (blocks === 0) lba = nextLba;
+      blocks += nextBlocks;
+    }
     task.stepOffsetBytes = at + Descriptor.end;
-    const lba = getUint64BE(parameter, at + Descriptor.lba);
-    const lengthBytes = getUint32BE(parameter, at + Descriptor.blocks) * unit.blockBytes;
-    if (lengthBytes === 0) continue;
-    task.runIo(IoKind.discard, lba * unit.blockBytes, lengthBytes, false, discardNext);
-    return;
   }
-  task.complete(Status.good);
+  const { blockBytes } = unit;
+  if (blocks === 0) task.complete(Status.good);
+  else task.runIo(IoKind.discard, lba * blockBytes, blocks * blockBytes, false, discardNext);
 }

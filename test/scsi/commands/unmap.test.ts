@@ -33,10 +33,25 @@ describe("UNMAP", () => {
     expect(bench.volume.bytes.readUInt8(4096)).toBe(0);
   });
 
+  it("makes one range of those that follow each other", () => {
+    const bench = new Bench();
+    const data = list([0, 8], [8, 8], [99, 0], [16, 8], [40, 8], [32, 8]);
+    expect(unmap(bench, data).status).toBe(0);
+    const ranges = bench.volume.submitted.map(({ offsetBytes, lengthBytes }) => [
+      offsetBytes / 512,
+      lengthBytes / 512,
+    ]);
+    expect(ranges).toEqual([
+      [0, 24],
+      [40, 8],
+      [32, 8],
+    ]);
+  });
+
   it("waits for one range before the next", () => {
     const bench = new Bench();
     bench.volume.holding = true;
-    const task = unmap(bench, list([0, 1], [1, 1]));
+    const task = unmap(bench, list([0, 1], [2, 1]));
     expect([bench.volume.held.length, task.ends]).toEqual([1, 0]);
     bench.volume.release();
     bench.volume.release();
@@ -127,7 +142,7 @@ describe("UNMAP", () => {
   it("stops at the range that failed", () => {
     const bench = new Bench();
     bench.volume.holding = true;
-    const task = unmap(bench, list([0, 8], [8, 8], [16, 8]));
+    const task = unmap(bench, list([0, 8], [16, 8], [32, 8]));
     bench.volume.release();
     bench.volume.failing = "medium";
     bench.volume.release();
