@@ -72,7 +72,9 @@ export const account: Shape<AccountConfig> = (node, path, report) => {
   }
   const where = pathOf(path, keys.password === null ? "passwordFile" : "password");
   reportAccount({ user: keys.user, secret: given }, where, report);
-  return { user: keys.user, secret: given };
+  const result = { user: keys.user, secret: given };
+  report.place(result, path);
+  return result;
 };
 
 function reportAccount({ user, secret: given }: AccountConfig, path: string, report: Report): void {

@@ -30,6 +30,7 @@ export function checkTogether(config: Partial<Config>, report: Report): void {
   if (config.discovery !== undefined) {
     checkAuthentication(config.discovery.authentication, "discovery.auth", report);
   }
+  checkSecretsOfBothDirections(targets, config.discovery?.authentication ?? null, report);
   warnAboutUnused(volumes, targets, report);
 }
 
@@ -109,6 +110,34 @@ function checkAuthentication(
 ): void {
   for (const message of authenticationProblems(authenticationRules(authentication))) {
     report.problem(place, message);
+  }
+}
+
+/**
+ * A secret proves either initiators or targets, over the whole configuration (RFC 7143 12.1.3): otherwise whoever may
+ * log in to one target could have it compute the answer that lets him in to another one as somebody else.
+ */
+function checkSecretsOfBothDirections(
+  targets: readonly TargetConfig[],
+  discovery: AuthenticationConfig | null,
+  report: Report,
+): void {
+  const all = targets.map(({ authentication }) => authentication).concat(discovery);
+  for (const { mutual } of all.filter((one) => one !== null)) {
+    if (mutual === null) continue;
+    for (const other of all) {
+      // Within one target, the rules of the login have it.
+      if (other === null || other.mutual === mutual) continue;
+      const shared = other.accounts.find(
+        ({ secret }) => secret.fingerprint === mutual.secret.fingerprint,
+      );
+      if (shared === undefined) continue;
+      const where = report.lineOf(report.placeOf(shared));
+      report.problem(
+        report.placeOf(mutual),
+        `has the secret of the account "${shared.user}" on ${where}: one that initiators use must not be a target's`,
+      );
+    }
   }
 }
 

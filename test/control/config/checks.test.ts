@@ -40,6 +40,26 @@ describe("checks across the configuration", () => {
     ).toEqual([expect.stringMatching(/^4:13 targets\.2\.name: .* the target on line 3/)]);
   });
 
+  it("refuses a secret that proves an initiator here and a target there", () => {
+    const target = (name: string, auth: string): string =>
+      `{ name: "iqn.2026-11.net.example:${name}", luns: [], auth: { ${auth} } }`;
+    const alice = "accounts: [{ user: alice, password: alicealice12 }]";
+    const bob = "accounts: [{ user: bob, password: bobbobbobbob }]";
+    const self = (secret: string): string => `mutual: { user: self, password: ${secret} }`;
+    const good = targets(
+      target("x", `${alice}, ${self("selfselfself")}`),
+      target("y", `${alice}, ${self("selfselfself")}`),
+    );
+    expect(complaints(good)).toEqual([]);
+    const bad = targets(target("x", bob), target("y", `${alice}, ${self("bobbobbobbob")}`));
+    expect(complaints(bad)).toEqual([
+      expect.stringMatching(/^4:.*targets\.2\.auth\.mutual: .*"bob" on line 3/),
+    ]);
+    const lister = `${targets(target("x", `${alice}, ${self("bobbobbobbob")}`))}discovery: { auth: { ${bob} } }`;
+    expect(complaints(lister)).toEqual([expect.stringMatching(/^3:.*"bob" on line 4/)]);
+    expect(complaints(lister).join("")).not.toContain("bobbobbobbob");
+  });
+
   it("refuses one uuid for two volumes", () => {
     const uuid = "6fa459ea-ee8a-4ca4-894e-db77e160355e";
     const volume = `{ driver: memory, size: 1MiB, uuid: ${uuid} }`;

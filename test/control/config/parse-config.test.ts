@@ -30,7 +30,7 @@ targets:
     sessions: 8
 discovery:
   enabled: true
-  auth: { accounts: [{ user: carol, passwordFile: secret }] }
+  auth: { accounts: [{ user: carol, password: "discovery1234" }] }
   allow: { addresses: [10.0.0.0/8] }
 limits: { connections: 64 }
 `;
