@@ -239,9 +239,10 @@ class Daemon {
 
   readonly #onHangUp = (): void => {
     const volumes = this.#volumes;
-    if (volumes === null) return;
+    const exported = this.#exports;
+    if (volumes === null || exported === null) return;
     const load = (): Config => configure(this.#options).config;
-    void reload({ log: this.#log, load, running: this.#config, volumes });
+    void reload({ log: this.#log, load, running: this.#config, volumes, exports: exported });
   };
 
   /** No new logins, initiators log out, commands end, volumes are flushed, state is let go. */

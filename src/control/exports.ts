@@ -65,6 +65,15 @@ export class Exports {
     device.attach(config.lun, this.#unitOf(config, opened.volume));
   }
 
+  /** Takes up what of the configuration of a LUN can change while initiators are there: its write protection. */
+  refresh(targets: readonly TargetConfig[]): void {
+    for (const { volume, readOnly } of targets.flatMap(({ luns }) => luns)) {
+      const unit = this.#unitOfVolume.get(volume);
+      if (unit?.setReadOnly(readOnly) !== true) continue;
+      this.#options.log.info({ volume, readOnly: unit.readOnly }, "write protection changed");
+    }
+  }
+
   #unitOf(config: LunConfig, volume: Volume): LogicalUnit {
     const existing = this.#unitOfVolume.get(config.volume);
     if (existing !== undefined) return existing;

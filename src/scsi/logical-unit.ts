@@ -45,7 +45,8 @@ export class LogicalUnit {
   readonly identity: UnitIdentity;
   readonly taskSet: TaskSet;
   readonly descriptorSense: boolean;
-  readonly readOnly: boolean;
+  /** Writes are refused, and MODE SENSE shows WP. Changed by {@link setReadOnly} alone. */
+  readOnly: boolean;
   /** True where UNMAP works and LBPME is set. */
   readonly unmappable: boolean;
   /** MAXIMUM TRANSFER LENGTH. */
@@ -111,6 +112,20 @@ export class LogicalUnit {
   /** Establishes a unit attention on every nexus, `except` the one whose doing it was. */
   raise(code: SenseCode, except: Nexus | null = null): void {
     for (const nexus of this.nexuses) if (nexus !== except) nexus.raise(this, code);
+  }
+
+  /**
+   * Changes the write protection while initiators are there, who learn it from MODE PARAMETERS CHANGED: WP is in the
+   * header of the mode parameters. A volume that takes no writes stays protected. Commands that are running go on.
+   *
+   * @returns whether anything has changed
+   */
+  setReadOnly(readOnly: boolean): boolean {
+    const wanted = readOnly || !this.volume.capabilities.writable;
+    if (wanted === this.readOnly) return false;
+    this.readOnly = wanted;
+    this.raise(Sense.modeParametersChanged);
+    return true;
   }
 
   /** What a reset restores (SAM-5 6.3.3). Tasks and unit attentions are the business of task management. */

@@ -87,6 +87,17 @@ describe("Exports", () => {
     expect(unitsOf("iqn.2026-11.a:1")?.get(0)).toBe(unitsOf("iqn.2026-11.a:2")?.get(7));
   });
 
+  it("takes up another write protection, under every LUN of the volume", () => {
+    exported.add(target("iqn.2026-11.a:1", [lun(0)]));
+    exported.add(target("iqn.2026-11.a:2", [lun(7)]));
+    exported.refresh([
+      target("iqn.2026-11.a:1", [lun(0, { readOnly: true }), lun(1, { volume: "new" })]),
+    ]);
+    expect(unitsOf("iqn.2026-11.a:2")?.get(7)?.readOnly).toBe(true);
+    exported.refresh([target("iqn.2026-11.a:1", [lun(0)])]);
+    expect(unitsOf("iqn.2026-11.a:2")?.get(7)?.readOnly).toBe(false);
+  });
+
   it("leaves out a LUN whose volume is not open", () => {
     exported.add(target("iqn.2026-11.a:1", [lun(0, { volume: "gone" }), lun(1)]));
     expect([...(unitsOf("iqn.2026-11.a:1")?.keys() ?? [])]).toEqual([1]);

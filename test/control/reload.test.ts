@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Config } from "../../src/control/config/config.ts";
+import type { Config, TargetConfig } from "../../src/control/config/config.ts";
 import { demoConfig } from "../../src/control/demo-config.ts";
 import { reload } from "../../src/control/reload.ts";
 import { Secret } from "../../src/control/secret.ts";
@@ -27,10 +27,12 @@ async function reloaded(running: Config, load: () => Config) {
   const uuidOf = () => Promise.resolve("5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a");
   const volumes = new VolumeStore(log, { uuidOf });
   for (const [name, config] of running.volumes) await volumes.open(name, config);
-  await reload({ log, load, running, volumes });
+  const refreshed: (readonly TargetConfig[])[] = [];
+  const exports = { refresh: (targets: readonly TargetConfig[]) => void refreshed.push(targets) };
+  await reload({ log, load, running, volumes, exports });
   const capacityBytes = volumes.volumes.get("demo")?.volume.capacityBytes;
   await volumes.closeAll();
-  return { capacityBytes, log: lines.join("") };
+  return { capacityBytes, refreshed, log: lines.join("") };
 }
 
 function withSecret(text: string): Config {
@@ -44,6 +46,17 @@ describe("reload", () => {
   it("takes up a larger size, and has nothing else to say", async () => {
     const result = await reloaded(memoryConfig(MIB), () => memoryConfig(2 * MIB));
     expect(result.capacityBytes).toBe(2 * MIB);
+    expect(result.log).not.toContain("restart");
+  });
+
+  it("takes up the write protection of LUNs, which needs no restart", async () => {
+    const before = memoryConfig(MIB);
+    const targets = before.targets.map((target) => ({
+      ...target,
+      luns: target.luns.map((lun) => ({ ...lun, readOnly: true })),
+    }));
+    const result = await reloaded(before, () => memoryConfig(MIB, { targets }));
+    expect(result.refreshed).toEqual([targets]);
     expect(result.log).not.toContain("restart");
   });
 
@@ -71,6 +84,7 @@ describe("reload", () => {
       throw new Error("thinlun.yaml:3:1: unknown key");
     });
     expect(result.capacityBytes).toBe(MIB);
+    expect(result.refreshed).toEqual([]);
     expect(result.log).toContain("unknown key");
   });
 });
