@@ -80,7 +80,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     this.pools = context.pools;
     this.acceptedMs = context.clock.nowMs();
     this.heardMs = this.acceptedMs;
-    this.#framer = new Framer(this, LOGIN_DATA_SEGMENT_BYTES_MAX);
+    this.#framer = new Framer(this, this.pools, LOGIN_DATA_SEGMENT_BYTES_MAX);
     this.credit = new DataOutCredit(() => this.#receiveAgain());
     this.#login = new LoginPhase(context, this);
     this.#socket = new ConnectionSocket(accepted, this);

@@ -29,9 +29,15 @@ export interface PduReceiver {
 
 const EMPTY = Buffer.alloc(0);
 
+/** Where buffers for whole PDUs come from. What is lent holds at least the bytes asked for. */
+export interface AssemblyBuffers {
+  leaseAssembly(lengthBytes: number): Buffer;
+  releaseAssembly(buffer: Buffer): void;
+}
+
 /**
  * Cuts the byte stream into PDUs (RFC 7143 11.2). A PDU that lies whole in a chunk is handed on in place. One that does
- * not is put together in a buffer of its own size, which is allocated only after its header was found acceptable.
+ * not is put together in a buffer that is borrowed only after its header was found acceptable.
  */
 export class Framer {
   /** Set when login has agreed on them. */
@@ -44,12 +50,16 @@ export class Framer {
   /** The start of a header that is not whole yet. */
   readonly #header: Buffer = Buffer.alloc(BASIC_HEADER_BYTES);
   #headerBytes = 0;
-  /** The PDU that is being put together; empty where there is none. */
+  readonly #buffers: AssemblyBuffers;
+  /** The PDU that is being put together, at the start of a borrowed buffer; empty where there is none. */
   #assembly: Buffer = EMPTY;
   #assemblyBytes = 0;
+  /** Length of that PDU when it is whole. */
+  #wantedBytes = 0;
 
-  constructor(receiver: PduReceiver, dataSegmentBytesMax: number) {
+  constructor(receiver: PduReceiver, buffers: AssemblyBuffers, dataSegmentBytesMax: number) {
     this.#receiver = receiver;
+    this.#buffers = buffers;
     this.dataSegmentBytesMax = dataSegmentBytesMax;
   }
 
@@ -60,16 +70,16 @@ export class Framer {
 
   /** Memory for the rest of the PDU that is being put together, when enough is missing; null otherwise. */
   directTarget(): Buffer | null {
-    const missingBytes = this.#assembly.length - this.#assemblyBytes;
+    const missingBytes = this.#wantedBytes - this.#assemblyBytes;
     return missingBytes >= DIRECT_RECEIVE_BYTES_MIN
-      ? this.#assembly.subarray(this.#assemblyBytes)
+      ? this.#assembly.subarray(this.#assemblyBytes, this.#wantedBytes)
       : null;
   }
 
   /** `count` bytes were received into the memory that `directTarget` gave. */
   consumeDirect(count: number): void {
     this.#assemblyBytes += count;
-    assert(this.#assemblyBytes <= this.#assembly.length, "no more is received than fits");
+    assert(this.#assemblyBytes <= this.#wantedBytes, "no more is received than is missing");
     this.#deliverAssembly();
   }
 
@@ -81,7 +91,7 @@ export class Framer {
   consume(chunk: Buffer, start: number, end: number): number {
     let at = start;
     while (at < end && this.#receiver.receiving) {
-      if (this.#assembly.length !== 0) at = this.#fillAssembly(chunk, at, end);
+      if (this.#wantedBytes !== 0) at = this.#fillAssembly(chunk, at, end);
       else if (this.#headerBytes !== 0) at = this.#fillHeader(chunk, at, end);
       else at = this.#takeWhole(chunk, at, end);
     }
@@ -91,8 +101,10 @@ export class Framer {
   /** The connection is over: forgets what it holds. */
   drop(): void {
     this.#headerBytes = 0;
+    if (this.#wantedBytes !== 0) this.#buffers.releaseAssembly(this.#assembly);
     this.#assembly = EMPTY;
     this.#assemblyBytes = 0;
+    this.#wantedBytes = 0;
   }
 
   #takeWhole(chunk: Buffer, at: number, end: number): number {
@@ -107,10 +119,16 @@ export class Framer {
       this.#deliver(chunk, at);
       return at + pduBytes;
     }
-    this.#assembly = Buffer.allocUnsafeSlow(pduBytes);
-    chunk.copy(this.#assembly, 0, at, end);
-    this.#assemblyBytes = availableBytes;
+    this.#assemble(pduBytes, chunk, at, availableBytes);
     return end;
+  }
+
+  /** Begins to put a PDU together, with what is there of it. */
+  #assemble(pduBytes: number, bytes: Buffer, at: number, availableBytes: number): void {
+    this.#assembly = this.#buffers.leaseAssembly(pduBytes);
+    this.#wantedBytes = pduBytes;
+    bytes.copy(this.#assembly, 0, at, at + availableBytes);
+    this.#assemblyBytes = availableBytes;
   }
 
   #fillHeader(chunk: Buffer, at: number, end: number): number {
@@ -118,9 +136,7 @@ export class Framer {
     chunk.copy(this.#header, this.#headerBytes, at, at + count);
     this.#headerBytes += count;
     if (this.#headerBytes === BASIC_HEADER_BYTES) {
-      this.#assembly = Buffer.allocUnsafeSlow(this.#pduBytes(this.#header, 0));
-      this.#header.copy(this.#assembly);
-      this.#assemblyBytes = BASIC_HEADER_BYTES;
+      this.#assemble(this.#pduBytes(this.#header, 0), this.#header, 0, BASIC_HEADER_BYTES);
       this.#headerBytes = 0;
       this.#deliverAssembly();
     }
@@ -128,7 +144,7 @@ export class Framer {
   }
 
   #fillAssembly(chunk: Buffer, at: number, end: number): number {
-    const count = Math.min(this.#assembly.length - this.#assemblyBytes, end - at);
+    const count = Math.min(this.#wantedBytes - this.#assemblyBytes, end - at);
     chunk.copy(this.#assembly, this.#assemblyBytes, at, at + count);
     this.#assemblyBytes += count;
     this.#deliverAssembly();
@@ -136,11 +152,16 @@ export class Framer {
   }
 
   #deliverAssembly(): void {
-    if (this.#assemblyBytes < this.#assembly.length) return;
+    if (this.#assemblyBytes < this.#wantedBytes) return;
     const assembly = this.#assembly;
     this.#assembly = EMPTY;
     this.#assemblyBytes = 0;
-    this.#deliver(assembly, 0);
+    this.#wantedBytes = 0;
+    try {
+      this.#deliver(assembly, 0);
+    } finally {
+      this.#buffers.releaseAssembly(assembly);
+    }
   }
 
   /** Length of the whole PDU, in bytes, by its basic header. */

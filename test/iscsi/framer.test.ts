@@ -1,8 +1,9 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 
 import { Framer, type PduReceiver } from "../../src/iscsi/framer.ts";
 import { DIRECT_RECEIVE_BYTES_MIN } from "../../src/iscsi/limits.ts";
 import { ProtocolError } from "../../src/iscsi/protocol-error.ts";
+import { TransportPools } from "../../src/iscsi/transport-pools.ts";
 import { chooseSeed, SeededRandom } from "../../src/util/random.ts";
 import { cutPdus, makePdu, type Digests } from "./support/pdu-stream.ts";
 
@@ -35,8 +36,17 @@ class Recorder implements PduReceiver {
   }
 }
 
+/** Whatever a test cuts to pieces, every buffer has to come back. */
+const pools = new TransportPools();
+const framers: Framer[] = [];
+afterEach(() => {
+  for (const framer of framers.splice(0)) framer.drop();
+  expect(pools.lentBytes).toBe(0);
+});
+
 function framerOf(recorder: PduReceiver, digests: Digests): Framer {
-  const framer = new Framer(recorder, SEGMENT_BYTES_MAX);
+  const framer = new Framer(recorder, pools, SEGMENT_BYTES_MAX);
+  framers.push(framer);
   framer.headerDigest = digests.header;
   framer.dataDigest = digests.data;
   return framer;
@@ -189,7 +199,7 @@ describe("Framer", () => {
     const framer = framerOf(new Recorder(), digests);
     const pdu = makePdu(random, DIRECT_RECEIVE_BYTES_MIN, 0, digests);
     framer.consume(pdu, 0, 48);
-    expect(() => framer.consumeDirect(DIRECT_RECEIVE_BYTES_MIN + 1)).toThrow("than fits");
+    expect(() => framer.consumeDirect(DIRECT_RECEIVE_BYTES_MIN + 1)).toThrow("than is missing");
   });
 
   it("stops right behind the PDU after which its receiver wants no more, and can go on there", () => {
@@ -220,6 +230,7 @@ describe("Framer", () => {
           framer.dataDigest = true;
         },
       },
+      pools,
       SEGMENT_BYTES_MAX,
     );
     feed(framer, stream);

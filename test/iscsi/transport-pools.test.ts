@@ -14,6 +14,15 @@ describe("TransportPools", () => {
     expect(pools.leaseStaging(bytes)).toBe(buffer);
   });
 
+  it.each([48, 16_384, 262_144 + 52, 1_048_576])("lends %i bytes for a whole PDU", (bytes) => {
+    const pools = new TransportPools();
+    const buffer = pools.leaseAssembly(bytes);
+    expect(buffer.length).toBeGreaterThanOrEqual(bytes);
+    expect(pools.lentBytes).toBe(buffer.length);
+    pools.releaseAssembly(buffer);
+    expect(pools.lentBytes).toBe(0);
+  });
+
   it("does not spend a large buffer on a small piece", () => {
     expect(new TransportPools().leaseStaging(4096).length).toBeLessThan(STAGING_BYTES);
   });
