@@ -28,6 +28,54 @@ describe.each(["README.md", "docs/configuration.md"])("the examples of %s", (pat
   });
 });
 
+/** Key and default of every row of the tables. */
+function documentedDefaults(): Map<string, string> {
+  const rows = read("docs/configuration.md").matchAll(/^\| (`[^|]+`) +\| ([^|]+?) +\|/gm);
+  return new Map([...rows].map((row) => [row[1] ?? "", row[2] ?? ""]));
+}
+
+it("the reference gives the defaults that hold", () => {
+  const text = `
+volumes: { disk: { driver: raw, path: /x }, mem: { driver: memory, size: 1MiB } }
+targets:
+  - name: iqn.2026-11.net.example:x
+    luns: [{ lun: 0, volume: disk }, { lun: 1, volume: mem }]
+    auth: { accounts: [{ user: alice, passwordFile: secret }] }
+`;
+  const { config } = parseConfig({ fileName: "", text, folder: "/etc", readSecretFile });
+  const [target, [portal]] = [config.targets[0]!, config.portals];
+  const { offers } = target;
+  const kib = (bytes: number): string => `${bytes / 1024}KiB`;
+  const disk = config.volumes.get("disk")!;
+  const expected: Record<string, string> = {
+    "`log.level`": `\`${config.log.level}\``,
+    "`log.pretty`": `\`${config.log.pretty}\``,
+    "`poll`": `\`${config.poll}\``,
+    "`portals`": `\`${portal?.listen.address}:${portal?.listen.port}\``,
+    "`limits.connections`": `${config.limits.connections}`,
+    "`group`": `${portal?.group}`,
+    "`optional`": `${disk.optional}`,
+    "`readOnly`": `${disk.readOnly}`,
+    "`delayMs`": `${disk.delayMs}`,
+    "`sessions`": `${target.sessionsMax}`,
+    "`blockSize`": `${target.luns[0]?.blockBytes}`,
+    "`mutualRequired`": `${target.authentication?.mutualRequired}`,
+    "`headerDigest`, `dataDigest`": `\`${offers.headerDigest}\``,
+    "`maxRecvDataSegmentLength`": kib(offers.maxRecvDataSegmentLengthBytes),
+    "`maxBurstLength`": kib(offers.maxBurstLengthBytes),
+    "`firstBurstLength`": kib(offers.firstBurstLengthBytes),
+    "`maxOutstandingR2T`": `${offers.maxOutstandingR2t}`,
+    "`initialR2T`": `${offers.initialR2t}`,
+    "`immediateData`": `${offers.immediateData}`,
+    "`defaultTime2Wait`, `defaultTime2Retain`": `${offers.defaultTime2WaitSeconds}, ${offers.defaultTime2RetainSeconds}`,
+  };
+  const documented = documentedDefaults();
+  for (const [key, value] of Object.entries(expected)) {
+    expect([key, documented.get(key)]).toEqual([key, value]);
+  }
+  expect(offers.dataDigest).toBe(offers.headerDigest);
+});
+
 it("the reference names every key that the messages name", () => {
   const reference = read("docs/configuration.md");
   const sources = [
