@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { extname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Finding, SourceFile } from "./support/source-rules.ts";
-import { findingsOf, missingUnitTests } from "./support/source-rules.ts";
+import { findingsOf, missingUnitTests, textFindingsOf } from "./support/source-rules.ts";
 import { UNTESTED_SOURCES } from "./support/untested-sources.ts";
 
 const top = join(import.meta.dirname, "..");
@@ -14,6 +14,25 @@ const tree: readonly SourceFile[] = ["src", "native-free", "test", "bench"].flat
     .map((file) => ({ path: relative(top, file), text: readFileSync(file, "utf8") })),
 );
 
+/** Folders of tools, which are not of the repository. */
+const NOT_OURS = new Set([".git", "node_modules", "dist", "coverage"]);
+/** Scripts of the virtual machine, which names its own superuser's home. */
+const OF_THE_GUEST = "test/guest/machine/";
+const TEXTS = new Set(["", ".md", ".json", ".sh", ".yaml", ".yml", ".cts"]);
+
+/** Everything else that is read by people or by tools: documents, scripts and settings. */
+const texts: readonly SourceFile[] = readdirSync(top, { withFileTypes: true })
+  .filter(({ name }) => !NOT_OURS.has(name))
+  .flatMap((entry) =>
+    entry.isFile()
+      ? [entry]
+      : readdirSync(join(top, entry.name), { recursive: true, withFileTypes: true }),
+  )
+  .filter((entry) => entry.isFile() && TEXTS.has(extname(entry.name)))
+  .map((entry) => join(entry.parentPath, entry.name))
+  .filter((file) => !relative(top, file).startsWith(OF_THE_GUEST))
+  .map((file) => ({ path: relative(top, file), text: readFileSync(file, "utf8") }));
+
 function inWords(findings: readonly Finding[]): string[] {
   return findings.map(({ path, line, message }) => `${path}:${line} ${message}`);
 }
@@ -21,6 +40,14 @@ function inWords(findings: readonly Finding[]): string[] {
 describe("the source tree", () => {
   it("keeps every rule of the house", () => {
     expect(inWords(tree.flatMap(findingsOf))).toEqual([]);
+  });
+
+  it("says nothing of one machine in documents, scripts and settings", () => {
+    const names = texts.map(({ path }) => path);
+    for (const path of ["README.md", "native-free/README.md", ".ci/run"]) {
+      expect(names).toContain(path);
+    }
+    expect(inWords(texts.flatMap(textFindingsOf))).toEqual([]);
   });
 
   it("has a unit test for each file with code in it", () => {
@@ -82,6 +109,14 @@ describe("the rules themselves", () => {
 
   it.each(good)("let pass $path: $text", (file) => {
     expect(inWords(findingsOf(file))).toEqual([]);
+  });
+
+  it.each([
+    ["docs/a.md", `Look at \`/${"work"}/main\`.`, /one machine/],
+    ["docs/a.md", `See [there](/${"root"}/notes.md).`, /one machine/],
+    ["docs/a.md", `This is ${"TO" + "DO"}.`, /unfinished/],
+  ] as const)("catch in %s: %j", (path, text, complaint) => {
+    expect(inWords(textFindingsOf({ path, text }))).toEqual([expect.stringMatching(complaint)]);
   });
 
   it("say on which line", () => {

@@ -66,6 +66,19 @@ export function findingsOf(file: SourceFile): Finding[] {
   return [...lengthFindings(file), ...lineFindings(file), ...importFindings(file)];
 }
 
+/** Findings in what is no source code: documents, scripts and settings. */
+export function textFindingsOf({ path, text }: SourceFile): Finding[] {
+  const findings: Finding[] = [];
+  for (const [index, content] of text.split("\n").entries()) {
+    const note = (message: string): void => {
+      findings.push({ path, line: index + 1, message });
+    };
+    if (UNFINISHED.test(content)) note("unfinished work is an issue, not a remark");
+    if (MACHINE_PATH.test(content)) note("a path of one machine");
+  }
+  return findings;
+}
+
 function lengthFindings({ path, text }: SourceFile): Finding[] {
   const lines = text.split("\n").length - 1;
   if (lines <= FILE_LINES_MAX) return [];
