@@ -32,8 +32,11 @@ export interface RunOptions extends ChildOptions {
 }
 
 export interface RunResult {
-  /** `missing`: there is no such program, or the system cannot start one now. `killed`: by the timeout or somebody else. */
-  readonly outcome: "exited" | "missing" | "killed";
+  /**
+   * `missing`: there is no such program. `unstartable`: the system cannot start one now, for want of memory, processes or
+   * descriptors. `killed`: by the timeout or somebody else.
+   */
+  readonly outcome: "exited" | "missing" | "unstartable" | "killed";
   /** -1 unless it exited. */
   readonly exitCode: number;
   readonly stdout: string;
@@ -44,6 +47,9 @@ function environment(path: string | undefined): NodeJS.ProcessEnv {
   const inherited = process.env["PATH"] ?? "";
   return { PATH: path ?? `${inherited}:${SYSTEM_PATH}`, LC_ALL: "C" };
 }
+
+/** Starting fails with these where the search path has no such program, or none that may be run. */
+const NO_PROGRAM_CODES: ReadonlySet<string | undefined> = new Set(["ENOENT", "EACCES", "ENOTDIR"]);
 
 interface Started {
   readonly child: ChildProcess;
@@ -100,7 +106,7 @@ export function runChild(
   return new Promise((resolve) => {
     const started = start(command, args, options);
     if (started === null) {
-      resolve({ outcome: "missing", exitCode: -1, stdout: "", stderr: "" });
+      resolve({ outcome: "unstartable", exitCode: -1, stdout: "", stderr: "" });
       return;
     }
     const { child, stdin, stdout, stderr } = started;
@@ -114,8 +120,9 @@ export function runChild(
       clearTimeout(timer);
       resolve({ outcome, exitCode, stdout: output(), stderr: errors() });
     };
-    child.on("error", () => {
-      if (child.pid === undefined) finish("missing", -1);
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      if (child.pid !== undefined) return;
+      finish(NO_PROGRAM_CODES.has(error.code) ? "missing" : "unstartable", -1);
     });
     child.on("close", (code) => {
       if (code === null) finish("killed", -1);

@@ -35,7 +35,8 @@ const METHODS: readonly LockMethod[] = ["fs-ext", "flock", "lock-file"];
 /** Set to 1, `fs-ext` is not loaded even where it is installed. */
 const OPT_OUT = "THINLUN_NO_FS_EXT";
 
-type Attempt = "locked" | "refused" | "unavailable";
+/** `undecided`: nobody knows whether somebody has it. */
+type Attempt = "locked" | "refused" | "unavailable" | "undecided";
 
 const noRelease = (): Promise<void> => Promise.resolve();
 
@@ -46,7 +47,9 @@ async function lockByChild(fd: number, path: string | undefined): Promise<Attemp
   const args = ["-n", "-x", String(INHERITED_FD)];
   const options = path === undefined ? { inheritedFd: fd } : { inheritedFd: fd, path };
   const { outcome, exitCode } = await runChild("flock", args, options);
-  if (outcome !== "exited") return "unavailable";
+  if (outcome === "missing") return "unavailable";
+  // Busy systems are no reason for a lock file: it would not exclude whoever got this lock.
+  if (outcome !== "exited") return "undecided";
   if (exitCode === 0) return "locked";
   return exitCode === FLOCK_CONFLICT ? "refused" : "unavailable";
 }
@@ -91,6 +94,9 @@ export async function lockFile(
     const attempt =
       method === "fs-ext" ? await lockByExtension(fd) : await lockByChild(fd, options.path);
     if (attempt === "refused") throw await refusal(path, "");
+    if (attempt === "undecided") {
+      throw new FileLockedError(`${path} cannot be locked: flock(1) did not come to an end`);
+    }
     if (attempt === "locked") return { method, release: noRelease };
   }
   throw new FileLockedError(`${path} cannot be locked: no way to lock works here`);

@@ -13,9 +13,9 @@ describe("runChild", () => {
     expect(outcome).toBe("missing");
   });
 
-  it("says the same when the system cannot start one", async () => {
+  it("tells that from a system that cannot start one now", async () => {
     const { outcome } = await runChild("true", [], { inheritedFd: 999_999 });
-    expect(outcome).toBe("missing");
+    expect(outcome).toBe("unstartable");
   });
 
   it("gives arguments to the program as they are", async () => {

@@ -1,5 +1,13 @@
 import { once } from "node:events";
-import { closeSync, existsSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -105,6 +113,20 @@ describe("the choice of a method", () => {
     await lock.release();
     closeSync(fd);
     expect(existsSync(`${path}.lock`)).toBe(false);
+  });
+
+  it("takes no lock file when flock(1) is there and dies: that would not exclude who has the lock", async () => {
+    const holder = openSync(path, "r+");
+    await lockFile(holder, path, { methods: ["flock"] });
+    const tools = join(folder, "tools");
+    mkdirSync(tools);
+    writeFileSync(join(tools, "flock"), "#!/bin/sh\nkill -KILL $$\n", { mode: 0o755 });
+    const fd = openSync(path, "r+");
+    const lock = lockFile(fd, path, { methods: ["flock", "lock-file"], path: tools });
+    await expect(lock).rejects.toThrow(FileLockedError);
+    rmSync(tools, { recursive: true });
+    closeSync(fd);
+    closeSync(holder);
   });
 
   it("is an error when nothing works", async () => {
