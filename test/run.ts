@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { installPackages, mayInstall, missingPackages } from "./support/debian-packages.ts";
+import { hasFsExt, installFsExt } from "./support/fs-ext.ts";
 import type { Totals } from "./support/totals.ts";
 import { inWords, sum, totalsOf } from "./support/totals.ts";
 
@@ -73,10 +74,12 @@ function main(): number {
     ({ name }) => positionals.length === 0 || positionals.includes(name),
   );
 
+  const mayAdd = values["no-install"] !== true;
   providePackages(
     chosen.map(({ name }) => name),
-    values["no-install"] !== true,
+    mayAdd,
   );
+  if (chosen.some(({ name }) => name === "unit")) provideFsExt(mayAdd);
   if (spawnSync("npm", ["run", "--silent", "build"], { cwd: top, stdio: "inherit" }).status !== 0) {
     console.error("the build failed, so nothing was tested");
     console.log(inWords({ passed: 0, failed: 1, skipped: 0 }));
@@ -97,6 +100,19 @@ function providePackages(suites: readonly string[], install: boolean): void {
     console.log(complaint);
   }
   console.log(`What needs them will be skipped. To have it: apt-get install ${missing.join(" ")}`);
+}
+
+/** The lock is tested with fs-ext and without it, so it has to be there, which on a bare machine it is not. */
+function provideFsExt(install: boolean): void {
+  if (hasFsExt()) return;
+  console.log("fs-ext, which is optional, is not installed: there was no compiler to build it");
+  if (install && mayInstall()) {
+    console.log("Installing both ...");
+    const complaint = installFsExt(top);
+    if (complaint === undefined) return;
+    console.log(complaint);
+  }
+  console.log("The tests of locking by fs-ext will be skipped.");
 }
 
 function run(suite: Suite): Totals {
