@@ -5,6 +5,7 @@ import { loadConfig } from "./control/config/load-config.ts";
 import { describeFinding, type Finding } from "./control/config/report.ts";
 import { authenticationRules } from "./control/config/authentication-rules.ts";
 import { demoConfig } from "./control/demo-config.ts";
+import { endProcess } from "./control/end-process.ts";
 import { Exports } from "./control/exports.ts";
 import { openPortal, portalsFromArguments } from "./control/portals.ts";
 import { announceReadiness, type ReadinessTargets } from "./control/readiness.ts";
@@ -63,6 +64,12 @@ export interface Running {
 /** How long initiators that are asked to log out may take. */
 const LOGOUT_GRACE_MS = 3_000;
 
+/**
+ * How long sessions may take to end in all. A command on a disk that is stuck never ends, and what the other disks hold
+ * has to be flushed nevertheless.
+ */
+const SESSIONS_MS_MAX: number = LOGOUT_GRACE_MS + 3_000;
+
 /** A shutdown that takes longer than this hangs on a device that is stuck. What is acknowledged is with the kernel. */
 const SHUTDOWN_MS_MAX = 30_000;
 
@@ -92,6 +99,7 @@ export async function runDaemon(
   const releaseFatal = endOnDefects(output);
   const stop = listenForStop(output);
   const daemon = new Daemon(options, config, log);
+  process.on("SIGHUP", daemon.onHangUp);
   try {
     const running = await daemon.start();
     // What was logged so far comes before what the command has to say.
@@ -106,6 +114,7 @@ export async function runDaemon(
     await daemon.stop(0).catch((next: unknown) => log.error({ error: next }, "stopping failed"));
     throw error;
   } finally {
+    process.off("SIGHUP", daemon.onHangUp);
     stop.release();
     releaseFatal();
     output.flush();
@@ -133,9 +142,10 @@ function configure(options: DaemonOptions): Configured {
 /** A defect must not go on writing. What was acknowledged is with the kernel, so to end at once loses nothing of it. */
 function endOnDefects({ log, flush }: LogOutput): () => void {
   const end = (error: unknown): void => {
-    log.fatal({ error }, "a defect of the program: it ends here");
-    flush();
-    process.exit(1);
+    endProcess(1, () => {
+      log.fatal({ error }, "a defect of the program: it ends here");
+      flush();
+    });
   };
   process.on("uncaughtException", end);
   process.on("unhandledRejection", end);
@@ -154,12 +164,11 @@ interface StopSignal {
 /** After the first signal to stop, a second one or too long a time ends the process at once. */
 function listenForStop({ log, flush }: LogOutput): StopSignal {
   const force = (why: string): void => {
-    log.fatal(
-      {},
-      `${why}: ending without waiting; nothing acknowledged is lost unless power fails`,
-    );
-    flush();
-    process.exit(1);
+    endProcess(1, () => {
+      const rest = "ending without waiting; nothing acknowledged is lost unless power fails";
+      log.fatal({}, `${why}: ${rest}`);
+      flush();
+    });
   };
   let limit: NodeJS.Timeout | null = null;
   let resolve: () => void = () => undefined;
@@ -187,6 +196,8 @@ class Daemon {
   #state: StateStore | null = null;
   #volumes: VolumeStore | null = null;
   #exports: Exports | null = null;
+  #isRunning = false;
+  #reloading: Promise<void> = Promise.resolve();
 
   constructor(options: DaemonOptions, config: Config & { readonly stateDir: string }, log: Log) {
     this.#options = options;
@@ -227,7 +238,7 @@ class Daemon {
       log.info({ ...endpoint, group: portal.group }, "listening");
       portals.push(endpoint);
     }
-    process.on("SIGHUP", this.#onHangUp);
+    this.#isRunning = true;
     announceReadiness(this.#options.ready, portals);
     return {
       portals,
@@ -237,22 +248,55 @@ class Daemon {
     };
   }
 
-  readonly #onHangUp = (): void => {
-    const volumes = this.#volumes;
-    const exported = this.#exports;
-    if (volumes === null || exported === null) return;
-    const load = (): Config => configure(this.#options).config;
-    void reload({ log: this.#log, load, running: this.#config, volumes, exports: exported });
+  /**
+   * SIGHUP. One is worked off after the other: two that change the size of a volume at a time could shrink it. One that
+   * comes while the daemon starts or stops does nothing, and above all it does not end the process.
+   */
+  readonly onHangUp = (): void => {
+    this.#reloading = this.#reloading.then(() => this.#reload());
   };
 
-  /** No new logins, initiators log out, commands end, volumes are flushed, state is let go. */
+  async #reload(): Promise<void> {
+    const volumes = this.#volumes;
+    const exports = this.#exports;
+    if (!this.#isRunning || volumes === null || exports === null) return;
+    const load = (): Config => configure(this.#options).config;
+    await reload({ log: this.#log, load, running: this.#config, volumes, exports });
+  }
+
+  /**
+   * No new logins, initiators log out, commands end, volumes are flushed, state is let go. Sessions that hang or fail do
+   * not keep a volume from being flushed.
+   */
   async stop(graceMs: number): Promise<Ending> {
-    process.off("SIGHUP", this.#onHangUp);
+    this.#isRunning = false;
+    const all = Promise.all([this.#endSessions(graceMs), this.#reloading]);
+    let flushed = true;
+    try {
+      await endsWithin(SESSIONS_MS_MAX, all);
+    } finally {
+      flushed = (await this.#volumes?.closeAll()) ?? true;
+      await this.#state?.close();
+    }
+    await all;
+    return flushed ? "stopped" : "data-at-risk";
+  }
+
+  async #endSessions(graceMs: number): Promise<void> {
     await this.#server.shutdown(graceMs);
     this.#exports?.close();
-    const flushed = (await this.#volumes?.closeAll()) ?? true;
-    await this.#state?.close();
-    return flushed ? "stopped" : "data-at-risk";
+  }
+}
+
+/** Waits for a promise, but no longer than this. */
+async function endsWithin(timeoutMs: number, promise: Promise<unknown>): Promise<void> {
+  let resolve: () => void = () => undefined;
+  const tooLong = new Promise<void>((settle) => (resolve = settle));
+  const timer = systemClock.after(timeoutMs, resolve);
+  try {
+    await Promise.race([promise, tooLong]);
+  } finally {
+    timer.cancel();
   }
 }
 

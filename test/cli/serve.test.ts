@@ -202,6 +202,47 @@ describe("thinlun serve", () => {
     expect(command.output).toContain("second SIGTERM");
   });
 
+  it("flushes the other disks when a command on one of them never ends", async () => {
+    const path = inFolder("disk.img");
+    const file = config({
+      volumes: {
+        stuck: { driver: "memory", size: "1MiB", delayMs: 600_000 },
+        disk: { driver: "raw", path, size: "1MiB", create: true },
+      },
+      targets: [
+        {
+          name: DISK,
+          luns: [
+            { lun: 0, volume: "stuck" },
+            { lun: 1, volume: "disk" },
+          ],
+        },
+      ],
+    });
+    const { command, port } = await serving("--config", file, "--log-level", "debug");
+    const session = await logIn(port, DISK);
+    const block = { lba: 0, blocks: 1, blockBytes: 512 };
+    await write(session, { lun: 1, ...block }, Buffer.alloc(512, 7));
+    read(session, { lun: 0, ...block }).catch(() => undefined);
+    command.child.kill("SIGTERM");
+    await command.says("volume flushed and closed");
+    expect(readFileSync(path)[0]).toBe(7);
+    command.child.kill("SIGTERM");
+    expect((await command.outcome()).status).toBe(1);
+  });
+
+  it("flushes and ends in order although SIGHUP comes while it stops", async () => {
+    const file = config({
+      volumes: { slow: { driver: "memory", size: "1MiB", delayMs: 500 } },
+      targets: [diskTarget("slow")],
+    });
+    const { command } = await serving("--config", file);
+    command.child.kill("SIGTERM");
+    await command.says("shutting down");
+    command.child.kill("SIGHUP");
+    expect((await command.outcome()).status).toBe(0);
+  });
+
   it("grows a disk at SIGHUP", async () => {
     const path = inFolder("disk.img");
     const file = config({
