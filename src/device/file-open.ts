@@ -166,25 +166,31 @@ export async function openFileOrDevice(
   const exclusive = isBlockDevice && options.lock !== false;
   const flags = (readOnly ? O_RDONLY : O_RDWR) | (exclusive ? O_EXCL : 0) | (direct ? O_DIRECT : 0);
   const { fd, lock } = await openLocked(path, flags, options);
-  const now = await statFile(fd);
-  if (now.ino !== stats.ino || now.dev !== stats.dev) {
+  try {
+    const now = await statFile(fd);
+    if (now.ino !== stats.ino || now.dev !== stats.dev) {
+      throw new IoError("gone", "it was replaced while it was opened", { object: path });
+    }
+    const rdev = isBlockDevice ? now.rdev : 0;
+    const fileSystem = isBlockDevice ? null : await statFileSystem(path);
+    return {
+      path,
+      fd,
+      isBlockDevice,
+      rdev,
+      capacityBytes: await measureCapacity(fd, rdev),
+      directAlignmentBytes,
+      readOnly,
+      inMemory: fileSystem !== null && MEMORY_FILE_SYSTEMS.has(fileSystem.type),
+      lock,
+      // Last, because nothing that fails after it would close it.
+      syncFd: readOnly ? -1 : await openSynced(fd, direct),
+    };
+  } catch (error) {
     await closeFile(fd);
     await lock?.release();
-    throw new IoError("gone", "it was replaced while it was opened", { object: path });
+    throw ioErrorFrom(error, "finding out about it", path);
   }
-  const rdev = isBlockDevice ? now.rdev : 0;
-  return {
-    path,
-    fd,
-    syncFd: readOnly ? -1 : await openSynced(fd, direct),
-    isBlockDevice,
-    rdev,
-    capacityBytes: await measureCapacity(fd, rdev),
-    directAlignmentBytes,
-    readOnly,
-    inMemory: !isBlockDevice && MEMORY_FILE_SYSTEMS.has((await statFileSystem(path)).type),
-    lock,
-  };
 }
 
 /** Closes the descriptors and lets go of the lock. */

@@ -72,4 +72,18 @@ describe("opening a file", () => {
     expect(readdirSync("/proc/self/fd")).toHaveLength(before);
     await closeOpened(first);
   });
+
+  it("keeps neither descriptor nor lock of a file that vanishes while it is opened", async () => {
+    const victim = join(folder, "victim");
+    const tools = join(folder, "tools");
+    writeFileSync(victim, "");
+    mkdirSync(tools);
+    // The lock is taken between opening and looking: that is when the file is removed.
+    writeFileSync(join(tools, "flock"), `#!/bin/sh\n/bin/rm ${victim}\n`, { mode: 0o755 });
+    const before = readdirSync("/proc/self/fd").length;
+    const lockOptions = { methods: ["flock"], path: tools } as const;
+    const opening = openFileOrDevice(victim, { lockOptions });
+    await expect(opening).rejects.toMatchObject({ kind: "gone" });
+    expect(readdirSync("/proc/self/fd")).toHaveLength(before);
+  });
 });

@@ -86,11 +86,7 @@ export class RawDriver implements VolumeDriver {
     if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0) {
       return refuse("invalid", `${sizeBytes} is not a size in bytes`);
     }
-    await volume.refresh();
-    if (sizeBytes < volume.capacityBytes && !consentToShrink) {
-      return refuse("invalid", "to shrink it loses data at its end");
-    }
-    await inTermsOf(volume.name, () => truncateAt(place, sizeBytes));
+    await inTermsOf(volume.name, () => truncateAt(place, sizeBytes, consentToShrink));
     await volume.refresh();
   }
 
@@ -133,15 +129,25 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Changes the size of the very file that is open, and makes that durable. */
-async function truncateAt(place: Place, sizeBytes: number): Promise<void> {
+/**
+ * Changes the size of the very file that is open, and makes that durable. Whether that shrinks it is asked of the file
+ * right before, not of what was known of it: somebody may have grown it since.
+ */
+async function truncateAt(
+  place: Place,
+  sizeBytes: number,
+  consentToShrink: boolean,
+): Promise<void> {
   const { path } = place;
   try {
     const file = await open(path, "r+");
     try {
-      const { dev, ino } = await file.stat();
+      const { dev, ino, size } = await file.stat();
       if (dev !== place.dev || ino !== place.ino) {
         throw new VolumeError("missing", `${path} is another file than the one that is open`);
+      }
+      if (sizeBytes < size && !consentToShrink) {
+        throw new VolumeError("invalid", `${path} has ${size} bytes: to shrink it loses data`);
       }
       await file.truncate(sizeBytes);
       await file.sync();
