@@ -114,7 +114,7 @@ export class FullFeature implements SequenceExecutor {
         this.#text.onRequest(bytes, base, dataOffset, dataBytes);
         return;
       case Opcode.logoutRequest:
-        this.#onLogout(decodeLogoutRequest(bytes, base));
+        this.#onLogout(bytes, base);
         return;
       case Opcode.loginRequest:
         throw new ProtocolError(
@@ -149,7 +149,13 @@ export class FullFeature implements SequenceExecutor {
     link.commitStatus(at);
   }
 
-  #onLogout(request: LogoutRequestFields): void {
+  #onLogout(bytes: Buffer, base: number): void {
+    const request = decodeLogoutRequest(bytes, base);
+    if (request.reason > LogoutReason.removeForRecovery) {
+      const why = "a logout for a reason that does not exist";
+      this.#link.reject(RejectReason.invalidPduField, bytes, base, why);
+      return;
+    }
     if (request.reason === LogoutReason.removeForRecovery) {
       this.#answerLogout(request, LogoutResponseCode.recoveryNotSupported);
       return;

@@ -1,6 +1,7 @@
 import { getUint16BE, getUint32BE, getUint8 } from "../util/bytes.ts";
 import { decodeLun, LUN_BYTES } from "../scsi/lun.ts";
 import { Sense } from "../scsi/sense.ts";
+import { CDB_BYTES_MAX } from "../scsi/task.ts";
 import type { DataOutHeader } from "./data-out.ts";
 import type { FullFeatureLink } from "./full-feature-link.ts";
 import type { IscsiTask } from "./iscsi-task.ts";
@@ -31,8 +32,32 @@ import {
 import { ProtocolError } from "./protocol-error.ts";
 import type { Session } from "./session.ts";
 
+const ADDITIONAL_HEADER_TYPE_MASK = 0x3f;
+
+/** AHSLength of a bidirectional read length: a reserved byte and the length. */
+const READ_LENGTH_BYTES = 5;
+
 /** The extended CDB of an additional header begins after its length, type and one reserved byte. */
 const EXTENDED_CDB_OFFSET = 4;
+
+/** What is wrong with the additional headers of a command (RFC 7143 11.2.2); empty when nothing is. */
+function checkAdditionalHeaders(bytes: Buffer, base: number): string {
+  let at = base + BASIC_HEADER_BYTES;
+  const end = at + additionalHeaderBytesOf(bytes, base);
+  while (at < end) {
+    const lengthBytes = getUint16BE(bytes, at);
+    const type = getUint8(bytes, at + 2) & ADDITIONAL_HEADER_TYPE_MASK;
+    at += paddedBytes(3 + lengthBytes);
+    if (lengthBytes === 0) return "an additional header without a length";
+    if (at > end) return "an additional header longer than there is";
+    if (type === AdditionalHeaderType.extendedCdb) {
+      if (HEADER_CDB_BYTES + lengthBytes - 1 > CDB_BYTES_MAX) return "a CDB that is too long";
+    } else if (type === AdditionalHeaderType.bidirectionalReadLength) {
+      if (lengthBytes !== READ_LENGTH_BYTES) return "a read length of another length";
+    }
+  }
+  return "";
+}
 
 /** Takes SCSI Command and Data-Out PDUs apart (RFC 7143 11.3, 11.7), and makes and feeds tasks of them. */
 export class ScsiIntake {
@@ -69,7 +94,8 @@ export class ScsiIntake {
       link.reject(RejectReason.immediateCommandReject, bytes, base, "too many immediate commands");
       return;
     }
-    const wrong = this.#checkData(bytes, base, flags, dataBytes);
+    const wrong =
+      this.#checkData(bytes, base, flags, dataBytes) || checkAdditionalHeaders(bytes, base);
     if (wrong !== "") {
       link.reject(RejectReason.invalidPduField, bytes, base, wrong);
       return;
@@ -130,18 +156,17 @@ export class ScsiIntake {
     if (additionalHeaderBytesOf(bytes, base) !== 0) this.#readAdditionalHeaders(task, bytes, base);
   }
 
-  /** Additional header segments, RFC 7143 11.2.2. Unknown ones are passed over, malformed ones end the list. */
+  /** Additional header segments, RFC 7143 11.2.2, of the right lengths. Those of unknown types are passed over. */
   #readAdditionalHeaders(task: IscsiTask, bytes: Buffer, base: number): void {
     const reads = (getUint8(bytes, base + BasicHeaderOffset.flags) & ScsiCommandFlag.read) !== 0;
     let at = base + BASIC_HEADER_BYTES;
     const end = at + additionalHeaderBytesOf(bytes, base);
-    while (at + EXTENDED_CDB_OFFSET <= end) {
+    while (at < end) {
       const lengthBytes = getUint16BE(bytes, at);
-      const type = getUint8(bytes, at + 2) & 0x3f;
+      const type = getUint8(bytes, at + 2) & ADDITIONAL_HEADER_TYPE_MASK;
       const next = at + paddedBytes(3 + lengthBytes);
-      if (lengthBytes === 0 || next > end) return;
       if (type === AdditionalHeaderType.extendedCdb) {
-        const count = Math.min(lengthBytes - 1, task.cdb.length - HEADER_CDB_BYTES);
+        const count = lengthBytes - 1;
         bytes.copy(
           task.cdb,
           HEADER_CDB_BYTES,
@@ -149,7 +174,7 @@ export class ScsiIntake {
           at + EXTENDED_CDB_OFFSET + count,
         );
         task.cdbBytes = HEADER_CDB_BYTES + count;
-      } else if (type === AdditionalHeaderType.bidirectionalReadLength && lengthBytes >= 5) {
+      } else if (type === AdditionalHeaderType.bidirectionalReadLength) {
         if (reads) task.expectedInBytes = getUint32BE(bytes, at + EXTENDED_CDB_OFFSET);
       }
       at = next;

@@ -78,15 +78,31 @@ describe("PDUs that make no sense", () => {
   it.each([
     ["an additional header that is longer than it is", Uint8Array.of(0xff, 0xff, 1, 0)],
     ["an additional header without a length", Uint8Array.of(0, 0, 1, 0)],
-    ["an additional header of a type that does not exist", Uint8Array.of(0, 5, 63, 0, 1, 2, 3, 4)],
     ["an extended CDB that stops short", Uint8Array.of(0, 40, 1, 0, 1, 2, 3, 4)],
-    ["255 words of additional header", new Uint8Array(1020).fill(1)],
-  ])("%s does no harm", async (_name, additionalHeader) => {
+    [
+      "an extended CDB that is too long",
+      Buffer.concat([Uint8Array.of(1, 0, 1), Buffer.alloc(257)]),
+    ],
+    ["a read length of another length", Uint8Array.of(0, 4, 2, 0, 1, 2, 3, 0)],
+    ["a good additional header and a bad one", Uint8Array.of(0, 5, 2, 0, 0, 0, 0, 9, 0, 9, 1, 0)],
+  ])("%s is rejected, and the command does not run", async (_name, additionalHeader) => {
     const session = await RawSession.open(target);
     const fields = { cdb: TEST_UNIT_READY, additionalHeader };
     session.command({ tag: 1, cmdSn: session.cmdSn++, ...fields });
-    const pdu = await session.receive();
-    expect([Opcode.scsiResponse, Opcode.reject]).toContain(pdu.header[0]);
+    await session.expectReject(RejectReason.invalidPduField);
+    await session.expectAlive();
+    session.command({ tag: 1, cmdSn: session.cmdSn++, cdb: TEST_UNIT_READY });
+    await session.expectResponse(1, 0);
+  });
+
+  it.each([
+    ["of a type that does not exist", Uint8Array.of(0, 5, 63, 0, 1, 2, 3, 4)],
+    ["of 255 words", Buffer.concat([Uint8Array.of(0x03, 0xf9, 63), Buffer.alloc(1017)])],
+  ])("an additional header %s is passed over", async (_name, additionalHeader) => {
+    const session = await RawSession.open(target);
+    const fields = { cdb: TEST_UNIT_READY, additionalHeader };
+    session.command({ tag: 1, cmdSn: session.cmdSn++, ...fields });
+    await session.expectResponse(1, 0);
     await session.expectAlive();
   });
 
@@ -152,6 +168,16 @@ describe("PDUs that make no sense", () => {
     expect([Opcode.textResponse, Opcode.reject]).toContain(pdu.header[0]);
     await session.expectAlive();
   });
+
+  it.each([3, 127])(
+    "a logout for the reason %i, which does not exist, is rejected",
+    async (reason) => {
+      const session = await RawSession.open(target);
+      session.pdu(Opcode.logoutRequest | IMMEDIATE, (header) => (header[1] = 0x80 | reason));
+      await session.expectReject(RejectReason.invalidPduField);
+      await session.expectAlive();
+    },
+  );
 
   it.each([8, 50, 127])("task management function %i is refused politely", async (code) => {
     const session = await RawSession.open(target);
