@@ -127,6 +127,7 @@ export class FileDevice implements BlockDevice {
       {
         name: this.name,
         isBlockDevice: opened.isBlockDevice,
+        modifiedBlockBytes: opened.directAlignmentBytes,
         submitZeroes: (request) => this.#submitZeroes(request),
         flushThen: (callback) => this.#flushes.add(new FlushThen(callback)),
         cleared: (request, error) => this.#cleared(request, error),

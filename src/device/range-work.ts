@@ -17,6 +17,11 @@ export type Cleaner = Pick<RangeCleaner, "clear" | "hasRoom">;
 export interface RangeHost {
   readonly name: string;
   readonly isBlockDevice: boolean;
+  /**
+   * Blocks that a write of a part of them reads, changes and writes back (direct I/O); 0 where there are none. A tool
+   * clears whole ones only: what it cleared of a part could come back with such a write of the other part.
+   */
+  readonly modifiedBlockBytes: number;
   /** Takes a write of zeros like any other write. */
   submitZeroes(request: IoRequest): void;
   /** Flushes, and tells how that went. */
@@ -39,7 +44,12 @@ const WAYS = {
  */
 const BUSY_RETRIES_MAX = 3;
 
-/** Writes zeros over the range of another request, piece after piece. */
+interface Range {
+  readonly startBytes: number;
+  readonly endBytes: number;
+}
+
+/** Writes zeros over a range, piece after piece. */
 class ZeroFill extends IoRequest {
   readonly #submit: (piece: IoRequest) => void;
   readonly #end: (error: IoError | null) => void;
@@ -47,15 +57,15 @@ class ZeroFill extends IoRequest {
 
   constructor(
     submit: (piece: IoRequest) => void,
-    whole: IoRequest,
+    range: Range,
     end: (error: IoError | null) => void,
   ) {
     super();
     this.#submit = submit;
     this.#end = end;
-    this.#endBytes = whole.offsetBytes + whole.lengthBytes;
+    this.#endBytes = range.endBytes;
     this.kind = IoKind.write;
-    this.offsetBytes = whole.offsetBytes;
+    this.offsetBytes = range.startBytes;
   }
 
   submitPiece(): void {
@@ -75,12 +85,19 @@ class ZeroFill extends IoRequest {
 class RangeJob {
   readonly request: IoRequest;
   readonly ways: readonly RangeOperation[];
+  /** What is left to a tool: the whole blocks of the request. Empty when it has none. */
+  readonly startBytes: number;
+  readonly endBytes: number;
   way = 0;
   retries = 0;
 
-  constructor(request: IoRequest, ways: readonly RangeOperation[]) {
+  /** `blockBytes`: see {@link RangeHost.modifiedBlockBytes}. */
+  constructor(request: IoRequest, ways: readonly RangeOperation[], blockBytes: number) {
     this.request = request;
     this.ways = ways;
+    const unit = Math.max(1, blockBytes);
+    this.startBytes = Math.ceil(request.offsetBytes / unit) * unit;
+    this.endBytes = Math.floor((request.offsetBytes + request.lengthBytes) / unit) * unit;
   }
 }
 
@@ -113,8 +130,29 @@ export class RangeWork {
 
   #start(request: IoRequest): void {
     const zeroes = request.kind === IoKind.writeZeroes;
-    if (zeroes && request.lengthBytes <= ZEROES_WRITTEN_BYTES_MAX) this.#fill(request);
-    else this.#attempt(new RangeJob(request, this.#waysOf(request)));
+    const job = new RangeJob(request, this.#waysOf(request), this.#host.modifiedBlockBytes);
+    const few = zeroes && request.lengthBytes <= ZEROES_WRITTEN_BYTES_MAX;
+    if (few || job.startBytes >= job.endBytes) this.#fill(request);
+    else this.#fillEdges(job);
+  }
+
+  /** Writes zeros over the parts of blocks at the ends of a request, before a tool gets the rest. */
+  #fillEdges(job: RangeJob): void {
+    const { request, startBytes, endBytes } = job;
+    const first = { startBytes: request.offsetBytes, endBytes: startBytes };
+    const last = { startBytes: endBytes, endBytes: request.offsetBytes + request.lengthBytes };
+    const fillLast = (): void => this.#fillEdge(request, last, () => this.#attempt(job));
+    this.#fillEdge(request, first, fillLast);
+  }
+
+  #fillEdge(request: IoRequest, edge: Range, then: () => void): void {
+    if (edge.startBytes === edge.endBytes) then();
+    else {
+      this.#writeZeroes(edge, (error) => {
+        if (error === null) then();
+        else this.#finish(request, error);
+      });
+    }
   }
 
   #waysOf(request: IoRequest): readonly RangeOperation[] {
@@ -134,8 +172,8 @@ export class RangeWork {
     } else if (!this.#cleaner.hasRoom) {
       this.#waiting.push(request);
     } else {
-      const { offsetBytes, lengthBytes } = request;
-      this.#cleaner.clear(operation, offsetBytes, lengthBytes, (outcome, message) => {
+      const { startBytes, endBytes } = job;
+      this.#cleaner.clear(operation, startBytes, endBytes - startBytes, (outcome, message) => {
         this.#answered(job, operation, outcome, message);
         this.#startWaiting();
       });
@@ -184,8 +222,14 @@ export class RangeWork {
   }
 
   #fill(request: IoRequest): void {
+    const startBytes = request.offsetBytes;
+    const range = { startBytes, endBytes: startBytes + request.lengthBytes };
+    this.#writeZeroes(range, (error) => this.#finish(request, error));
+  }
+
+  #writeZeroes(range: Range, end: (error: IoError | null) => void): void {
     const submit = (piece: IoRequest): void => this.#host.submitZeroes(piece);
-    new ZeroFill(submit, request, (error) => this.#finish(request, error)).submitPiece();
+    new ZeroFill(submit, range, end).submitPiece();
   }
 
   #startWaiting(): void {

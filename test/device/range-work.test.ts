@@ -33,10 +33,11 @@ class Bench {
   flushes = 0;
   fillError: IoError | null = null;
 
-  constructor(isBlockDevice: boolean) {
+  constructor(isBlockDevice: boolean, modifiedBlockBytes: number = 0) {
     const host = {
       name: "disk",
       isBlockDevice,
+      modifiedBlockBytes,
       submitZeroes: (piece: IoRequest) => {
         this.pieces.push(`${piece.offsetBytes} ${piece.lengthBytes}`);
         piece.done(this.fillError);
@@ -95,6 +96,28 @@ describe("RangeWork", () => {
     const bench = new Bench(false);
     expect(await bench.run(IoKind.writeZeroes, 0, 4096)).toBeNull();
     expect([bench.cleaner.asked, bench.pieces]).toEqual([[], ["0 4096"]]);
+  });
+
+  it("leaves no part of a block to a tool where the other part may be written back meanwhile", async () => {
+    const bench = new Bench(false, 4096);
+    expect(await bench.run(IoKind.discard, 512, MIB)).toBeNull();
+    expect(await bench.run(IoKind.discard, 8192, 4608)).toBeNull();
+    expect(await bench.run(IoKind.writeZeroes, MIB - 512, MIB + 512)).toBeNull();
+    expect(await bench.run(IoKind.discard, 1024, 6144)).toBeNull();
+    expect(bench.cleaner.asked).toEqual([
+      `punch 4096 ${MIB - 4096}`,
+      "punch 8192 4096",
+      `zero ${MIB} ${MIB}`,
+    ]);
+    const edges = ["512 3584", `${MIB} 512`, "12288 512", `${MIB - 512} 512`];
+    expect(bench.pieces).toEqual([...edges, "1024 6144"]);
+  });
+
+  it("leaves the middle alone when an edge cannot be written", async () => {
+    const bench = new Bench(false, 4096);
+    bench.fillError = new IoError("medium", "worn", { object: "disk" });
+    expect(await bench.run(IoKind.discard, 512, MIB)).toBe(bench.fillError);
+    expect(bench.cleaner.asked).toEqual([]);
   });
 
   it("stops writing at the first error", async () => {
