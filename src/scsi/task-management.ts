@@ -69,9 +69,13 @@ function abortAll(scopes: readonly Scope[], done: Done): void {
   arrive();
 }
 
-/** ABORT TASK, SAM-5 7.2. */
+/**
+ * ABORT TASK, SAM-5 7.2. A task that was aborted before and has I/O running is waited for once more: whoever heard that it
+ * is gone would write anew, and the old data could land on the newer.
+ */
 function abortTask(unit: LogicalUnit, request: TaskManagementRequest, done: Done): void {
-  const task = unit.taskSet.find(request.nexus, request.tag);
+  const tasks = unit.taskSet.tasksOf(request.nexus);
+  const task = tasks.find(({ tag }) => tag === request.tag);
   if (task === undefined) done(TaskManagementResponse.taskDoesNotExist);
   else abortAll([{ unit, tasks: [task] }], done);
 }

@@ -57,6 +57,16 @@ describe("ABORT TASK", () => {
     expect([...scene.attentions(scene.one), ...scene.attentions(scene.two)]).toEqual([]);
   });
 
+  it("does not call a task gone, when asked again, before its I/O has ended", () => {
+    const scene = new Scene();
+    scene.start(scene.one, 5);
+    scene.manage("abortTask", 5);
+    expect(scene.manage("abortTask", 5)).toBeUndefined();
+    scene.bench.volume.release();
+    const { functionComplete } = TaskManagementResponse;
+    expect(scene.responses).toEqual([functionComplete, functionComplete]);
+  });
+
   it("waits for the data-out of nobody", () => {
     const scene = new Scene();
     const task = scene.bench.run("2a 00 00000000 00 0001 00", { tag: 1, holdDataOut: true });
@@ -71,6 +81,7 @@ describe("ABORT TASK", () => {
     expect(scene.manage("abortTask", 5)).toBe(TaskManagementResponse.taskDoesNotExist);
     scene.start(scene.one, 7);
     scene.manage("abortTask", 7);
+    scene.bench.volume.release();
     expect(scene.manage("abortTask", 7)).toBe(TaskManagementResponse.taskDoesNotExist);
     expect(scene.manage("abortTask", 7, 3)).toBe(TaskManagementResponse.lunDoesNotExist);
     expect(scene.manage("abortTask", 7, -1)).toBe(TaskManagementResponse.lunDoesNotExist);
