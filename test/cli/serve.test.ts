@@ -7,14 +7,22 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { connect as connectSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { connect } from "../../src/initiator/connect.ts";
 import { discover } from "../../src/initiator/discovery.ts";
-import { read, readCapacity16, vitalProductData, write } from "../../src/initiator/scsi.ts";
+import {
+  read,
+  readCapacity16,
+  testUnitReady,
+  vitalProductData,
+  write,
+} from "../../src/initiator/scsi.ts";
 import type { InitiatorSession } from "../../src/initiator/session.ts";
+import { run } from "../support/program.ts";
 import { Command, type Outcome } from "./support.ts";
 
 const DEMO = "iqn.2026-11.net.thinlun:demo";
@@ -279,6 +287,36 @@ describe("thinlun serve", () => {
     await command.stop();
     expect(messagesOf(command)).toContain("optional volume left out");
     expect(messagesOf(command)).toContain("LUN left out: its volume is not open");
+  });
+
+  it("lives on when it has no descriptor left for one more connection", async () => {
+    const { command, port } = await serving();
+    const session = await logIn(port, DEMO);
+    await run("prlimit", "--pid", String(command.child.pid), "--nofile=80:80");
+    const sockets = Array.from({ length: 200 }, () => {
+      const socket = connectSocket({ host: "127.0.0.1", port });
+      socket.on("error", () => undefined);
+      return socket;
+    });
+    await new Promise<void>((resolve) => {
+      let closed = 0;
+      // Of those there is no room for, each is closed at once; the first ones stay.
+      for (const socket of sockets) {
+        socket.on("close", () => {
+          closed += 1;
+          if (closed === 100) resolve();
+        });
+        socket.resume();
+      }
+    });
+    await testUnitReady(session, 0);
+    for (const socket of sockets) socket.destroy();
+    await testUnitReady(session, 0);
+    let other: InitiatorSession | null = null;
+    while (other === null) other = await logIn(port, DEMO).catch(() => null);
+    await other.logout();
+    await session.logout();
+    expect((await command.stop()).status).toBe(0);
   });
 
   it("logs no secret, at any level, of a login that works and of one that does not", async () => {
