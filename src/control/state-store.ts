@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type FileLock, FileLockedError, lockFile } from "../../native-free/file-lock.ts";
 import { type ReplacementSteps, replaceFile, systemSteps } from "./durable-file.ts";
 import { codeOf, messageOf, StartError } from "./start-error.ts";
@@ -74,7 +74,7 @@ export class StateStore {
   static async open(folder: string, options: StateStoreOptions): Promise<StateStore> {
     let handle: FileHandle;
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await makeFolder(folder, options.steps ?? systemSteps);
       handle = await open(join(folder, LOCK_FILE), "a", 0o600);
     } catch (error) {
       throw new StartError(
@@ -133,6 +133,18 @@ export class StateStore {
     await this.#writing;
     await this.#lockHandle.close();
     await this.#lock.release();
+  }
+}
+
+/** Makes a folder with those that it lies in, as far as they are missing, so that none is lost with the power. */
+async function makeFolder(folder: string, steps: ReplacementSteps): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  const top = dirname(resolve(first));
+  let path = resolve(folder);
+  while (path !== top) {
+    path = dirname(path);
+    await steps.syncFolder(path);
   }
 }
 

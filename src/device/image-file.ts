@@ -22,13 +22,17 @@ export async function createImageFile(path: string, sizeBytes: number): Promise<
   try {
     await file.truncate(sizeBytes);
     await file.sync();
+    await syncFolder(dirname(path));
   } catch (error) {
     await unlink(path);
     throw ioErrorFrom(error, "creating the image", path);
   } finally {
     await file.close();
   }
-  const folder = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await folder.sync();
   } finally {

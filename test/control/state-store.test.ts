@@ -47,6 +47,16 @@ describe("StateStore", () => {
     expect((await stat(join(inner, "state.json"))).mode & 0o777).toBe(0o600);
   });
 
+  it("makes every folder stable that it made, so that no identity is lost with its folder", async () => {
+    const synced: string[] = [];
+    const steps = { ...systemSteps, syncFolder: async (path: string) => void synced.push(path) };
+    const inner = join(folder, "a", "b");
+    await (await StateStore.open(inner, { makeUuid, steps })).close();
+    expect(synced).toEqual([join(folder, "a"), folder]);
+    await (await StateStore.open(inner, { makeUuid, steps })).close();
+    expect(synced).toHaveLength(2);
+  });
+
   it("remembers all of several that come at once", async () => {
     const store = await StateStore.open(folder, { makeUuid });
     const names = ["a", "b", "c", "a"];
