@@ -267,6 +267,31 @@ describe("thinlun serve", () => {
     await command.stop();
   });
 
+  it("protects a LUN at SIGHUP, and tells who is logged in", async () => {
+    const content = (readOnly: boolean): object => ({
+      volumes: { mem: { driver: "memory", size: "1MiB" } },
+      targets: [{ name: DISK, luns: [{ lun: 0, volume: "mem", readOnly }] }],
+    });
+    const { command, port } = await serving("--config", config(content(false)));
+    const session = await logIn(port, DISK);
+    const range = { lun: 0, lba: 0, blocks: 1, blockBytes: 512 };
+    await write(session, range, Buffer.alloc(512));
+    config(content(true));
+    command.child.kill("SIGHUP");
+    await command.says("sizes of volumes were read again");
+    expect(command.output).not.toContain("restart");
+    const { sense } = await session.execute({ lun: 0, cdb: new Uint8Array(6) });
+    expect(sense).toMatchObject({
+      key: 6,
+      additionalSenseCode: 0x2a,
+      additionalSenseCodeQualifier: 1,
+    });
+    const refused = write(session, range, Buffer.alloc(512));
+    await expect(refused).rejects.toMatchObject({ context: { sense: { key: 7 } } });
+    await session.logout();
+    await command.stop();
+  });
+
   it("leaves out an optional volume, and its LUN", async () => {
     const file = config({
       volumes: {
