@@ -1,6 +1,9 @@
+import { once } from "node:events";
 import {
   closeSync,
+  existsSync,
   fstatSync,
+  mkdirSync,
   openSync,
   readFileSync,
   fdatasyncSync,
@@ -10,7 +13,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FileLockedError, lockFile } from "../../native-free/file-lock.ts";
 import {
   RANGES_WAITING_MAX,
   RangeCleaner,
@@ -18,6 +22,7 @@ import {
   type RangeOutcome,
 } from "../../native-free/hole-punch.ts";
 import { LoopDevice, loopDevicesMissing, orWhyNot, scratchFolder } from "../device/loop-device.ts";
+import { spawnMortal } from "../support/mortal-child.ts";
 
 const folder = scratchFolder();
 const path = join(folder, "image");
@@ -130,6 +135,64 @@ describe("clearing ranges of a file", () => {
   it("says that blkdiscard is not for files", async () => {
     expect(await clear(cleaner, RangeOperation.discardDevice, 0, 4096)).not.toBe("");
     expectZeros();
+  });
+});
+
+describe("a tool that is still at work", () => {
+  const tools = join(folder, "tools");
+  const [started, mayEnd] = [join(tools, "started"), join(tools, "may-end")];
+
+  beforeEach(() => {
+    writeFileSync(path, Buffer.alloc(4096, 1));
+    mkdirSync(tools);
+    // Bounded, so that a test that fails leaves nobody behind.
+    const script = `#!/bin/sh
+      : > ${started}; i=0
+      while [ ! -e ${mayEnd} ] && [ $i -lt 300 ]; do /bin/sleep 0.05; i=$((i+1)); done`;
+    writeFileSync(join(tools, "fallocate"), script, { mode: 0o755 });
+  });
+  afterEach(() => rmSync(tools, { recursive: true }));
+
+  it("is waited for when its shell is killed, so that it clears nothing after the answer", async () => {
+    const fd = openSync(path, "r+");
+    const cleaner = new RangeCleaner(fd, tools);
+    let answered = false;
+    const outcome = clear(cleaner, RangeOperation.punchHole, 0, 4096).finally(() => {
+      answered = true;
+    });
+    await vi.waitUntil(() => existsSync(started), { timeout: 10_000 });
+    const shellPid = cleaner.shellPid!;
+    process.kill(shellPid, "SIGKILL");
+    await vi.waitUntil(() => !existsSync(`/proc/${shellPid}`), { timeout: 10_000 });
+    expect(answered).toBe(false);
+    writeFileSync(mayEnd, "");
+    expect(await outcome).toBe("died");
+    await cleaner.close();
+    closeSync(fd);
+  });
+
+  it("keeps the lock of a daemon that was killed, so that its successor writes nothing too early", async () => {
+    const top = join(import.meta.dirname, "..", "..");
+    const script = `
+      import { openSync } from "node:fs";
+      import { lockFile } from "${join(top, "native-free", "file-lock.ts")}";
+      import { RangeCleaner } from "${join(top, "native-free", "hole-punch.ts")}";
+      const fd = openSync("${path}", "r+");
+      await lockFile(fd, "${path}", { methods: ["flock"] });
+      new RangeCleaner(fd, "${tools}").clear("punch", 0, 4096, () => undefined);`;
+    const tsx = join(top, "node_modules", "tsx", "dist", "loader.mjs");
+    const args = ["--import", tsx, "--input-type=module", "--eval", script];
+    const daemon = spawnMortal(process.execPath, args);
+    await vi.waitUntil(() => existsSync(started), { timeout: 10_000 });
+    const ended = once(daemon, "exit");
+    daemon.kill("SIGKILL");
+    await ended;
+    const fd = openSync(path, "r+");
+    const take = () => lockFile(fd, path, { methods: ["flock"] });
+    await expect(take()).rejects.toThrow(FileLockedError);
+    writeFileSync(mayEnd, "");
+    await vi.waitFor(take, { timeout: 10_000 });
+    closeSync(fd);
   });
 });
 
