@@ -206,6 +206,9 @@ export class RangeWork {
         if (error === null) this.#attempt(job);
         else this.#finish(request, error);
       });
+    } else if (outcome === "EBUSY" && request.kind === IoKind.writeZeroes) {
+      // Somebody goes on writing next to it, in the same pages. To write the zeros works in any case.
+      this.#attemptOtherwise(job);
     } else {
       this.#finish(request, this.#error(request, outcome, message));
     }

@@ -138,6 +138,13 @@ describe("RangeWork", () => {
     expect(bench.flushes).toBe(4);
   });
 
+  it("writes the zeros itself where the device stays busy", async () => {
+    const bench = new Bench(true);
+    bench.cleaner.answers.set(RangeOperation.zeroDevice, ["EBUSY"]);
+    expect(await bench.run(IoKind.writeZeroes, 0, MIB)).toBeNull();
+    expect([bench.flushes, bench.pieces]).toEqual([3, [`0 ${MIB}`]]);
+  });
+
   it.each([
     ["unsupported", "unsupported"],
     ["died", "medium"],
