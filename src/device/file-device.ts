@@ -41,6 +41,15 @@ export interface FileDeviceOptions extends FileOpenOptions {
 
 const BYTES_PER_64K = 65_536;
 
+/**
+ * See `RangeHost`. Through the page cache, the kernel reads the page around a write that does not fill it. For a file it
+ * has the tool wait meanwhile; a block device knows no such lock.
+ */
+function modifiedBlockBytes({ directAlignmentBytes, isBlockDevice }: OpenedFile): number {
+  if (directAlignmentBytes !== 0) return directAlignmentBytes;
+  return isBlockDevice ? GRANULE_BYTES : 0;
+}
+
 /** A flush of this device's own. */
 class FlushThen extends IoRequest {
   readonly #callback: (error: IoError | null) => void;
@@ -127,7 +136,7 @@ export class FileDevice implements BlockDevice {
       {
         name: this.name,
         isBlockDevice: opened.isBlockDevice,
-        modifiedBlockBytes: opened.directAlignmentBytes,
+        modifiedBlockBytes: modifiedBlockBytes(opened),
         submitZeroes: (request) => this.#submitZeroes(request),
         flushThen: (callback) => this.#flushes.add(new FlushThen(callback)),
         cleared: (request, error) => this.#cleared(request, error),

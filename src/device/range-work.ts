@@ -18,8 +18,8 @@ export interface RangeHost {
   readonly name: string;
   readonly isBlockDevice: boolean;
   /**
-   * Blocks that a write of a part of them reads, changes and writes back (direct I/O); 0 where there are none. A tool
-   * clears whole ones only: what it cleared of a part could come back with such a write of the other part.
+   * Blocks that a write of a part of them reads, changes and writes back; 0 where there are none. A tool clears whole
+   * ones only: what it cleared of a part could come back with such a write of the other part.
    */
   readonly modifiedBlockBytes: number;
   /** Takes a write of zeros like any other write. */

@@ -83,6 +83,23 @@ describe.skipIf(missing !== null)(`a block device${orWhyNot(missing)}`, () => {
       }),
     ));
 
+  it("zeroes from the middle of a page while the rest of it is written again and again", () =>
+    withLoop(8 * MIB, [], (loop) =>
+      withDevice(loop.path, async (device) => {
+        let zeroed = false;
+        const zeroing = writeZeroes(device, 512, MIB).finally(() => (zeroed = true));
+        while (!zeroed) {
+          await writeBytes(device, 0, Buffer.alloc(512, 1));
+          await writeBytes(device, MIB + 512, Buffer.alloc(512, 2));
+        }
+        await zeroing;
+        const expected = Buffer.alloc(MIB + 1024)
+          .fill(1, 0, 512)
+          .fill(2, MIB + 512);
+        expect((await readBytes(device, 0, expected.length)).equals(expected)).toBe(true);
+      }),
+    ));
+
   it("grows when its backing does", () =>
     withLoop(4 * MIB, [], (loop) =>
       withDevice(loop.path, async (device) => {
