@@ -1,4 +1,4 @@
-import { DEVICES, deviceOfExtent } from "./geometry.ts";
+import { deviceOfExtent } from "./geometry.ts";
 import type { Entry, JournalRecord } from "./metadata.ts";
 import type { Pool, Volume } from "./pool.ts";
 import { newVolume } from "./pool.ts";
@@ -38,7 +38,8 @@ export function apply(pool: Pool, record: JournalRecord, seq: number): void {
       resize(pool, volumeOf(pool, record.volume), record.extents, seq);
       break;
     case "grow":
-      pool.devices = Math.max(pool.devices, Math.min(record.device + 1, DEVICES));
+      if (record.device !== pool.devices) throw new Violation("a device is added twice");
+      pool.devices += 1;
       break;
     case "barrier":
       break;

@@ -67,6 +67,8 @@ export function* resize(pool: Pool, volume: number, extents: number): Steps<bool
 export function* grow(pool: Pool, device: number): Steps<boolean> {
   yield undefined;
   if (pool.devices > device) return false;
+  if (pool.isGrowing && pool.mutation !== "growthOverlaps") return false;
+  pool.isGrowing = true;
   const isEarly = pool.mutation === "growBeforeRecord";
   const isLabelLate = pool.mutation === "labelAfterRecord";
   if (isEarly) addExtents(pool, device);
@@ -76,6 +78,7 @@ export function* grow(pool: Pool, device: number): Steps<boolean> {
   if (isLabelLate) pool.disk.write(labelCell(device), { kind: "label", device });
   yield* barrier(pool);
   if (!isEarly) addExtents(pool, device);
+  pool.isGrowing = false;
   return true;
 }
 

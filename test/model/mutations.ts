@@ -68,6 +68,7 @@ const NOTES = {
     rule: "F",
     breaks: "a pool whose flush failed is opened again in the same boot",
   },
+  growthOverlaps: { rule: "G", breaks: "two requests add the same device at the same time" },
   growBeforeRecord: { rule: "G", breaks: "an added device's extents are used before its record" },
   labelAfterRecord: { rule: "G", breaks: "a device is recorded before its label is written" },
   grownNotFlushed: { rule: "G", breaks: "flushes do not reach a device that was added" },

@@ -49,6 +49,7 @@ export interface Pool {
   /** The last record that a power loss may not replay without a barrier. */
   unsafeSeq: number;
   isCheckpointing: boolean;
+  isGrowing: boolean;
   /** The leaves of the checkpoint that recovery would start from. */
   leaves: readonly LeafPointer[];
   leafWrites: number;
@@ -77,6 +78,7 @@ export function newPool(disk: Disk, random: SeededRandom, mutation: Mutation | u
     durableSeq: 0,
     unsafeSeq: 0,
     isCheckpointing: false,
+    isGrowing: false,
     leaves: [],
     leafWrites: 0,
     tail: undefined,
