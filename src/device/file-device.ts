@@ -126,6 +126,7 @@ export class FileDevice implements BlockDevice {
     });
     this.#transfers = new TransferQueue(
       {
+        name: this.name,
         descriptorFor: (request) => this.#descriptorFor(request),
         runsAlone: (request) => this.#runsAlone(request),
         transferred: (request, error) => this.#transferred(request, error),

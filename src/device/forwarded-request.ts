@@ -35,6 +35,10 @@ export class ForwardedRequest extends IoRequest {
     this.forceUnitAccess = original.forceUnitAccess;
   }
 
+  override get abandoned(): boolean {
+    return this.#original?.abandoned === true;
+  }
+
   override done(error: IoError | null): void {
     const original = this.#original;
     assert(original !== null, "a request is done once");

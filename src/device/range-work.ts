@@ -129,6 +129,11 @@ export class RangeWork {
   }
 
   #start(request: IoRequest): void {
+    if (request.abandoned) {
+      const { name: object } = this.#host;
+      this.#finish(request, new IoError("gone", "nobody wants it any more", { object }));
+      return;
+    }
     const zeroes = request.kind === IoKind.writeZeroes;
     const job = new RangeJob(request, this.#waysOf(request), this.#host.modifiedBlockBytes);
     const few = zeroes && request.lengthBytes <= ZEROES_WRITTEN_BYTES_MAX;

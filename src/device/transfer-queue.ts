@@ -1,11 +1,12 @@
 import { assert } from "../util/assert.ts";
-import type { IoError } from "../util/io-error.ts";
+import { IoError } from "../util/io-error.ts";
 import type { IoRequest } from "../util/io-request.ts";
 import { RequestQueue } from "./request-queue.ts";
 import type { Transfer, TransferEnd } from "./transfer.ts";
 
 /** What the queue asks of the device that it works for. */
 export interface TransferHost {
+  readonly name: string;
   /** The descriptor for this request. */
   descriptorFor(request: IoRequest): number;
   /** Whether the request has to run while no other does. */
@@ -60,6 +61,13 @@ export class TransferQueue {
     while (!this.#isAlone) {
       const request = this.#waiting.peek();
       if (request === undefined) return;
+      if (request.abandoned) {
+        this.#waiting.shift();
+        const { name: object } = this.#host;
+        const error = new IoError("gone", "nobody wants it any more", { object });
+        this.#host.transferred(request, error);
+        continue;
+      }
       const alone = this.#host.runsAlone(request);
       if (alone && this.#running > 0) return;
       const transfer = this.#free.pop();

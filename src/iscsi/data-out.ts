@@ -23,6 +23,10 @@ class PieceWrite extends IoRequest {
     this.staging = staging;
   }
 
+  override get abandoned(): boolean {
+    return this.#transfer.aborted;
+  }
+
   override done(error: IoError | null): void {
     this.#transfer.pieceWritten(this, error);
   }
@@ -119,6 +123,11 @@ export class DataOutTransfer implements CreditWaiter {
   /** The initiator may still send data for this task: a response has to wait for them. */
   get open(): boolean {
     return this.#unsolicitedOpen || this.#invitations.length !== 0;
+  }
+
+  /** The command was aborted: what it has not written yet must not be. */
+  get aborted(): boolean {
+    return this.#task.aborted;
   }
 
   /** Bytes that came, for the residual of a command that failed. */

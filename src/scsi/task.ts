@@ -39,6 +39,10 @@ class TaskIo extends IoRequest {
     this.#task = task;
   }
 
+  override get abandoned(): boolean {
+    return this.#task.aborted;
+  }
+
   override done(error: IoError | null): void {
     const step = this.step;
     this.step = null;

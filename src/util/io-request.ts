@@ -30,6 +30,14 @@ export abstract class IoRequest {
   /** For write, discard and writeZeroes: on stable media before it is done. */
   forceUnitAccess = false;
 
+  /**
+   * True once nobody wants it any more, as when its command was aborted with its session. What changes the medium and has
+   * not been started then never is: another initiator may be writing there by now. It is done with an error.
+   */
+  get abandoned(): boolean {
+    return false;
+  }
+
   /** Called once, with null when the operation did all that was asked. */
   abstract done(error: IoError | null): void;
 }

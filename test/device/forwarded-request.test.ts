@@ -12,6 +12,9 @@ it("carries a request elsewhere, and its end back, again and again", () => {
   const { kind, offsetBytes, lengthBytes, buffers, forceUnitAccess } = forwarded;
   expect([kind, offsetBytes, lengthBytes, forceUnitAccess]).toEqual([IoKind.write, 1100, 3, true]);
   expect(buffers).toBe(original.buffers);
+  expect(forwarded.abandoned).toBe(false);
+  original.isAbandoned = true;
+  expect(forwarded.abandoned).toBe(true);
   const error = new IoError("medium", "broken", { object: "disk" });
   forwarded.done(error);
   expect([original.doneCount, original.error]).toEqual([1, error]);

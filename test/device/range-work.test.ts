@@ -138,6 +138,19 @@ describe("RangeWork", () => {
     expect(bench.flushes).toBe(4);
   });
 
+  it("clears nothing for whom abandoned it while it waited", async () => {
+    const bench = new Bench(false);
+    bench.cleaner.hasRoom = false;
+    const late = new TestRequest(IoKind.discard, 0, MIB);
+    bench.work.submit(late);
+    late.isAbandoned = true;
+    bench.cleaner.hasRoom = true;
+    await bench.run(IoKind.discard, 8 * MIB, MIB);
+    await late.ended;
+    expect(bench.cleaner.asked).toEqual([`punch ${8 * MIB} ${MIB}`]);
+    expect(late.error).toMatchObject({ kind: "gone" });
+  });
+
   it("writes the zeros itself where the device stays busy", async () => {
     const bench = new Bench(true);
     bench.cleaner.answers.set(RangeOperation.zeroDevice, ["EBUSY"]);

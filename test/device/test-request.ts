@@ -6,6 +6,7 @@ export class TestRequest extends IoRequest {
   /** How often `done` was called. */
   doneCount = 0;
   error: IoError | null = null;
+  isAbandoned = false;
   readonly ended: Promise<void>;
   #resolve: () => void = () => undefined;
 
@@ -21,6 +22,10 @@ export class TestRequest extends IoRequest {
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+  }
+
+  override get abandoned(): boolean {
+    return this.isAbandoned;
   }
 
   override done(error: IoError | null): void {

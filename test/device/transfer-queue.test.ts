@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { nodeFileSystem } from "../../src/device/file-system-calls.ts";
 import { TransferQueue } from "../../src/device/transfer-queue.ts";
 import { Transfer, type TransferEnd } from "../../src/device/transfer.ts";
+import type { IoError } from "../../src/util/io-error.ts";
 import { IoKind, type IoRequest } from "../../src/util/io-request.ts";
 import { TestRequest } from "./test-request.ts";
 
@@ -17,9 +18,10 @@ const started: { request: IoRequest; fd: number; end: () => void }[] = [];
 function makeQueue(size: number, alone: readonly IoRequest[] = []): TransferQueue {
   started.length = 0;
   const host = {
+    name: "disk",
     descriptorFor: (request: IoRequest) => request.offsetBytes,
     runsAlone: (request: IoRequest) => alone.includes(request),
-    transferred: (request: IoRequest) => request.done(null),
+    transferred: (request: IoRequest, error: IoError | null) => request.done(error),
   };
   const make = (end: TransferEnd): Transfer[] =>
     Array.from({ length: size }, () => new ManualTransfer("disk", nodeFileSystem, end));
@@ -59,6 +61,17 @@ describe("TransferQueue", () => {
     expect(startedOffsets()).toEqual([0, 1]);
     started[1]!.end();
     expect(startedOffsets()).toEqual([0, 1, 2, 3]);
+  });
+
+  it("never starts what was abandoned while it waited: it would come late over newer data", () => {
+    const queue = makeQueue(1);
+    const all = requests(4);
+    for (const request of all) queue.submit(request);
+    all[1]!.isAbandoned = true;
+    all[2]!.isAbandoned = true;
+    started[0]!.end();
+    expect(startedOffsets()).toEqual([0, 3]);
+    expect(all.map(({ error }) => error?.kind)).toEqual([undefined, "gone", "gone", undefined]);
   });
 
   it("tells when it is idle", () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import type { DataOutTransfer } from "../../src/iscsi/data-out.ts";
 import type { IscsiTask } from "../../src/iscsi/iscsi-task.ts";
@@ -409,6 +409,7 @@ describe("an aborted write", () => {
     const bench = new TransferBench({ maxBurstLengthBytes: 256 * KIB, maxOutstandingR2t: 2 });
     bench.volume.cold = true;
     bench.volume.holding = true;
+    const submit = vi.spyOn(bench.volume, "submit");
     const task = write(bench, { bytes: 1024 * KIB });
     answer(bench, task, 64 * KIB, 0);
     const { targetTransferTag: tag, bufferOffset: at } = bench.invitations[1] ?? {
@@ -417,7 +418,10 @@ describe("an aborted write", () => {
     };
     const data = DATA.subarray(at, at + 64 * KIB);
     sendDataOut(task, { at, data, tag, final: false });
+    const abandoned = (): boolean[] => submit.mock.calls.map(([request]) => request.abandoned);
+    expect(abandoned()).toContain(false);
     bench.abort(task);
+    expect(abandoned()).not.toContain(false);
     expect(bench.abortedTasks).toEqual([]);
     expect(bench.debts.stagedBytes).toBe(256 * KIB);
     bench.volume.release();
