@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { explore } from "./explorer.ts";
 import { historyOf, inWords } from "./history.ts";
@@ -29,6 +31,21 @@ describe(`the ordering rules (THINLUN_SEED=${plan.seed})`, () => {
   it("are walked the same way for the same seed", () => {
     expect(explore(7, 500, undefined)).toEqual(explore(7, 500, undefined));
   });
+});
+
+describe("docs/ordering-rules.md", () => {
+  const page = readFileSync(join(import.meta.dirname, "../../docs/ordering-rules.md"), "utf8");
+
+  it.each(MUTATIONS.map((mutation) => ({ mutation, ...noteOf(mutation) })))(
+    "states rule $rule and what $mutation does to it",
+    ({ mutation, rule, breaks }) => {
+      expect(page).toMatch(new RegExp(`^\\*\\*${rule}, `, "m"));
+      const cells = page.split("\n").find((line) => line.includes(`\`${mutation}\``));
+      expect(cells?.split("|").map((cell) => cell.trim())).toEqual(
+        expect.arrayContaining([rule, breaks]),
+      );
+    },
+  );
 });
 
 describe("the checker", () => {
