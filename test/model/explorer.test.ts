@@ -40,7 +40,9 @@ describe("docs/ordering-rules.md", () => {
     "states rule $rule and what $mutation does to it",
     ({ mutation, rule, breaks }) => {
       expect(page).toMatch(new RegExp(`^\\*\\*${rule}, `, "m"));
-      const cells = page.split("\n").find((line) => line.includes(`\`${mutation}\``));
+      const cells = page
+        .split("\n")
+        .find((line) => line.startsWith("|") && line.includes(`\`${mutation}\``));
       expect(cells?.split("|").map((cell) => cell.trim())).toEqual(
         expect.arrayContaining([rule, breaks]),
       );

@@ -36,6 +36,10 @@ const NOTES = {
     rule: "Q",
     breaks: "an extent is released while earlier I/O still runs on it",
   },
+  countUnderIo: {
+    rule: "Q",
+    breaks: "the count drops while earlier I/O still runs on the extent (reuse waits)",
+  },
   baseNotCounted: { rule: "P", breaks: "a PARTIAL's base is not counted as a reference" },
   sharedPartialInPlace: { rule: "P", breaks: "a shared PARTIAL takes a block instead of merging" },
   baseFreedAtOnce: { rule: "P", breaks: "a full mask frees the base before its record is durable" },

@@ -64,12 +64,20 @@ function drop(pool: Pool, extent: number, seq: number, isFilled: boolean): void 
 /** Gives back what durable records have freed and no earlier I/O uses any more. */
 export function release(pool: Pool): void {
   if (pool.freeing.length === 0) return;
-  pool.freeing = pool.freeing.filter((freeing) => {
-    const { extent, seq, isCounted } = freeing;
+  if (pool.mutation === "countUnderIo") countUnderIo(pool);
+  pool.freeing = pool.freeing.filter(({ extent, seq, isCounted }) => {
     const isPinned = (pool.pins[extent] ?? 0) > 0 && pool.mutation !== "releaseUnderIo";
     if (seq > pool.durableSeq || isPinned) return true;
     if (isCounted || count(pool, extent, -1) === 0) pool.free.add(extent);
     return false;
+  });
+}
+
+/** The mutation's half of a release: the count drops as soon as the record is durable, only the reuse waits. */
+function countUnderIo(pool: Pool): void {
+  pool.freeing = pool.freeing.flatMap((freeing) => {
+    if (freeing.isCounted || freeing.seq > pool.durableSeq) return [freeing];
+    return count(pool, freeing.extent, -1) === 0 ? [{ ...freeing, isCounted: true }] : [];
   });
 }
 
