@@ -11,9 +11,16 @@ const VERSION = 1;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+/** What is remembered of a volume. */
+interface KnownVolume {
+  readonly uuid: string;
+  /** It was open once, so there is, or was, a disk that initiators know by this identity. */
+  readonly made: boolean;
+}
+
 /** What a daemon has to remember. Names of volumes that the configuration has no more are kept: they may come back. */
 interface State {
-  readonly uuidOfVolume: Map<string, string>;
+  readonly volumes: Map<string, KnownVolume>;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -32,19 +39,19 @@ function decode(text: string): State | string {
   const version = document["version"];
   if (typeof version !== "number" || version < 1) return "it has no version";
   if (version > VERSION) return `it was written by a newer version of thinlun (format ${version})`;
-  const volumes = document["volumes"];
-  if (!isRecord(volumes)) return "it has no volumes";
-  const uuidOfVolume = new Map<string, string>();
-  for (const [name, entry] of Object.entries(volumes)) {
-    const uuid = isRecord(entry) ? entry["uuid"] : undefined;
+  const entries = document["volumes"];
+  if (!isRecord(entries)) return "it has no volumes";
+  const volumes = new Map<string, KnownVolume>();
+  for (const [name, entry] of Object.entries(entries)) {
+    const { uuid, made } = isRecord(entry) ? entry : {};
     if (typeof uuid !== "string" || !UUID.test(uuid)) return `its volume "${name}" has no uuid`;
-    uuidOfVolume.set(name, uuid);
+    volumes.set(name, { uuid, made: made === true });
   }
-  return { uuidOfVolume };
+  return { volumes };
 }
 
-function encode({ uuidOfVolume }: State): string {
-  const volumes = Object.fromEntries([...uuidOfVolume].map(([name, uuid]) => [name, { uuid }]));
+function encode(state: State): string {
+  const volumes = Object.fromEntries(state.volumes);
   return `${JSON.stringify({ format: FORMAT, version: VERSION, volumes }, null, 2)}\n`;
 }
 
@@ -60,8 +67,8 @@ export class StateStore {
   readonly #lockHandle: FileHandle;
   readonly #lock: FileLock;
   readonly #makeUuid: () => string;
-  /** Volumes whose identity is on stable media. */
-  readonly #durable: Set<string>;
+  /** What is on stable media, by the name of the volume. */
+  readonly #durable: Map<string, KnownVolume>;
   readonly #steps: ReplacementSteps;
   /** Changes are written one after the other. */
   #writing: Promise<void> = Promise.resolve();
@@ -103,7 +110,7 @@ export class StateStore {
   ) {
     this.folder = folder;
     this.#state = state;
-    this.#durable = new Set(state.uuidOfVolume.keys());
+    this.#durable = new Map(state.volumes);
     this.#lockHandle = held.handle;
     this.#lock = held.lock;
     this.#makeUuid = options.makeUuid;
@@ -112,18 +119,30 @@ export class StateStore {
 
   /** The identity of the volume of this name: the one it always had, or a new one, which is durable when this resolves. */
   async uuidOf(volumeName: string): Promise<string> {
-    const uuid = this.#state.uuidOfVolume.get(volumeName) ?? this.#makeUuid();
-    this.#state.uuidOfVolume.set(volumeName, uuid);
+    const known = this.#state.volumes.get(volumeName) ?? { uuid: this.#makeUuid(), made: false };
+    this.#state.volumes.set(volumeName, known);
     if (!this.#durable.has(volumeName)) await this.#save();
-    return uuid;
+    return known.uuid;
+  }
+
+  /** Whether the volume of this name was open once. */
+  wasMade(volumeName: string): boolean {
+    return this.#state.volumes.get(volumeName)?.made === true;
+  }
+
+  /** The volume of this name is open, with this identity. That is durable when this resolves. */
+  async rememberMade(volumeName: string, uuid: string): Promise<void> {
+    this.#state.volumes.set(volumeName, { uuid, made: true });
+    const durable = this.#durable.get(volumeName);
+    if (durable?.made !== true || durable.uuid !== uuid) await this.#save();
   }
 
   #save(): Promise<void> {
     // The text is taken when its turn comes: it holds every change up to then.
     const next = this.#writing.then(async () => {
-      const names = [...this.#state.uuidOfVolume.keys()];
+      const written = [...this.#state.volumes];
       await replaceFile(join(this.folder, STATE_FILE), encode(this.#state), this.#steps);
-      for (const name of names) this.#durable.add(name);
+      for (const [name, volume] of written) this.#durable.set(name, volume);
     });
     this.#writing = next.catch(() => undefined);
     return next;
@@ -154,7 +173,7 @@ async function readState(folder: string): Promise<State> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return { uuidOfVolume: new Map() };
+    if (codeOf(error) === "ENOENT") return { volumes: new Map() };
     throw new StartError(`${path} cannot be read: ${messageOf(error)}`, error);
   }
   const state = decode(text);

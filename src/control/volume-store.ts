@@ -15,9 +15,12 @@ export interface OpenVolume {
   readonly isNew: boolean;
 }
 
-/** Where identities are kept. */
+/** Where identities are kept, over restarts. */
 export interface Identities {
   uuidOf(volumeName: string): Promise<string>;
+  /** Whether the volume was open before. */
+  wasMade(volumeName: string): boolean;
+  rememberMade(volumeName: string, uuid: string): Promise<void>;
 }
 
 /** The volumes of the daemon: makes, opens, grows and closes them as the configuration says. */
@@ -70,12 +73,36 @@ export class VolumeStore {
     const spec = specOf(name, config, config.uuid ?? (await this.#identities.uuidOf(name)));
     const makes = config.driver === "memory" || config.create;
     try {
-      return { volume: await driver.open(spec), config, isNew: false };
+      const volume = await driver.open(spec);
+      await this.#remember(volume, config);
+      return { volume, config, isNew: false };
     } catch (error) {
       if (!makes || !(error instanceof VolumeError) || error.kind !== "missing") throw error;
     }
+    if (config.driver === "raw" && this.#identities.wasMade(name)) {
+      throw new StartError(
+        `volume ${name}: ${config.path} is missing although it was there before; is its file system mounted? ` +
+          `To begin with an empty disk under the old identity, make the file: truncate -s SIZE ${config.path}`,
+      );
+    }
     await driver.create(spec);
-    return { volume: await driver.open(spec), config, isNew: true };
+    const volume = await driver.open(spec);
+    await this.#remember(volume, config);
+    return { volume, config, isNew: true };
+  }
+
+  /**
+   * From now on, a missing file means that something is wrong: an empty disk under an identity that initiators know would be
+   * taken for their own, and what they wrote to it would be gone when the real one came back.
+   */
+  async #remember(volume: Volume, { driver }: VolumeConfig): Promise<void> {
+    if (driver === "memory") return;
+    try {
+      await this.#identities.rememberMade(volume.name, volume.uuid);
+    } catch (error) {
+      await volume.close();
+      throw error;
+    }
   }
 
   /** Grows a volume to the configured size. What is larger than configured stays so: data may be there. */

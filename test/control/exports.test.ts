@@ -11,6 +11,7 @@ import { IscsiServer } from "../../src/iscsi/server.ts";
 import { systemClock } from "../../src/util/clock.ts";
 import { silentLog } from "../../src/util/log.ts";
 import { systemRandomBytes } from "../../src/util/random.ts";
+import { forgetfulIdentities } from "./support/forgetful-identities.ts";
 
 const UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a";
 
@@ -31,7 +32,7 @@ beforeEach(async () => {
       offers: DEFAULT_OFFERS,
     },
   });
-  volumes = new VolumeStore(silentLog, { uuidOf: () => Promise.resolve(UUID) });
+  volumes = new VolumeStore(silentLog, forgetfulIdentities(UUID));
   await volumes.open("disk", {
     driver: "memory",
     sizeBytes: 1024 * 1024,

@@ -5,6 +5,7 @@ import { reload } from "../../src/control/reload.ts";
 import { Secret } from "../../src/control/secret.ts";
 import { VolumeStore } from "../../src/control/volume-store.ts";
 import { openLog } from "../../src/util/log.ts";
+import { forgetfulIdentities } from "./support/forgetful-identities.ts";
 
 const MIB = 1024 * 1024;
 
@@ -24,8 +25,8 @@ function memoryConfig(sizeBytes: number, changes: Partial<Config> = {}): Config 
 async function reloaded(running: Config, load: () => Config) {
   const lines: string[] = [];
   const { log } = openLog({ level: "info", pretty: false, write: (line) => void lines.push(line) });
-  const uuidOf = () => Promise.resolve("5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a");
-  const volumes = new VolumeStore(log, { uuidOf });
+  const identities = forgetfulIdentities("5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a");
+  const volumes = new VolumeStore(log, identities);
   for (const [name, config] of running.volumes) await volumes.open(name, config);
   const refreshed: (readonly TargetConfig[])[] = [];
   const exports = { refresh: (targets: readonly TargetConfig[]) => void refreshed.push(targets) };

@@ -38,6 +38,18 @@ describe("StateStore", () => {
     expect(await uuidAfterRestart("disk")).toBe(first);
   });
 
+  it("remembers which volumes were open once, and as what", async () => {
+    const first = await StateStore.open(folder, { makeUuid });
+    const uuid = await first.uuidOf("disk");
+    expect(first.wasMade("disk")).toBe(false);
+    await first.rememberMade("disk", uuid);
+    await first.close();
+    const second = await StateStore.open(folder, { makeUuid });
+    expect([second.wasMade("disk"), second.wasMade("other")]).toEqual([true, false]);
+    expect(await second.uuidOf("disk")).toBe(uuid);
+    await second.close();
+  });
+
   it("makes its folder and keeps what is in it to its owner", async () => {
     const inner = join(folder, "a", "b");
     const store = await StateStore.open(inner, { makeUuid });

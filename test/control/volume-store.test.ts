@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -22,7 +22,12 @@ beforeEach(async () => {
     pretty: false,
     write: (line) => void lines.push(line),
   });
-  store = new VolumeStore(log, { uuidOf: () => Promise.resolve(UUID) });
+  const made = new Set<string>();
+  store = new VolumeStore(log, {
+    uuidOf: () => Promise.resolve(UUID),
+    wasMade: (name) => made.has(name),
+    rememberMade: (name) => Promise.resolve(void made.add(name)),
+  });
 });
 
 afterEach(async () => {
@@ -45,6 +50,17 @@ describe("VolumeStore", () => {
     await store.open("disk", raw());
     expect(store.volumes.get("disk")).toMatchObject({ isNew: true, volume: { uuid: UUID } });
     await store.close("disk");
+    await store.open("disk", raw());
+    expect(store.volumes.get("disk")?.isNew).toBe(false);
+  });
+
+  it("does not make a disk anew that was there before: its file system may not be mounted", async () => {
+    await store.open("disk", raw());
+    await store.close("disk");
+    await rename(join(folder, "disk.img"), join(folder, "elsewhere"));
+    await expect(store.open("disk", raw())).rejects.toThrow(/missing although it was there before/);
+    await expect(stat(join(folder, "disk.img"))).rejects.toThrow("ENOENT");
+    await rename(join(folder, "elsewhere"), join(folder, "disk.img"));
     await store.open("disk", raw());
     expect(store.volumes.get("disk")?.isNew).toBe(false);
   });

@@ -1,0 +1,10 @@
+import type { Identities } from "../../../src/control/volume-store.ts";
+
+/** One identity for all volumes, and no memory of them. */
+export function forgetfulIdentities(uuid: string): Identities {
+  return {
+    uuidOf: () => Promise.resolve(uuid),
+    wasMade: () => false,
+    rememberMade: () => Promise.resolve(),
+  };
+}
