@@ -124,7 +124,11 @@ export class SendQueue {
   /** Hands everything that is committed to the sink, in one call. */
   flush(): void {
     const chunk = this.#current;
-    if (chunk === null || (this.#full.length === 0 && chunk.end === chunk.sentEnd)) return;
+    if (chunk === null || (this.#full.length === 0 && chunk.end === chunk.sentEnd)) {
+      // A place that was reserved for nothing (data that were not resident) holds no memory beyond its turn.
+      if (this.#queuedBytes === 0) this.#releaseCurrent();
+      return;
+    }
     const parts: Buffer[] = [];
     const free: Buffer[] = [];
     let bytes = 0;

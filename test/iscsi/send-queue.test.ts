@@ -186,6 +186,18 @@ describe("SendQueue", () => {
     },
   );
 
+  /** An idle connection kept a chunk for a read whose data had to be waited for, and for ever if it was aborted. */
+  it("keeps no memory for a place that came to nothing", () => {
+    const { queue, sink, pool } = makeBench({ header: false, data: false });
+    queue.reserve(4096);
+    queue.flush();
+    expect([sink.sends.length, pool.lentCount]).toEqual([0, 0]);
+    put(queue, 1, 512);
+    queue.reserve(4096);
+    queue.flush();
+    expect([sink.sends.length, pool.lentCount]).toEqual([1, 1]);
+  });
+
   it("sends everything once and in order, and returns its memory, whenever what is sent", () => {
     const random = new SeededRandom(chooseSeed(process.env));
     const digests = { header: random.chance(0.5), data: random.chance(0.5) };
