@@ -57,8 +57,8 @@ export class CommandSequence {
    * Counts a number that was not carried out yet as received, and drops the PDU when it waits here. False: it is none that
    * was still due.
    */
-  skip(cmdSn: number): boolean {
-    if (!this.#window.skip(cmdSn)) return false;
+  countAsReceived(cmdSn: number): boolean {
+    if (!this.#window.countAsReceived(cmdSn)) return false;
     this.#remove(cmdSn);
     this.#executeHeld();
     return true;

@@ -60,7 +60,7 @@ export class CommandWindow {
   }
 
   /** A number that is not to come any more counts as received. True when it was one that was still due. */
-  skip(cmdSn: number): boolean {
+  countAsReceived(cmdSn: number): boolean {
     const order = this.orderOf(cmdSn);
     if (order === CommandOrder.next) this.advance();
     else if (order === CommandOrder.early) this.#skipped.add(cmdSn);

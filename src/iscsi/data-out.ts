@@ -130,7 +130,7 @@ export class DataOutTransfer implements CreditWaiter {
     return this.#task.aborted;
   }
 
-  /** Bytes that came, for the residual of a command that failed. */
+  /** Bytes that came, whether or not somebody wanted them; for tests. */
   get receivedBytes(): number {
     return this.#receivedBytes;
   }

@@ -48,7 +48,7 @@ export class TaskFunctions {
       functionCode === TaskManagementFunction.abortTask &&
       !session.tasks.has(referencedTaskTag) &&
       serialLess(request.refCmdSn, request.cmdSn) &&
-      this.#sequence.skip(request.refCmdSn)
+      this.#sequence.countAsReceived(request.refCmdSn)
     ) {
       // RFC 7143 11.6.1: the command was on its way, and is now considered received and aborted.
       answer(TaskManagementResponse.functionComplete);

@@ -1,4 +1,4 @@
-import type { IoRequest } from "../util/io-request.ts";
+import type { BlockDevice } from "../device/block-device.ts";
 
 /** What a volume can do and how it likes to be used. The VPD pages and the contract suite read the same manifest. */
 export interface VolumeCapabilities {
@@ -36,26 +36,12 @@ export type VolumeEvent = "capacity-changed" | "content-replaced" | "space-low" 
  * A disk's worth of bytes with an identity. The SCSI layer sees nothing else of storage.
  * `tryRead`, `tryWrite` and `submit` have the contract of `BlockDevice` (src/device/block-device.ts).
  */
-export interface Volume {
+export interface Volume extends Pick<BlockDevice, "tryRead" | "tryWrite" | "submit"> {
   /** Lower-case UUID. Device identifiers (VPD 83h) derive from it; it never changes for a volume. */
   readonly uuid: string;
   readonly name: string;
   readonly capabilities: VolumeCapabilities;
   readonly capacityBytes: number;
-
-  tryRead(
-    buffer: Uint8Array,
-    bufferOffset: number,
-    lengthBytes: number,
-    offsetBytes: number,
-  ): boolean;
-  tryWrite(
-    buffer: Uint8Array,
-    bufferOffset: number,
-    lengthBytes: number,
-    offsetBytes: number,
-  ): boolean;
-  submit(request: IoRequest): void;
 
   /**
    * The runs that cover `lengthBytes` from `offsetBytes`, in order, without gaps, `countMax` at the most.
