@@ -35,6 +35,7 @@ export const Sense = {
 
   notReadyInitializingCommandRequired: 0x2_04_02,
   notReadyManualInterventionRequired: 0x2_04_03,
+  notReadySpaceAllocationInProgress: 0x2_04_14,
 
   writeError: 0x3_0c_00,
   unrecoveredReadError: 0x3_11_00,

@@ -7,6 +7,8 @@ export const IO_ERROR_KINDS = [
   "medium",
   /** No space is left behind a thin volume or a sparse file (ENOSPC, EDQUOT). */
   "space",
+  /** No space is left now, and more is being made: the same request may succeed when it comes again. */
+  "space-pending",
   /** The object cannot be written (read-only). */
   "read-only",
   /** The object is there no more (closed, removed, ENODEV, ENXIO). */

@@ -11,6 +11,7 @@ describe("senseOfIoError", () => {
     expect(Object.fromEntries(codes)).toEqual({
       medium: "30c00",
       space: "72707",
+      "space-pending": "20414",
       "read-only": "72700",
       gone: "20403",
       range: "52100",
