@@ -1,0 +1,122 @@
+import { assert } from "../../util/assert.ts";
+import type { Clock, Timer } from "../../util/clock.ts";
+import { IoError } from "../../util/io-error.ts";
+
+export interface FullPolicyOptions {
+  readonly clock: Clock;
+  /** For messages. */
+  readonly poolName: string;
+  /** The longest that a write waits for space, in milliseconds. */
+  readonly holdMs: number;
+  /** For how long a pool may be full until writes are told that there is no space, in milliseconds; before, that they may try again. */
+  readonly fullRetryMs: number;
+  /** Extents that a write could take now. */
+  usableExtents(): number;
+  /** A write has found no space: what makes some come free should be done. */
+  wanted(): void;
+  /** The pool has become full, or has space again. */
+  changed(isFull: boolean): void;
+}
+
+interface Waiter {
+  readonly retry: () => void;
+  readonly expire: (error: IoError) => void;
+  readonly untilMs: number;
+}
+
+/**
+ * What happens to a write for which there is no space: it waits a moment, for something may come free; then it fails in a way that
+ * initiators try again; and when the pool has been full for long, at once and for good.
+ */
+export class FullPolicy {
+  readonly #options: FullPolicyOptions;
+  /** In the order of their arrival, which is that of their ends. */
+  readonly #waiters: Waiter[] = [];
+  #fullSinceMs: number | null = null;
+  #timer: Timer | null = null;
+
+  constructor(options: FullPolicyOptions) {
+    assert(options.holdMs >= 0 && options.fullRetryMs >= 0, "times to wait are not negative");
+    this.#options = options;
+  }
+
+  get isFull(): boolean {
+    return this.#fullSinceMs !== null;
+  }
+
+  get waiters(): number {
+    return this.#waiters.length;
+  }
+
+  /** Calls one of the two, once: `retry` when there may be space (it may come back), `expire` when the wait is over. */
+  wait(retry: () => void, expire: (error: IoError) => void): void {
+    const { clock, holdMs, fullRetryMs } = this.#options;
+    const nowMs = clock.nowMs();
+    if (this.#fullSinceMs === null) {
+      this.#fullSinceMs = nowMs;
+      this.#options.changed(true);
+    }
+    this.#options.wanted();
+    if (nowMs - this.#fullSinceMs >= fullRetryMs) {
+      expire(this.#error("space"));
+      return;
+    }
+    this.#waiters.push({ retry, expire, untilMs: nowMs + holdMs });
+    this.#arm();
+  }
+
+  /** Extents have come free: lets as many writes try again as there are extents, the longest waiting first. */
+  freed(): void {
+    const extents = this.#options.usableExtents();
+    if (extents <= 0 || this.#fullSinceMs === null) return;
+    const woken = this.#waiters.splice(0, extents);
+    if (this.#waiters.length === 0) {
+      this.#fullSinceMs = null;
+      this.#options.changed(false);
+    }
+    for (const waiter of woken) waiter.retry();
+    this.#arm();
+  }
+
+  /** Ends all waits, as when the pool closes or fails. */
+  stop(error: IoError): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    for (const waiter of this.#waiters.splice(0)) waiter.expire(error);
+  }
+
+  #arm(): void {
+    const first = this.#waiters[0];
+    if (first === undefined) {
+      this.#timer?.cancel();
+      this.#timer = null;
+      return;
+    }
+    const { clock } = this.#options;
+    this.#timer ??= clock.after(Math.max(0, first.untilMs - clock.nowMs()), () => {
+      this.#timer = null;
+      this.#expireDue();
+    });
+  }
+
+  #expireDue(): void {
+    const nowMs = this.#options.clock.nowMs();
+    const fullSinceMs = this.#fullSinceMs ?? nowMs;
+    const isLong = nowMs - fullSinceMs >= this.#options.fullRetryMs;
+    for (;;) {
+      const first = this.#waiters[0];
+      if (first === undefined || first.untilMs > nowMs) break;
+      this.#waiters.shift();
+      first.expire(this.#error(isLong ? "space" : "space-pending"));
+    }
+    this.#arm();
+  }
+
+  #error(kind: "space" | "space-pending"): IoError {
+    const message =
+      kind === "space"
+        ? "the pool is full: add a device, or delete or unmap what is not needed"
+        : "the pool is full for now: try again";
+    return new IoError(kind, message, { object: this.#options.poolName });
+  }
+}

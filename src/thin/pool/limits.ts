@@ -1,0 +1,41 @@
+/** Limits of a pool's life, each with its reason. */
+
+/** A threshold warns again when the use has been this far below it, as a share of 1. */
+export const THRESHOLD_HYSTERESIS = 0.02;
+
+/** A failed growth is not tried again at once: what it needs (a disk, an operator) takes its time. Milliseconds. */
+export const GROWTH_BACKOFF_MS_MIN = 5_000;
+export const GROWTH_BACKOFF_MS_MAX = 300_000;
+
+/** The longest that a write waits for space by default: initiators wait about 30 s before they abort. Milliseconds. */
+export const HOLD_MS_DEFAULT = 1_000;
+
+/** How long a pool may be full by default until writers are told that it is: time for somebody to add a disk. Milliseconds. */
+export const FULL_RETRY_MS_DEFAULT = 60_000;
+
+/** How often housekeeping looks round, in milliseconds. */
+export const HOUSEKEEPING_TICK_MS = 250;
+
+/** Dirty data are made durable at least this often, in milliseconds: part of what the pool promises. */
+export const BARRIER_INTERVAL_MS = 1_000;
+
+/** A pool with records behind its checkpoint is checkpointed when it has been idle this long, in milliseconds. */
+export const IDLE_CHECKPOINT_MS = 60_000;
+
+/** Discards are passed to the devices no faster than this by default: they compete with clients' I/O. Bytes a second. */
+export const DISCARD_BYTES_PER_SECOND_DEFAULT: number = 4 * 1024 * 1024 * 1024;
+
+/** One discard, in bytes: a punch of a large file holds the file's locks for as long as it takes. */
+export const DISCARD_BYTES_MAX: number = 64 * 1024 * 1024;
+
+/** Discards between two flushes, in runs. */
+export const DISCARD_RUNS_MAX = 64;
+
+/** The filler copies no more than this by default, in bytes a second: it must not be felt. */
+export const FILL_BYTES_PER_SECOND_DEFAULT: number = 16 * 1024 * 1024;
+
+/** Leaves kept in memory by default, in bytes: those of 4 TiB mapped. */
+export const LEAF_MEMORY_BYTES_DEFAULT: number = 256 * 1024 * 1024;
+
+/** A volume's size is a multiple of this, in bytes: the sector of its users. */
+export const VOLUME_SIZE_UNIT_BYTES = 512;
