@@ -1,0 +1,35 @@
+import type { IoError } from "../../util/io-error.ts";
+
+/**
+ * Whether the pool goes on. After a failed flush or metadata write it does not: what was acknowledged may be lost, and a
+ * second attempt that succeeds would hide that (rule F). The first failure stays; nothing takes it back.
+ */
+export class Health {
+  /** For messages. */
+  readonly poolName: string;
+  #failure: IoError | null = null;
+  readonly #listeners: Set<(error: IoError) => void> = new Set();
+
+  constructor(poolName: string) {
+    this.poolName = poolName;
+  }
+
+  /** What everything is refused with, or null while the pool is well. */
+  get failure(): IoError | null {
+    return this.#failure;
+  }
+
+  /** Stops the pool for good. Only the first call counts. */
+  fail(error: IoError): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    for (const listener of [...this.#listeners]) listener(error);
+  }
+
+  /** Called once, within the turn of the failure; at once where it has happened. Returns the function that unsubscribes. */
+  onFailure(listener: (error: IoError) => void): () => void {
+    if (this.#failure !== null) listener(this.#failure);
+    else this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}

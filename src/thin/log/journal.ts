@@ -1,0 +1,333 @@
+import { AlignedBufferPool } from "../../../native-free/aligned-buffer.ts";
+import type { BlockDevice } from "../../device/block-device.ts";
+import { assert } from "../../util/assert.ts";
+import { IoError } from "../../util/io-error.ts";
+import { IoKind, IoRequest } from "../../util/io-request.ts";
+import { BLOCK_BYTES } from "../format/geometry.ts";
+import { JOURNAL_BLOCK_ROOM, sealJournalBlock } from "../format/journal-block.ts";
+import { encodeRecord, recordBytes } from "../format/journal-record.ts";
+import { PAGE_HEADER_BYTES } from "../format/layout.ts";
+import { isSafe, type JournalRecord } from "../format/records.ts";
+import { applyRecord } from "../map/apply.ts";
+import type { PoolState } from "../map/pool-state.ts";
+import type { Health } from "./health.ts";
+import { BARRIER_BLOCKS_RESERVED, QUEUE_COMPACTED_AFTER } from "./limits.ts";
+
+/** Told when a record is in the journal and has taken effect, or that it never will. */
+export interface AppendWaiter {
+  appended(seq: number): void;
+  appendFailed(error: IoError): void;
+}
+
+/** Whoever makes room in the journal. */
+export interface CheckpointWanted {
+  wanted(): void;
+}
+
+export interface JournalOptions {
+  /** The pool's device 0. */
+  readonly device: BlockDevice;
+  readonly state: PoolState;
+  readonly health: Health;
+  readonly poolUuid: string;
+  /** Where the ring begins, and how many blocks it has. */
+  readonly offsetBytes: number;
+  readonly blocks: number;
+  readonly epoch: number;
+  /** The number of the last block before the first that this journal writes, and its checksum. */
+  readonly seq: number;
+  readonly prevCrc: number;
+  /** Dirty pages of maps past which records wait for a checkpoint. */
+  readonly dirtyPagesMax: number;
+  readonly checkpoint: CheckpointWanted;
+}
+
+/** The write of a block: one object for all of them, since one is under way at a time. */
+class BlockWrite extends IoRequest {
+  readonly #end: (error: IoError | null) => void;
+
+  constructor(block: Uint8Array, end: (error: IoError | null) => void) {
+    super();
+    this.kind = IoKind.write;
+    this.lengthBytes = BLOCK_BYTES;
+    this.buffers = [block];
+    this.#end = end;
+  }
+
+  override done(error: IoError | null): void {
+    this.#end(error);
+  }
+}
+
+/**
+ * The log of all that changes maps: a ring of blocks on device 0, each written once (rule J). One is under way at a time; what
+ * is appended in one turn of the event loop, or while a block is under way, shares the next one. When a block's write has
+ * returned its records take effect in their order, and then those who appended them are told, in one step (rule O).
+ *
+ * Records wait, in order, while the ring has no room or too many pages are dirty; a checkpoint ends that. A barrier record
+ * never waits for one.
+ */
+export class Journal {
+  readonly epoch: number;
+  readonly blocks: number;
+  readonly #device: BlockDevice;
+  readonly #state: PoolState;
+  readonly #health: Health;
+  readonly #poolUuid: string;
+  readonly #offsetBytes: number;
+  readonly #dirtyPagesMax: number;
+  readonly #checkpoint: CheckpointWanted;
+  readonly #block: Uint8Array;
+  readonly #write: BlockWrite;
+
+  /** What waits, from `#head` on. A group is as many records as go into one block together; its size stands at its first record. */
+  readonly #records: JournalRecord[] = [];
+  readonly #groupBytes: number[] = [];
+  readonly #waiters: (AppendWaiter | null)[] = [];
+  #head = 0;
+  #barrier: JournalRecord | null = null;
+  #barrierWaiter: AppendWaiter | null = null;
+
+  /** What the block under way holds. */
+  readonly #flying: JournalRecord[] = [];
+  readonly #flyingWaiters: (AppendWaiter | null)[] = [];
+  #isWriting = false;
+  #isScheduled = false;
+
+  #seq: number;
+  #prevCrc: number;
+  #tailSeq: number;
+  #appliedSeq: number;
+  #unsafeSeq: number;
+
+  constructor(options: JournalOptions) {
+    this.epoch = options.epoch;
+    this.blocks = options.blocks;
+    this.#device = options.device;
+    this.#state = options.state;
+    this.#health = options.health;
+    this.#poolUuid = options.poolUuid;
+    this.#offsetBytes = options.offsetBytes;
+    this.#dirtyPagesMax = options.dirtyPagesMax;
+    this.#checkpoint = options.checkpoint;
+    this.#seq = options.seq;
+    this.#prevCrc = options.prevCrc;
+    this.#tailSeq = options.seq;
+    this.#appliedSeq = options.seq;
+    this.#unsafeSeq = 0;
+    this.#block = leaseBlock();
+    this.#write = new BlockWrite(this.#block, (error) => this.#written(error));
+    assert(
+      options.blocks > 2 * BARRIER_BLOCKS_RESERVED,
+      "a journal has room for more than barriers",
+    );
+    options.health.onFailure(() => this.#schedule());
+  }
+
+  /** The last block whose records have taken effect. */
+  get appliedSeq(): number {
+    return this.#appliedSeq;
+  }
+
+  /** The last applied block with a record that a power loss may not replay without a barrier; 0: none yet. */
+  get unsafeSeq(): number {
+    return this.#unsafeSeq;
+  }
+
+  /** The checksum of the last block. */
+  get prevCrc(): number {
+    return this.#prevCrc;
+  }
+
+  /** Blocks that recovery might still need. */
+  get blocksInUse(): number {
+    return this.#seq - this.#tailSeq;
+  }
+
+  /** Records wait for a checkpoint. */
+  get isStalled(): boolean {
+    return this.#head < this.#records.length && !this.#isWriting && !this.#hasRoom();
+  }
+
+  /** Nothing waits and nothing is under way. */
+  get isIdle(): boolean {
+    return !this.#isWriting && this.#head === this.#records.length && this.#barrier === null;
+  }
+
+  /** Logs the record; it takes effect, and the waiter is told, when its block is written. Never within this call. */
+  append(record: JournalRecord, waiter: AppendWaiter): void {
+    if (record.kind === "barrier") {
+      assert(this.#barrier === null, "one barrier runs at a time");
+      this.#barrier = record;
+      this.#barrierWaiter = waiter;
+    } else {
+      this.#enqueue(record, recordBytes(record), waiter);
+    }
+    this.#schedule();
+  }
+
+  /** The same for several records that are one step: they go into one block. */
+  appendTogether(records: readonly JournalRecord[], waiter: AppendWaiter): void {
+    let bytes = 0;
+    for (const record of records) {
+      assert(record.kind !== "barrier", "a barrier is no part of a group");
+      bytes += recordBytes(record);
+    }
+    assert(records.length > 0 && bytes <= JOURNAL_BLOCK_ROOM, "a group fits into one block");
+    const last = records.length - 1;
+    for (const [index, record] of records.entries()) {
+      this.#enqueue(record, index === 0 ? bytes : 0, index === last ? waiter : null);
+    }
+    this.#schedule();
+  }
+
+  /** A checkpoint is durable: blocks up to `tailSeq` are needed no more. */
+  checkpointed(tailSeq: number): void {
+    assert(tailSeq >= this.#tailSeq && tailSeq <= this.#appliedSeq, "the journal's tail moves on");
+    this.#tailSeq = tailSeq;
+    this.#schedule();
+  }
+
+  #enqueue(record: JournalRecord, groupBytes: number, waiter: AppendWaiter | null): void {
+    this.#records.push(record);
+    this.#groupBytes.push(groupBytes);
+    this.#waiters.push(waiter);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isWriting) return;
+    this.#isScheduled = true;
+    queueMicrotask(this.#pump);
+  }
+
+  readonly #pump = (): void => {
+    this.#isScheduled = false;
+    if (this.#isWriting) return;
+    if (this.#health.failure !== null) {
+      this.#failAll(this.#health.failure);
+      return;
+    }
+    let end = this.#takeBarrier(PAGE_HEADER_BYTES);
+    if (this.#head < this.#records.length) {
+      if (this.#hasRoom()) end = this.#takeRecords(end);
+      else this.#checkpoint.wanted();
+    }
+    if (this.#flying.length > 0) this.#writeBlock(end - PAGE_HEADER_BYTES);
+  };
+
+  #hasRoom(): boolean {
+    const isRingFree = this.#seq + 1 - this.#tailSeq <= this.blocks - BARRIER_BLOCKS_RESERVED;
+    return isRingFree && this.#state.leaves.dirtyPages < this.#dirtyPagesMax;
+  }
+
+  #takeBarrier(end: number): number {
+    if (this.#barrier === null) return end;
+    const next = encodeRecord(this.#barrier, this.#block, end);
+    this.#flying.push(this.#barrier);
+    this.#flyingWaiters.push(this.#barrierWaiter);
+    this.#barrier = null;
+    this.#barrierWaiter = null;
+    return next;
+  }
+
+  /** Moves as many groups as fit from the queue into the block; returns where they end. */
+  #takeRecords(start: number): number {
+    let end = start;
+    const limit = PAGE_HEADER_BYTES + JOURNAL_BLOCK_ROOM;
+    while (this.#head < this.#records.length) {
+      const groupBytes = this.#groupBytes[this.#head] ?? 0;
+      if (groupBytes > 0 && end + groupBytes > limit) break;
+      const record = this.#records[this.#head];
+      assert(record !== undefined, "what waits is a record");
+      end = encodeRecord(record, this.#block, end);
+      this.#flying.push(record);
+      this.#flyingWaiters.push(this.#waiters[this.#head] ?? null);
+      this.#head += 1;
+    }
+    this.#compact();
+    return end;
+  }
+
+  #compact(): void {
+    if (this.#head < this.#records.length && this.#head < QUEUE_COMPACTED_AFTER) return;
+    this.#records.splice(0, this.#head);
+    this.#groupBytes.splice(0, this.#head);
+    this.#waiters.splice(0, this.#head);
+    this.#head = 0;
+  }
+
+  #writeBlock(bytes: number): void {
+    this.#isWriting = true;
+    this.#seq += 1;
+    assert(this.#seq - this.#tailSeq <= this.blocks, "no block is written that recovery needs");
+    this.#block.fill(0, PAGE_HEADER_BYTES + bytes);
+    this.#prevCrc = sealJournalBlock(this.#block, {
+      poolUuid: this.#poolUuid,
+      epoch: this.epoch,
+      seq: this.#seq,
+      prevCrc: this.#prevCrc,
+      records: this.#flying.length,
+      bytes,
+    });
+    const offsetBytes = this.#offsetBytes + (this.#seq % this.blocks) * BLOCK_BYTES;
+    if (this.#device.tryWrite(this.#block, 0, BLOCK_BYTES, offsetBytes)) {
+      this.#written(null);
+      return;
+    }
+    this.#write.offsetBytes = offsetBytes;
+    this.#device.submit(this.#write);
+  }
+
+  #written(error: IoError | null): void {
+    if (error !== null) {
+      const context = { object: this.#health.poolName, cause: error };
+      this.#health.fail(new IoError("failed", "the journal could not be written", context));
+    }
+    const failure = this.#health.failure;
+    if (failure === null) {
+      this.#applyFlying();
+    } else {
+      this.#isWriting = false;
+      this.#failAll(failure);
+    }
+  }
+
+  /** One step: nothing else runs between the first record's effect and the last waiter (rule O). */
+  #applyFlying(): void {
+    const seq = this.#seq;
+    for (const record of this.#flying) {
+      if (record.kind === "barrier") continue;
+      applyRecord(this.#state, record, seq);
+      if (!isSafe(record)) this.#unsafeSeq = seq;
+    }
+    this.#appliedSeq = seq;
+    // Those who are told may append again: that goes to the queue, while `#isWriting` holds the next block back.
+    for (const waiter of this.#flyingWaiters) waiter?.appended(seq);
+    this.#flying.length = 0;
+    this.#flyingWaiters.length = 0;
+    this.#isWriting = false;
+    if (this.#head < this.#records.length || this.#barrier !== null) this.#schedule();
+  }
+
+  #failAll(failure: IoError): void {
+    const waiters = [
+      ...this.#flyingWaiters,
+      this.#barrierWaiter,
+      ...this.#waiters.slice(this.#head),
+    ];
+    this.#flying.length = 0;
+    this.#flyingWaiters.length = 0;
+    this.#barrier = null;
+    this.#barrierWaiter = null;
+    this.#head = this.#records.length;
+    this.#compact();
+    for (const waiter of waiters) waiter?.appendFailed(failure);
+  }
+}
+
+/** On a page of its own: a device that bypasses the page cache needs that. */
+function leaseBlock(): Uint8Array {
+  const block = new AlignedBufferPool(BLOCK_BYTES, 1).lease();
+  assert(block !== null, "a new pool has its buffer");
+  return block;
+}

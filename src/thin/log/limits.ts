@@ -1,0 +1,11 @@
+/** Limits of the journal, each with its reason. */
+
+/**
+ * Blocks of the ring that only barrier records use. Records that wait for room must not keep a barrier from its end: the
+ * checkpoint that makes room may not have begun. One stall sees two at the most, one for what was applied when it began and
+ * one for the block in flight.
+ */
+export const BARRIER_BLOCKS_RESERVED = 8;
+
+/** Records that have left the queue are forgotten when there are this many of them. */
+export const QUEUE_COMPACTED_AFTER = 1024;
