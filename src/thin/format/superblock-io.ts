@@ -1,0 +1,93 @@
+import type { BlockDevice } from "../../device/block-device.ts";
+import { assert } from "../../util/assert.ts";
+import { IoError } from "../../util/io-error.ts";
+import { readBytes, writeBytes } from "../../util/io-request.ts";
+import { FormatFault } from "./fault.ts";
+import { BLOCK_BYTES } from "./geometry.ts";
+import { SUPERBLOCK_OFFSETS, tailOffsets } from "./layout.ts";
+import { decodeSuperblock, encodeSuperblock, type Superblock } from "./superblock.ts";
+
+/** One of the four places of a device, and what is there. */
+export interface SuperblockCopy {
+  readonly offsetBytes: number;
+  readonly superblock: Superblock | FormatFault;
+}
+
+/**
+ * Reads the copies of a device's superblock. Those at the end lie where the device ended when it became the pool's, which the copies at the
+ * head tell; where these are lost, or agree that it was larger, where it ends now.
+ *
+ * @throws {IoError} nothing of it could be read; places that cannot be read one by one are faults
+ */
+export async function readSuperblockCopies(device: BlockDevice): Promise<SuperblockCopy[]> {
+  const copies: SuperblockCopy[] = [];
+  for (const [slot, offsetBytes] of SUPERBLOCK_OFFSETS.entries()) {
+    copies.push(await readCopy(device, offsetBytes, slot));
+  }
+  const ends = new Set<number>([device.capacityBytes]);
+  for (const { superblock } of copies) {
+    if (superblock instanceof FormatFault) continue;
+    const own = superblock.devices[superblock.deviceIndex];
+    if (own !== undefined) ends.add(own.sizeBytes);
+  }
+  const tails = new Map<number, SuperblockCopy>();
+  for (const end of ends) {
+    for (const [slot, offsetBytes] of tailOffsets(end).entries()) {
+      if (tails.has(offsetBytes)) continue;
+      tails.set(offsetBytes, await readCopy(device, offsetBytes, slot));
+    }
+  }
+  const isFound = [...tails.values()].filter(({ superblock }) => isUsable(superblock));
+  const expected = isFound.length > 0 ? isFound : [...tails.values()].slice(0, 2);
+  return [...copies, ...expected];
+}
+
+function isUsable(superblock: Superblock | FormatFault): superblock is Superblock {
+  return !(superblock instanceof FormatFault);
+}
+
+async function readCopy(
+  device: BlockDevice,
+  offsetBytes: number,
+  slot: number,
+): Promise<SuperblockCopy> {
+  if (offsetBytes < 0 || offsetBytes + BLOCK_BYTES > device.capacityBytes) {
+    const outside = new FormatFault("absent", "the device ends before this place");
+    return { offsetBytes, superblock: outside };
+  }
+  let bytes: Uint8Array;
+  try {
+    bytes = await readBytes(device, offsetBytes, BLOCK_BYTES);
+  } catch (error) {
+    if (!(error instanceof IoError)) throw error;
+    return {
+      offsetBytes,
+      superblock: new FormatFault("damaged", `cannot be read: ${error.message}`),
+    };
+  }
+  const superblock = decodeSuperblock(bytes);
+  if (isUsable(superblock) && superblock.generation % SUPERBLOCK_OFFSETS.length !== slot) {
+    const misplaced = new FormatFault("misplaced", "a superblock in the place of the other slot");
+    return { offsetBytes, superblock: misplaced };
+  }
+  return { offsetBytes, superblock };
+}
+
+/**
+ * Writes the superblock to the slot of its generation and to that slot's copy at the end of the device. Flushes nothing: the caller
+ * knows the order (rule C).
+ *
+ * @throws {IoError}
+ */
+export async function writeSuperblock(device: BlockDevice, superblock: Superblock): Promise<void> {
+  const own = superblock.devices[superblock.deviceIndex];
+  assert(own !== undefined, "a superblock lists its own device");
+  assert(own.sizeBytes <= device.capacityBytes, "the pool's device is not larger than the device");
+  const bytes = encodeSuperblock(superblock);
+  const slot = superblock.generation % SUPERBLOCK_OFFSETS.length;
+  for (const offsets of [SUPERBLOCK_OFFSETS, tailOffsets(own.sizeBytes)]) {
+    const offsetBytes = offsets[slot];
+    assert(offsetBytes !== undefined, "there is a place for each slot");
+    await writeBytes(device, offsetBytes, bytes);
+  }
+}
