@@ -4,9 +4,12 @@ import { assert } from "../../util/assert.ts";
 import { IoError } from "../../util/io-error.ts";
 import { IoKind, IoRequest } from "../../util/io-request.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
-import { JOURNAL_BLOCK_ROOM, sealJournalBlock } from "../format/journal-block.ts";
+import {
+  JOURNAL_BLOCK_ROOM,
+  JOURNAL_HEADER_BYTES,
+  sealJournalBlock,
+} from "../format/journal-block.ts";
 import { encodeRecord, recordBytes } from "../format/journal-record.ts";
-import { PAGE_HEADER_BYTES } from "../format/layout.ts";
 import { isSafe, type JournalRecord } from "../format/records.ts";
 import { applyRecord } from "../map/apply.ts";
 import type { PoolState } from "../map/pool-state.ts";
@@ -207,12 +210,12 @@ export class Journal {
       this.#failAll(this.#health.failure);
       return;
     }
-    let end = this.#takeBarrier(PAGE_HEADER_BYTES);
+    let end = this.#takeBarrier(JOURNAL_HEADER_BYTES);
     if (this.#head < this.#records.length) {
       if (this.#hasRoom()) end = this.#takeRecords(end);
       else this.#checkpoint.wanted();
     }
-    if (this.#flying.length > 0) this.#writeBlock(end - PAGE_HEADER_BYTES);
+    if (this.#flying.length > 0) this.#writeBlock(end - JOURNAL_HEADER_BYTES);
   };
 
   #hasRoom(): boolean {
@@ -233,7 +236,7 @@ export class Journal {
   /** Moves as many groups as fit from the queue into the block; returns where they end. */
   #takeRecords(start: number): number {
     let end = start;
-    const limit = PAGE_HEADER_BYTES + JOURNAL_BLOCK_ROOM;
+    const limit = JOURNAL_HEADER_BYTES + JOURNAL_BLOCK_ROOM;
     while (this.#head < this.#records.length) {
       const groupBytes = this.#groupBytes[this.#head] ?? 0;
       if (groupBytes > 0 && end + groupBytes > limit) break;
@@ -260,7 +263,6 @@ export class Journal {
     this.#isWriting = true;
     this.#seq += 1;
     assert(this.#seq - this.#tailSeq <= this.blocks, "no block is written that recovery needs");
-    this.#block.fill(0, PAGE_HEADER_BYTES + bytes);
     this.#prevCrc = sealJournalBlock(this.#block, {
       poolUuid: this.#poolUuid,
       epoch: this.epoch,

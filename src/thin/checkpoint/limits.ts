@@ -1,0 +1,16 @@
+/** Limits of checkpoints and recovery, each with its reason. Sizes in bytes. */
+
+/** One write of a checkpoint: long enough for a disk to stream, short enough not to be felt by what waits behind it. */
+export const RUN_BYTES_MAX: number = 256 * 1024;
+
+/** Writes of a checkpoint under way at a time: half of what a device takes, the other half is for everybody else. */
+export const RUNS_IN_FLIGHT_MAX = 4;
+
+/** One read of the journal at recovery: a disk streams, and a damaged ring costs no more than one of them too many. */
+export const JOURNAL_READ_BYTES: number = 1024 * 1024;
+
+/** Leaves that recovery reads at the same time. */
+export const LEAF_READS_IN_FLIGHT_MAX = 32;
+
+/** Dirty pages of maps past which appends wait for a checkpoint: 64 MiB of pages. */
+export const DIRTY_PAGES_MAX = 16 * 1024;

@@ -1,0 +1,87 @@
+import { IoError } from "../../util/io-error.ts";
+import { IoKind, IoRequest } from "../../util/io-request.ts";
+import { isFault } from "../format/fault.ts";
+import { BLOCK_BYTES } from "../format/geometry.ts";
+import { checkPage, type PageHeader, PageKind } from "../format/page.ts";
+import type { LeafPointers, PagePointer } from "../format/pointer.ts";
+import type { PagePlaces } from "./page-place.ts";
+
+/** Where the pages of a leaf go; null for those that it does not have. */
+export interface LeafPages {
+  readonly leaf: Uint8Array;
+  readonly bases: Uint8Array | null;
+  readonly masks: Uint8Array | null;
+}
+
+class PageRead extends IoRequest {
+  readonly #end: (error: IoError | null) => void;
+
+  constructor(page: Uint8Array, offsetBytes: number, end: (error: IoError | null) => void) {
+    super();
+    this.kind = IoKind.read;
+    this.offsetBytes = offsetBytes;
+    this.lengthBytes = page.length;
+    this.buffers = [page];
+    this.#end = end;
+  }
+
+  override done(error: IoError | null): void {
+    this.#end(error);
+  }
+}
+
+/** Reads pages of metadata and verifies them against what their parents say. */
+export class PageReader {
+  readonly #places: PagePlaces;
+  readonly #poolUuid: string;
+  readonly #poolName: string;
+
+  constructor(places: PagePlaces, poolUuid: string, poolName: string) {
+    this.#places = places;
+    this.#poolUuid = poolUuid;
+    this.#poolName = poolName;
+  }
+
+  /** A page in memory of its own. @throws {IoError} medium: not the page that is meant; or the device's error */
+  async page(pointer: PagePointer, kind: PageKind, level: number = 0): Promise<Uint8Array> {
+    const page = new Uint8Array(BLOCK_BYTES);
+    const header = await this.#readPage(pointer, kind, page);
+    if (header.level === level) return page;
+    throw this.#broken(pointer, `a node of level ${header.level} instead of ${level}`);
+  }
+
+  /** A leaf with its side pages, into memory of the caller. @throws {IoError} like {@link page} */
+  async read(pointers: LeafPointers, into: LeafPages): Promise<void> {
+    await this.#readPage(pointers.leaf, PageKind.leaf, into.leaf);
+    if (pointers.bases !== null && into.bases !== null) {
+      await this.#readPage(pointers.bases, PageKind.bases, into.bases);
+    }
+    if (pointers.masks !== null && into.masks !== null) {
+      await this.#readPage(pointers.masks, PageKind.masks, into.masks);
+    }
+  }
+
+  async #readPage(pointer: PagePointer, kind: PageKind, page: Uint8Array): Promise<PageHeader> {
+    if (!this.#places.has(pointer.block)) throw this.#broken(pointer, "no place in the pool");
+    const device = this.#places.deviceOf(pointer.block);
+    const offsetBytes = this.#places.offsetOf(pointer.block);
+    if (!device.tryRead(page, 0, BLOCK_BYTES, offsetBytes)) {
+      await new Promise<void>((resolve, reject: (error: IoError) => void) => {
+        const end = (error: IoError | null): void => {
+          if (error === null) resolve();
+          else reject(error);
+        };
+        device.submit(new PageRead(page, offsetBytes, end));
+      });
+    }
+    const expect = { block: pointer.block, kind, crc: pointer.crc };
+    const header = checkPage(page, this.#poolUuid, expect);
+    if (isFault(header)) throw this.#broken(pointer, header.message);
+    return header;
+  }
+
+  #broken(pointer: PagePointer, message: string): IoError {
+    const text = `metadata block ${pointer.block} is broken: ${message}`;
+    return new IoError("medium", text, { object: this.#poolName });
+  }
+}
