@@ -36,9 +36,9 @@ export interface AutoGrowthSettings {
 export interface AutoGrowthOptions extends AutoGrowthSettings {
   readonly clock: Clock;
   readonly log: Log;
-  freeBytes(): number;
+  readonly freeBytes: () => number;
   /** Makes the grower's result part of the pool. */
-  apply(result: GrowerResult): Promise<void>;
+  readonly apply: (result: GrowerResult) => Promise<void>;
 }
 
 /** Grows the pool by itself when it runs low, one step at a time; after a failure it waits, twice as long after each. */

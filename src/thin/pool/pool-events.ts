@@ -34,6 +34,6 @@ export class PoolListeners {
   }
 
   emit(event: PoolEvent): void {
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of Array.from(this.#listeners)) listener(event);
   }
 }

@@ -1,0 +1,109 @@
+import type { JournalRecord, VolumeAttributes } from "../format/records.ts";
+import type { ThinVolume } from "../io/thin-volume.ts";
+import { PoolError } from "../pool-error.ts";
+import {
+  checkNewName,
+  checkNewVolumes,
+  checkOvercommit,
+  checkPromises,
+  checkReservable,
+  checkSize,
+  extentsFor,
+} from "./checks.ts";
+import { atInstant, commit } from "./commit.ts";
+import type { AttributeChanges, VolumeSpec } from "./pool-options.ts";
+import type { PoolParts } from "./pool-parts.ts";
+
+/** Errors: invalid, exists, space, failed. */
+export async function createVolume(parts: PoolParts, spec: VolumeSpec): Promise<ThinVolume> {
+  const { state } = parts;
+  const attributes: VolumeAttributes = {
+    id: state.nextVolumeId,
+    uuid: spec.uuid,
+    name: spec.name,
+    sizeBytes: spec.sizeBytes,
+    readOnly: false,
+    isSnapshot: false,
+    originId: 0,
+    createdAt: parts.nowSeconds(),
+    reservedBytes: spec.reservedBytes ?? 0,
+    quotaBytes: spec.quotaBytes ?? 0,
+  };
+  checkNewVolumes(state, [spec]);
+  checkSize(spec.sizeBytes);
+  checkPromises(attributes);
+  checkOvercommit(state, spec.sizeBytes);
+  const reserved = extentsFor(state, attributes.reservedBytes);
+  checkReservable(state, reserved, `the reservation of ${spec.name}`);
+  await commit(parts, [{ kind: "create", attributes }]);
+  const volume = parts.volumes.add(attributes.id);
+  parts.listeners.emit({ kind: "volumes-changed" });
+  return volume;
+}
+
+/** Errors: invalid, exists, missing, failed. */
+export async function rename(parts: PoolParts, volume: ThinVolume, name: string): Promise<void> {
+  parts.volumes.mustHave(volume);
+  if (name === volume.attributes.name) return;
+  checkNewName(parts.state, name);
+  await changeAttributes(parts, volume, { ...volume.attributes, name });
+}
+
+/** Errors: invalid, missing, space, failed. */
+export async function setAttributes(
+  parts: PoolParts,
+  volume: ThinVolume,
+  changes: AttributeChanges,
+): Promise<void> {
+  parts.volumes.mustHave(volume);
+  const { state } = parts;
+  const before = volume.attributes;
+  const after: VolumeAttributes = {
+    ...before,
+    readOnly: changes.readOnly ?? before.readOnly,
+    reservedBytes: changes.reservedBytes ?? before.reservedBytes,
+    quotaBytes: changes.quotaBytes ?? before.quotaBytes,
+  };
+  checkPromises(after);
+  if (before.readOnly && !after.readOnly) checkOvercommit(state, after.sizeBytes);
+  const { ownedExtents } = volume.state;
+  const outstanding = (bytes: number): number =>
+    Math.max(0, extentsFor(state, bytes) - ownedExtents);
+  const more = outstanding(after.reservedBytes) - outstanding(before.reservedBytes);
+  checkReservable(state, more, `the reservation of ${before.name}`);
+  // Whoever makes a volume read-only wants no write to come after.
+  if (before.readOnly === after.readOnly) await changeAttributes(parts, volume, after);
+  else await atInstant([volume], {}, () => changeAttributes(parts, volume, after));
+}
+
+async function changeAttributes(
+  parts: PoolParts,
+  volume: ThinVolume,
+  attributes: VolumeAttributes,
+): Promise<void> {
+  const record: JournalRecord = { kind: "attributes", attributes };
+  await commit(parts, [record]);
+  parts.listeners.emit({ kind: "volumes-changed" });
+  parts.log.info({ volume: volume.attributes.name }, "a volume was changed");
+}
+
+/**
+ * Deletes a volume that nobody uses. It takes as long as a record, whatever the size: the space comes back in the background.
+ * Errors: busy, missing, failed.
+ */
+export async function deleteVolume(parts: PoolParts, volume: ThinVolume): Promise<void> {
+  parts.volumes.mustHave(volume);
+  const { id, name } = volume.attributes;
+  if (parts.volumes.uses(volume) > 0) {
+    throw new PoolError("busy", `volume ${name} is in use: take it off its targets first`);
+  }
+  await atInstant([volume], { reads: true }, async () => {
+    if (parts.volumes.uses(volume) > 0) {
+      throw new PoolError("busy", `volume ${name} has just been taken into use`);
+    }
+    await commit(parts, [{ kind: "delete", volume: id }]);
+    parts.volumes.remove(volume);
+    volume.markGone();
+  });
+  parts.listeners.emit({ kind: "volumes-changed" });
+}
