@@ -16,7 +16,7 @@ export const VOLUME_BYTES_MAX: number = 2 ** 50;
 export const DEVICE_BYTES_MAX: number = 2 ** 50;
 
 /** The head and tail that are kept free, the shortest journal, and a few extents for metadata and data. */
-export const DEVICE_BYTES_MIN: number = 32 * 1024 * 1024;
+export const DEVICE_BYTES_MIN: number = 12 * 1024 * 1024;
 
 /** Ids of volumes are never given twice: one snapshot a second lasts for 136 years. */
 export const VOLUME_ID_MAX: number = 2 ** 32 - 1;
