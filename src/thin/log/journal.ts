@@ -11,8 +11,6 @@ import {
 } from "../format/journal-block.ts";
 import { encodeRecord, recordBytes } from "../format/journal-record.ts";
 import { isSafe, type JournalRecord } from "../format/records.ts";
-import { applyRecord } from "../map/apply.ts";
-import type { PoolState } from "../map/pool-state.ts";
 import type { Health } from "./health.ts";
 import { BARRIER_BLOCKS_RESERVED, QUEUE_COMPACTED_AFTER } from "./limits.ts";
 
@@ -20,6 +18,14 @@ import { BARRIER_BLOCKS_RESERVED, QUEUE_COMPACTED_AFTER } from "./limits.ts";
 export interface AppendWaiter {
   appended(seq: number): void;
   appendFailed(error: IoError): void;
+}
+
+/** What the records are about: the maps. */
+export interface JournalTarget {
+  /** Carries out a record, synchronously. */
+  apply(record: JournalRecord, seq: number): void;
+  /** Pages of maps that a checkpoint would have to write. */
+  readonly dirtyPages: number;
 }
 
 /** Whoever makes room in the journal. */
@@ -30,7 +36,7 @@ export interface CheckpointWanted {
 export interface JournalOptions {
   /** The pool's device 0. */
   readonly device: BlockDevice;
-  readonly state: PoolState;
+  readonly target: JournalTarget;
   readonly health: Health;
   readonly poolUuid: string;
   /** Where the ring begins, and how many blocks it has. */
@@ -74,7 +80,7 @@ export class Journal {
   readonly epoch: number;
   readonly blocks: number;
   readonly #device: BlockDevice;
-  readonly #state: PoolState;
+  readonly #target: JournalTarget;
   readonly #health: Health;
   readonly #poolUuid: string;
   readonly #offsetBytes: number;
@@ -107,7 +113,7 @@ export class Journal {
     this.epoch = options.epoch;
     this.blocks = options.blocks;
     this.#device = options.device;
-    this.#state = options.state;
+    this.#target = options.target;
     this.#health = options.health;
     this.#poolUuid = options.poolUuid;
     this.#offsetBytes = options.offsetBytes;
@@ -220,7 +226,7 @@ export class Journal {
 
   #hasRoom(): boolean {
     const isRingFree = this.#seq + 1 - this.#tailSeq <= this.blocks - BARRIER_BLOCKS_RESERVED;
-    return isRingFree && this.#state.leaves.dirtyPages < this.#dirtyPagesMax;
+    return isRingFree && this.#target.dirtyPages < this.#dirtyPagesMax;
   }
 
   #takeBarrier(end: number): number {
@@ -299,7 +305,7 @@ export class Journal {
     const seq = this.#seq;
     for (const record of this.#flying) {
       if (record.kind === "barrier") continue;
-      applyRecord(this.#state, record, seq);
+      this.#target.apply(record, seq);
       if (!isSafe(record)) this.#unsafeSeq = seq;
     }
     this.#appliedSeq = seq;

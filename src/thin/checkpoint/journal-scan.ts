@@ -1,0 +1,99 @@
+import type { BlockDevice } from "../../device/block-device.ts";
+import { readBytes } from "../../util/io-request.ts";
+import { isFault } from "../format/fault.ts";
+import { BLOCK_BYTES } from "../format/geometry.ts";
+import { type JournalBlock, openJournalBlock } from "../format/journal-block.ts";
+import { isSafe, type JournalRecord } from "../format/records.ts";
+import { JOURNAL_READ_BYTES } from "./limits.ts";
+
+/** The ring on device 0. */
+export interface JournalRing {
+  readonly device: BlockDevice;
+  readonly poolUuid: string;
+  readonly offsetBytes: number;
+  readonly blocks: number;
+}
+
+/** One block that a recovery found. */
+export interface FoundBlock {
+  readonly seq: number;
+  readonly crc: number;
+  readonly records: readonly JournalRecord[];
+}
+
+/**
+ * Reads the blocks behind `afterSeq` that follow each other without a gap, in this epoch.
+ *
+ * @throws {IoError} the ring could not be read
+ */
+export async function scanJournal(
+  ring: JournalRing,
+  epoch: number,
+  afterSeq: number,
+): Promise<FoundBlock[]> {
+  const found: FoundBlock[] = [];
+  const batchMax = JOURNAL_READ_BYTES / BLOCK_BYTES;
+  for (;;) {
+    const next = afterSeq + found.length + 1;
+    const index = next % ring.blocks;
+    const left = ring.blocks - found.length;
+    const count = Math.min(batchMax, ring.blocks - index, left);
+    if (count === 0) return found;
+    const offsetBytes = ring.offsetBytes + index * BLOCK_BYTES;
+    const bytes = await readBytes(ring.device, offsetBytes, count * BLOCK_BYTES);
+    for (let at = 0; at < count; at += 1) {
+      const page = bytes.subarray(at * BLOCK_BYTES, (at + 1) * BLOCK_BYTES);
+      const block = openJournalBlock(page, ring.poolUuid);
+      if (isFault(block) || !follows(block, epoch, afterSeq, found)) return found;
+      found.push({ seq: block.seq, crc: block.crc, records: block.records });
+    }
+  }
+}
+
+/** The first block has nothing before it that it could be held against: the epoch vouches for it. */
+function follows(
+  block: JournalBlock,
+  epoch: number,
+  afterSeq: number,
+  found: readonly FoundBlock[],
+): boolean {
+  const last = found.at(-1);
+  if (block.epoch !== epoch || block.seq !== afterSeq + found.length + 1) return false;
+  return last === undefined || block.prevCrc === last.crc;
+}
+
+/** What of the journal is carried out. */
+export interface Replayable {
+  readonly records: readonly { readonly record: JournalRecord; readonly seq: number }[];
+  /** Blocks of which all records are carried out, and of which some are not. */
+  readonly replayed: number;
+  readonly discarded: number;
+}
+
+/**
+ * Chooses what is replayed. All of it, where the page cache is the one that the killed process wrote to (rule K); after a power loss
+ * what a barrier covers, and on for as long as records are safe (rule B). `durableSeq` is covered for another reason.
+ */
+export function chooseReplay(
+  blocks: readonly FoundBlock[],
+  isAllTrusted: boolean,
+  durableSeq: number,
+): Replayable {
+  let covered = durableSeq;
+  for (const { records } of blocks) {
+    for (const record of records) {
+      if (record.kind === "barrier") covered = Math.max(covered, record.upto);
+    }
+  }
+  const chosen: { record: JournalRecord; seq: number }[] = [];
+  for (const [index, { seq, records }] of blocks.entries()) {
+    for (const record of records) {
+      if (record.kind === "barrier") continue;
+      if (!isAllTrusted && seq > covered && !isSafe(record)) {
+        return { records: chosen, replayed: index, discarded: blocks.length - index };
+      }
+      chosen.push({ record, seq });
+    }
+  }
+  return { records: chosen, replayed: blocks.length, discarded: 0 };
+}
