@@ -1,80 +1,123 @@
-import type { IoRequest } from "../../util/io-request.ts";
+import { unreachable } from "../../util/assert.ts";
+import { IoKind, type IoRequest } from "../../util/io-request.ts";
 import type { VolumeAttributes } from "../format/records.ts";
 import type { VolumeState } from "../map/volume-state.ts";
+import { ChangeJob } from "./change-job.ts";
 import type { Engine } from "./engine.ts";
-import { Gate } from "./gate.ts";
+import { reportExtents, type ThinExtent } from "./extent-report.ts";
+import { FastPath } from "./fast-path.ts";
+import { fillExtent } from "./filler.ts";
+import type { Gate } from "./gate.ts";
+import { FREE_OBJECTS_MAX } from "./limits.ts";
+import { PiecePool } from "./piece-pool.ts";
+import { ReadJob } from "./read-job.ts";
+import { VolumeCore } from "./volume-core.ts";
+
+export type { ThinExtent } from "./extent-report.ts";
 
 /** What happens to a volume under its users. */
 export type ThinVolumeEvent = "capacity-changed" | "content-replaced" | "space-low" | "gone";
 
 export type ThinVolumeListener = (event: ThinVolumeEvent) => void;
 
-/** A run of extents of equal state. */
-export interface ThinExtent {
-  readonly offsetBytes: number;
-  readonly lengthBytes: number;
-  readonly mapped: boolean;
-}
-
-/** A volume of a pool, as its users read and write it. `tryRead`, `tryWrite` and `submit` have the contract of `BlockDevice`. */
+/**
+ * A volume of a pool, as its users read and write it. `tryRead`, `tryWrite` and `submit` have the contract of `BlockDevice`, to any
+ * byte. Discard frees whole extents; writeZeroes frees them and writes what is left at the ends.
+ */
 export class ThinVolume {
-  readonly engine: Engine;
-  readonly state: VolumeState;
-  readonly gate: Gate = new Gate();
+  readonly #core: VolumeCore;
+  readonly #fast: FastPath;
+  readonly #pieces: PiecePool;
+  readonly #reads: ReadJob[] = [];
+  readonly #changes: ChangeJob[] = [];
   readonly #listeners: Set<ThinVolumeListener> = new Set();
 
   constructor(engine: Engine, state: VolumeState) {
-    this.engine = engine;
-    this.state = state;
+    this.#core = new VolumeCore(engine, state);
+    this.#fast = new FastPath(this.#core);
+    this.#pieces = new PiecePool(this.#core);
+  }
+
+  get engine(): Engine {
+    return this.#core.engine;
+  }
+
+  get state(): VolumeState {
+    return this.#core.state;
+  }
+
+  get gate(): Gate {
+    return this.#core.gate;
   }
 
   get attributes(): VolumeAttributes {
-    return this.state.attributes;
+    return this.#core.state.attributes;
   }
 
   get capacityBytes(): number {
-    return this.state.attributes.sizeBytes;
+    return this.#core.state.attributes.sizeBytes;
   }
 
   /** True once the volume is deleted: everything is refused. */
   get isGone(): boolean {
-    return false;
+    return this.#core.isGone;
   }
 
   tryRead(
-    _buffer: Uint8Array,
-    _bufferOffset: number,
-    _lengthBytes: number,
-    _offsetBytes: number,
+    buffer: Uint8Array,
+    bufferOffset: number,
+    lengthBytes: number,
+    offsetBytes: number,
   ): boolean {
-    return false;
+    return this.#fast.read(buffer, bufferOffset, lengthBytes, offsetBytes);
   }
 
   tryWrite(
-    _buffer: Uint8Array,
-    _bufferOffset: number,
-    _lengthBytes: number,
-    _offsetBytes: number,
+    buffer: Uint8Array,
+    bufferOffset: number,
+    lengthBytes: number,
+    offsetBytes: number,
   ): boolean {
-    return false;
+    return this.#fast.write(buffer, bufferOffset, lengthBytes, offsetBytes);
   }
 
-  submit(_request: IoRequest): void {
-    throw new Error("not there yet");
+  submit(request: IoRequest): void {
+    switch (request.kind) {
+      case IoKind.read:
+        (this.#reads.pop() ?? new ReadJob(this.#core, this.#recycleRead)).start(request);
+        return;
+      case IoKind.write:
+      case IoKind.discard:
+      case IoKind.writeZeroes:
+        (this.#changes.pop() ?? this.#newChange()).start(request);
+        return;
+      case IoKind.flush:
+        this.#flush(request);
+        return;
+      default:
+        unreachable(request.kind);
+    }
   }
 
-  /** The runs that cover the range, in order, without gaps, `countMax` at the most. A PARTIAL extent is mapped. */
-  extents(_offsetBytes: number, _lengthBytes: number, _countMax: number): Promise<ThinExtent[]> {
-    throw new Error("not there yet");
+  /**
+   * The runs that cover the range, in order, without gaps, `countMax` at the most. A PARTIAL extent is mapped.
+   * @throws {IoError} gone, failed, range, medium
+   */
+  extents(offsetBytes: number, lengthBytes: number, countMax: number): Promise<ThinExtent[]> {
+    return reportExtents(this.#core, offsetBytes, lengthBytes, countMax);
   }
 
-  /** Completes a PARTIAL extent from its base; false where there was none, or somebody else is changing it. Errors as `IoError`. */
-  fill(_lext: number): Promise<boolean> {
-    throw new Error("not there yet");
+  /**
+   * Completes a PARTIAL extent from its base; false where there is none that can be, or somebody is changing it or waiting to snapshot.
+   * @throws {IoError} medium, failed
+   */
+  fill(lext: number): Promise<boolean> {
+    return fillExtent(this.#core, lext);
   }
 
   /** The volume was deleted: everything is refused from now on, and the listeners are told. The gate stays as it is. */
   markGone(): void {
+    this.#core.isGone = true;
     this.emit("gone");
   }
 
@@ -87,4 +130,23 @@ export class ThinVolume {
   emit(event: ThinVolumeEvent): void {
     for (const listener of [...this.#listeners]) listener(event);
   }
+
+  /** What has completed is stable when it is done; what waits at the gate has not. */
+  #flush(request: IoRequest): void {
+    const refusal = this.#core.refusal(request, 0, 0);
+    if (refusal !== null) request.done(refusal);
+    else this.#core.engine.barrier.sync(request);
+  }
+
+  #newChange(): ChangeJob {
+    return new ChangeJob(this.#core, this.#pieces, this.#recycleChange);
+  }
+
+  readonly #recycleRead = (job: ReadJob): void => {
+    if (this.#reads.length < FREE_OBJECTS_MAX) this.#reads.push(job);
+  };
+
+  readonly #recycleChange = (job: ChangeJob): void => {
+    if (this.#changes.length < FREE_OBJECTS_MAX) this.#changes.push(job);
+  };
 }

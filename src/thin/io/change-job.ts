@@ -1,0 +1,291 @@
+import { assert } from "../../util/assert.ts";
+import type { IoError } from "../../util/io-error.ts";
+import { IoKind, type IoRequest } from "../../util/io-request.ts";
+import { LEAF_ENTRIES } from "../format/layout.ts";
+import { NO_LEAF } from "../map/leaf-store.ts";
+import type { ChangePiece, PieceOwner } from "./change-piece.ts";
+import { planData, type DataTarget } from "./data-plan.ts";
+import type { OperationOwner } from "./device-operation.ts";
+import type { LockWaiter } from "./extent-locks.ts";
+import type { GateEntrant } from "./gate.ts";
+import { PIECES_IN_FLIGHT_MAX } from "./limits.ts";
+import type { PiecePool } from "./piece-pool.ts";
+import { addViews, addZeroes, isZeroRange } from "./request-bytes.ts";
+import type { VolumeCore } from "./volume-core.ts";
+
+/** Why no further piece of a request is started. */
+const Blocked = { no: 0, leaf: 1, lock: 2, space: 3 } as const;
+type Blocked = (typeof Blocked)[keyof typeof Blocked];
+
+/**
+ * One write, discard or writeZeroes on its way, piece by piece, several of them at a time. What cannot be done in place becomes a
+ * {@link ChangePiece}. A job that waits for space is outside the gate, and holds no lock: an unmap, a snapshot or a delete need not wait for it.
+ */
+export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWaiter, GateEntrant {
+  waitExtent = 0;
+  readonly core: VolumeCore;
+  readonly pieces: PiecePool;
+  readonly #recycle: (job: ChangeJob) => void;
+  #request: IoRequest | null = null;
+  #cursor = 0;
+  #end = 0;
+  /** The whole extents of a discard or writeZeroes, which are unmapped. */
+  #wholeFrom = 0;
+  #wholeTo = 0;
+  #inFlight = 0;
+  #error: IoError | null = null;
+  #blocked: Blocked = Blocked.no;
+  #isAdvancing = false;
+  /** What it did is not on stable media by itself. */
+  #needsBarrier = false;
+
+  constructor(core: VolumeCore, pieces: PiecePool, recycle: (job: ChangeJob) => void) {
+    this.core = core;
+    this.pieces = pieces;
+    this.#recycle = recycle;
+  }
+
+  start(request: IoRequest): void {
+    assert(this.#request === null, "a job has one request at a time");
+    this.#request = request;
+    this.#cursor = request.offsetBytes;
+    this.#end = request.offsetBytes + request.lengthBytes;
+    this.#wholeFrom = this.#end;
+    this.#wholeTo = this.#end;
+    this.#error = null;
+    this.#needsBarrier = false;
+    this.admitted();
+  }
+
+  admitted(): void {
+    const { gate } = this.core;
+    const request = this.#wanted();
+    if (!gate.tryEnterChange()) {
+      gate.wait(this);
+      return;
+    }
+    this.#blocked = Blocked.no;
+    this.#error = this.core.refusal(request, request.offsetBytes, request.lengthBytes);
+    // Not before it is inside: the end of the volume may have moved.
+    if (request.kind !== IoKind.write) this.#findWhole(request);
+    this.#advance();
+  }
+
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  /** Where the bytes end that are written like the one at the cursor. */
+  get dataEnd(): number {
+    return this.#cursor < this.#wholeFrom ? Math.min(this.#end, this.#wholeFrom) : this.#end;
+  }
+
+  get forceUnitAccess(): boolean {
+    return this.#wanted().forceUnitAccess;
+  }
+
+  isZeroData(offsetBytes: number, lengthBytes: number): boolean {
+    const request = this.#wanted();
+    if (request.kind !== IoKind.write) return true;
+    return isZeroRange(request.buffers, offsetBytes - request.offsetBytes, lengthBytes);
+  }
+
+  addData(offsetBytes: number, lengthBytes: number, views: Uint8Array[]): void {
+    const request = this.#wanted();
+    if (request.kind !== IoKind.write) addZeroes(lengthBytes, views);
+    else addViews(request.buffers, offsetBytes - request.offsetBytes, lengthBytes, views);
+  }
+
+  /** Goes past bytes for which nothing is to be done, for the volume has zeros there. */
+  skip(lengthBytes: number): void {
+    const { journal, barrier } = this.core.engine;
+    this.#cursor += lengthBytes;
+    if (journal.appliedSeq > barrier.durableSeq) this.#needsBarrier = true;
+  }
+
+  /** A transfer of the next bytes is about to begin. */
+  started(lengthBytes: number, isDurable: boolean): void {
+    this.#cursor += lengthBytes;
+    this.#inFlight += 1;
+    if (!isDurable) this.#needsBarrier = true;
+  }
+
+  waitForLock(lext: number): void {
+    this.#blocked = Blocked.lock;
+    this.waitExtent = lext;
+    this.core.locks.wait(this);
+  }
+
+  waitForSpace(): void {
+    this.#blocked = Blocked.space;
+  }
+
+  fail(error: IoError): void {
+    this.#error ??= error;
+  }
+
+  operationDone(error: IoError | null): void {
+    this.#inFlight -= 1;
+    this.#error ??= error;
+    this.#advance();
+  }
+
+  pieceDone(piece: ChangePiece, error: IoError | null): void {
+    this.pieces.put(piece);
+    this.operationDone(error);
+  }
+
+  unlocked(): void {
+    this.#blocked = Blocked.no;
+    this.#advance();
+  }
+
+  /** The barrier behind a request with forceUnitAccess. */
+  done(error: IoError | null): void {
+    this.#answer(error);
+  }
+
+  #wanted(): IoRequest {
+    const request = this.#request;
+    assert(request !== null, "a job that runs has a request");
+    return request;
+  }
+
+  /** Unmapped are whole extents only; the end of the volume is as good as the end of an extent. */
+  #findWhole(request: IoRequest): void {
+    const { extentBytes } = this.core.engine.geometry;
+    const end = request.offsetBytes + request.lengthBytes;
+    const isToEnd = end === this.core.state.attributes.sizeBytes;
+    const from = Math.ceil(request.offsetBytes / extentBytes) * extentBytes;
+    const to = isToEnd ? end : Math.floor(end / extentBytes) * extentBytes;
+    const isAny = from < to;
+    this.#wholeFrom = isAny ? from : end;
+    this.#wholeTo = isAny ? to : end;
+    if (request.kind !== IoKind.discard) return;
+    this.#cursor = Math.max(this.#cursor, this.#wholeFrom);
+    this.#end = this.#wholeTo;
+  }
+
+  #advance(): void {
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    while (
+      this.#error === null &&
+      this.#blocked === Blocked.no &&
+      this.#cursor < this.#end &&
+      this.#inFlight < PIECES_IN_FLIGHT_MAX
+    ) {
+      this.#step();
+    }
+    this.#isAdvancing = false;
+    if (this.#inFlight === 0) this.#settle();
+  }
+
+  /** Nothing of it runs any more. */
+  #settle(): void {
+    if (this.#blocked === Blocked.leaf || this.#blocked === Blocked.lock) return;
+    if (this.#blocked === Blocked.space && this.#error === null) this.#leaveForSpace();
+    else this.#finish();
+  }
+
+  #step(): void {
+    const { engine, state } = this.core;
+    const { leaves } = engine.state;
+    this.#error = this.#wanted().abandoned ? this.core.abandoned() : engine.health.failure;
+    if (this.#error !== null) return;
+    const lext = Math.floor(this.#cursor / engine.geometry.extentBytes);
+    const leaf = state.map.leafAt(lext);
+    const isWhole = this.#cursor >= this.#wholeFrom && this.#cursor < this.#wholeTo;
+    const isResident = leaf === NO_LEAF || leaves.isResident(leaf);
+    if (isWhole) this.#unmap(lext, leaf, isResident);
+    else if (!isResident) this.#load(leaf, lext);
+    else planData(this, lext, leaf);
+  }
+
+  /** Unmaps the rest of a leaf, as far as it is wanted and nobody else changes it. */
+  #unmap(lext: number, leaf: number, isResident: boolean): void {
+    const { engine, locks } = this.core;
+    const { extentBytes } = engine.geometry;
+    const leafEnd = (Math.floor(lext / LEAF_ENTRIES) + 1) * LEAF_ENTRIES;
+    const end = Math.min(Math.ceil(this.#wholeTo / extentBytes), leafEnd);
+    if (leaf === NO_LEAF) {
+      this.#skipTo(end);
+      return;
+    }
+    const free = locks.firstLocked(lext, end);
+    if (free === lext) {
+      this.waitForLock(lext);
+    } else if (isResident) {
+      this.#unmapMapped(lext, free, leaf);
+    } else if (free - lext === LEAF_ENTRIES) {
+      // The whole leaf goes, whatever is in it.
+      this.#unmapRun(lext, free);
+    } else this.#load(leaf, lext);
+  }
+
+  #unmapMapped(lext: number, end: number, leaf: number): void {
+    const { leaves } = this.core.engine.state;
+    let first = lext;
+    while (first < end && leaves.entry(leaf, first % LEAF_ENTRIES) === 0) first += 1;
+    let last = end;
+    while (last > first && leaves.entry(leaf, (last - 1) % LEAF_ENTRIES) === 0) last -= 1;
+    if (first > lext) this.#skipTo(first);
+    if (first < last) this.#unmapRun(first, last);
+    if (last < end && first < last) this.#skipTo(end);
+  }
+
+  #unmapRun(first: number, end: number): void {
+    this.started(this.#bytesTo(end), false);
+    this.pieces.take().unmap(this, first, end - first);
+  }
+
+  #skipTo(lext: number): void {
+    this.skip(this.#bytesTo(lext));
+  }
+
+  #bytesTo(lext: number): number {
+    return Math.min(lext * this.core.engine.geometry.extentBytes, this.#end) - this.#cursor;
+  }
+
+  /** Waits for a leaf, and then looks again: another may be in its place by then. */
+  #load(leaf: number, lext: number): void {
+    const { map } = this.core.state;
+    const leafIndex = Math.floor(lext / LEAF_ENTRIES);
+    this.#blocked = Blocked.leaf;
+    map.pinSlot(leafIndex);
+    const loaded = (error: IoError | null): void => {
+      this.#blocked = Blocked.no;
+      this.#error ??= error;
+      this.#isAdvancing = true;
+      if (this.#error === null) this.#step();
+      this.#isAdvancing = false;
+      map.unpinSlot(leafIndex);
+      this.#advance();
+    };
+    this.core.engine.state.leaves.load(leaf).then(() => loaded(null), loaded);
+  }
+
+  #leaveForSpace(): void {
+    this.core.gate.leaveChange();
+    this.core.engine.fullPolicy.wait(
+      () => this.admitted(),
+      (error) => this.#answer(error),
+    );
+  }
+
+  #finish(): void {
+    const request = this.#wanted();
+    this.core.gate.leaveChange();
+    if (this.#error === null && request.forceUnitAccess && this.#needsBarrier) {
+      this.core.engine.barrier.sync(this);
+    } else this.#answer(this.#error);
+  }
+
+  #answer(error: IoError | null): void {
+    const request = this.#wanted();
+    this.#request = null;
+    this.#blocked = Blocked.no;
+    this.#recycle(this);
+    request.done(error);
+  }
+}
