@@ -1,0 +1,133 @@
+import { describe, expect, it } from "vitest";
+import { ErrorFilter } from "../../../src/device/error-filter.ts";
+import type { JournalRecord } from "../../../src/thin/format/records.ts";
+import type { IoError } from "../../../src/util/io-error.ts";
+import { IoKind } from "../../../src/util/io-request.ts";
+import { LogFixture, mapOf, placeOf, settle, TestWaiter } from "./fixture.ts";
+
+class Sync {
+  results: (IoError | null)[] = [];
+  done(error: IoError | null): void {
+    this.results.push(error);
+  }
+}
+
+async function append(log: LogFixture, record: JournalRecord): Promise<void> {
+  log.journal.append(record, new TestWaiter());
+  await settle();
+}
+
+describe("a barrier", () => {
+  it("is one flush where nothing unsafe was appended: the steady state of FLUSH", async () => {
+    const log = new LogFixture();
+    for (let round = 1; round <= 5; round += 1) {
+      const sync = new Sync();
+      log.barrier.sync(sync);
+      await settle();
+      expect(sync.results).toEqual([null]);
+      expect(log.barrier.flushes).toBe(round);
+    }
+    await append(log, mapOf(1, true));
+    log.barrier.sync(new Sync());
+    await settle();
+    expect(log.barrier.flushes).toBe(6);
+    expect(log.barrier.durableSeq).toBe(101);
+    expect(log.events.filter((event) => event === "d0: flush")).toHaveLength(6);
+  });
+
+  it("flushes all devices, then appends the number from before, then flushes the journal's device", async () => {
+    const log = new LogFixture(3);
+    await append(log, mapOf(1));
+    log.events.length = 0;
+    for (const device of log.devices) device.isHolding = true;
+    const sync = new Sync();
+    log.barrier.sync(sync);
+    expect(log.events).toEqual(["d0: flush", "d1: flush", "d2: flush"]);
+    log.head.isHolding = false;
+    await append(log, mapOf(2));
+    log.head.isHolding = true;
+    log.devices[2]?.letOne();
+    log.head.letOne();
+    await settle();
+    expect(log.events).toHaveLength(4);
+    log.devices[1]?.letOne();
+    await settle();
+    expect(log.events.slice(3)).toEqual([`d0: write ${placeOf(102)}`, `d0: write ${placeOf(103)}`]);
+    log.head.letOne();
+    await settle();
+    expect(log.blockAt(103).records).toEqual([{ kind: "barrier", upto: 101 }]);
+    expect(log.events.slice(5)).toEqual(["d0: flush"]);
+    expect(sync.results).toEqual([]);
+    expect(log.barrier.durableSeq).toBe(100);
+    log.head.letOne();
+    expect(sync.results).toEqual([null]);
+    expect(log.barrier.durableSeq).toBe(101);
+    expect(log.released).toEqual([101]);
+  });
+
+  it("is shared only by those who came before it began", async () => {
+    const log = new LogFixture();
+    log.head.isHolding = true;
+    const syncs = [new Sync(), new Sync(), new Sync()];
+    for (const sync of syncs) log.barrier.sync(sync);
+    expect(log.events).toEqual(["d0: flush"]);
+    log.head.letOne();
+    expect(syncs.map(({ results }) => results.length)).toEqual([1, 0, 0]);
+    expect(log.events).toEqual(["d0: flush", "d0: flush"]);
+    log.head.letOne();
+    expect(syncs.map(({ results }) => results.length)).toEqual([1, 1, 1]);
+    expect(log.barrier.flushes).toBe(2);
+  });
+
+  it("needs no record for what a checkpoint has made durable meanwhile", async () => {
+    const log = new LogFixture();
+    await append(log, mapOf(1));
+    log.head.isHolding = true;
+    log.barrier.sync(new Sync());
+    log.barrier.noteDurable(101);
+    log.head.letOne();
+    await settle();
+    expect(log.journal.appliedSeq).toBe(101);
+    expect(log.barrier.flushes).toBe(1);
+  });
+
+  it("stops the pool when a flush fails, and never tries again", async () => {
+    const rules = [{ error: "medium", kind: IoKind.flush, times: 1 }] as const;
+    const log = new LogFixture(2, (device) =>
+      device.name === "d1" ? new ErrorFilter(device, rules) : device,
+    );
+    const marks: string[] = [];
+    log.health.onFailure(({ kind }) => marks.push(kind));
+    await append(log, mapOf(1));
+    const syncs = [new Sync(), new Sync()];
+    log.barrier.sync(syncs[0]!);
+    await settle();
+    log.barrier.sync(syncs[1]!);
+    await settle();
+    expect(syncs.map(({ results }) => results.map((error) => error?.kind))).toEqual([
+      ["failed"],
+      ["failed"],
+    ]);
+    expect(marks).toEqual(["failed"]);
+    expect(log.barrier.flushes).toBe(2);
+    expect(log.barrier.durableSeq).toBe(100);
+    expect(log.released).toEqual([]);
+  });
+
+  it("fails those who wait behind it as well when the second flush fails", async () => {
+    const rules = [{ error: "medium", kind: IoKind.flush, skip: 1 }] as const;
+    const log = new LogFixture(1, (device) => new ErrorFilter(device, rules));
+    await append(log, mapOf(1));
+    log.head.isHolding = true;
+    const syncs = [new Sync(), new Sync()];
+    for (const sync of syncs) log.barrier.sync(sync);
+    for (let step = 0; step < 3; step += 1) {
+      log.head.letOne();
+      await settle();
+    }
+    expect(syncs.map(({ results }) => results.map((error) => error?.kind))).toEqual([
+      ["failed"],
+      ["failed"],
+    ]);
+  });
+});
