@@ -14,32 +14,37 @@ export interface SuperblockCopy {
 }
 
 /**
- * Reads the copies of a device's superblock. Those at the end lie where the device ended when it became the pool's, which the copies at the
- * head tell; where these are lost, or agree that it was larger, where it ends now.
+ * Reads the copies of a device's superblock. The two at the end lie where the device ended when it joined the pool
+ * or grew last, which those at the head tell; where these are lost, where it ends now. There are more than four where head
+ * and end disagree.
  *
- * @throws {IoError} nothing of it could be read; places that cannot be read one by one are faults
+ * Places that cannot be read are faults too.
  */
 export async function readSuperblockCopies(device: BlockDevice): Promise<SuperblockCopy[]> {
   const copies: SuperblockCopy[] = [];
   for (const [slot, offsetBytes] of SUPERBLOCK_OFFSETS.entries()) {
     copies.push(await readCopy(device, offsetBytes, slot));
   }
-  const ends = new Set<number>([device.capacityBytes]);
-  for (const { superblock } of copies) {
-    if (superblock instanceof FormatFault) continue;
-    const own = superblock.devices[superblock.deviceIndex];
-    if (own !== undefined) ends.add(own.sizeBytes);
+  const [expected = device.capacityBytes, ...others] = endsOf(device, copies);
+  for (const [slot, offsetBytes] of tailOffsets(expected).entries()) {
+    copies.push(await readCopy(device, offsetBytes, slot));
   }
-  const tails = new Map<number, SuperblockCopy>();
-  for (const end of ends) {
+  for (const end of others) {
     for (const [slot, offsetBytes] of tailOffsets(end).entries()) {
-      if (tails.has(offsetBytes)) continue;
-      tails.set(offsetBytes, await readCopy(device, offsetBytes, slot));
+      const copy = await readCopy(device, offsetBytes, slot);
+      if (isUsable(copy.superblock)) copies.push(copy);
     }
   }
-  const isFound = [...tails.values()].filter(({ superblock }) => isUsable(superblock));
-  const expected = isFound.length > 0 ? isFound : [...tails.values()].slice(0, 2);
-  return [...copies, ...expected];
+  return copies;
+}
+
+/** Where the device may have ended when the copies at its end were written, the likeliest first. */
+function endsOf(device: BlockDevice, copies: readonly SuperblockCopy[]): number[] {
+  const found = copies
+    .flatMap(({ superblock }) => (isUsable(superblock) ? [superblock] : []))
+    .toSorted((a, b) => b.generation - a.generation)
+    .flatMap(({ devices, deviceIndex }) => devices[deviceIndex]?.sizeBytes ?? []);
+  return [...new Set([...found, device.capacityBytes])];
 }
 
 function isUsable(superblock: Superblock | FormatFault): superblock is Superblock {
