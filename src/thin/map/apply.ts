@@ -1,0 +1,282 @@
+import { assert, unreachable } from "../../util/assert.ts";
+import { LEAF_ENTRIES } from "../format/layout.ts";
+import type { JournalRecord, VolumeAttributes } from "../format/records.ts";
+import { VOLUME_BYTES_MAX } from "../limits.ts";
+import { PoolError } from "../pool-error.ts";
+import { clearRange, dropAll, leavesToClear, mapRun, setPartial } from "./apply-entries.ts";
+import { NO_LEAF } from "./leaf-store.ts";
+import type { PoolState } from "./pool-state.ts";
+import type { VolumeState } from "./volume-state.ts";
+import { extentsFor } from "./volume-state.ts";
+
+type RecordOf<Kind extends JournalRecord["kind"]> = Extract<JournalRecord, { kind: Kind }>;
+
+/**
+ * Carries out a record, live and at replay alike: synchronous, and all or nothing. The leaves that it changes have to be in memory,
+ * see {@link leavesNeeded}. Throws {@link PoolError} "corrupt" in a replay where the record cannot be; live that is a defect.
+ */
+export function applyRecord(state: PoolState, record: JournalRecord, seq: number): void {
+  switch (record.kind) {
+    case "map":
+      checkMap(state, record);
+      mapRun(state, volumeOf(state, record.volume), record, seq);
+      break;
+    case "partial":
+      checkPartial(state, record);
+      setPartial(state, volumeOf(state, record.volume), record, seq);
+      break;
+    case "unmap":
+      checkRange(state, record);
+      clearRange(state, volumeOf(state, record.volume), record, seq);
+      break;
+    case "create":
+      checkNew(state, record.attributes);
+      addVolume(state, record.attributes);
+      break;
+    case "snapshot":
+      snapshot(state, record);
+      break;
+    case "rollback":
+      rollback(state, record, seq);
+      break;
+    case "resize":
+      resize(state, record, seq);
+      break;
+    case "delete":
+      remove(state, record.volume, seq);
+      break;
+    case "attributes":
+      setAttributes(state, record.attributes);
+      break;
+    case "add-device":
+    case "grow-device":
+    case "virgin":
+    case "settings":
+      applyToPool(state, record, seq);
+      break;
+    case "barrier":
+      break;
+    default:
+      unreachable(record);
+  }
+}
+
+/** The leaves that have to be in memory before the record can be carried out, and are not. */
+export function leavesNeeded(state: PoolState, record: JournalRecord): number[] {
+  return leavesTouched(state, record).filter(
+    (leaf) => leaf !== NO_LEAF && !state.leaves.isResident(leaf),
+  );
+}
+
+function leavesTouched(state: PoolState, record: JournalRecord): number[] {
+  const { kind } = record;
+  if (kind !== "map" && kind !== "partial" && kind !== "unmap" && kind !== "resize") return [];
+  const volume = state.volumes.get(record.volume);
+  // A record that cannot be is refused when it is carried out.
+  if (volume === undefined) return [];
+  const { map } = volume;
+  if (kind === "resize") {
+    const extents = extentsFor(state.geometry, record.sizeBytes);
+    if (extents >= map.extentCount) return [];
+    return leavesToClear(map, extents, map.extentCount - extents);
+  }
+  if (record.lext >= map.extentCount) return [];
+  if (kind === "unmap") {
+    return leavesToClear(map, record.lext, Math.min(record.run, map.extentCount - record.lext));
+  }
+  return [map.leafAt(record.lext)];
+}
+
+type PoolRecord = RecordOf<"add-device" | "grow-device" | "virgin" | "settings">;
+
+function applyToPool(state: PoolState, record: PoolRecord, seq: number): void {
+  switch (record.kind) {
+    case "add-device": {
+      const isNext = record.segment.device === state.devices.length;
+      check(state, isNext, "a device is added out of its turn");
+      addSegment(state, record.segment, seq);
+      state.devices = [...state.devices, record.device];
+      break;
+    }
+    case "grow-device": {
+      const before = state.devices[record.device];
+      const isThere = before !== undefined && record.segment.device === record.device;
+      check(state, isThere, "a device grows that is not there");
+      addSegment(state, record.segment, seq);
+      state.devices = state.devices.with(record.device, {
+        ...before!,
+        sizeBytes: record.sizeBytes,
+      });
+      break;
+    }
+    case "virgin":
+      moveVirginMark(state, record, seq);
+      break;
+    case "settings":
+      state.settings = record.settings;
+      break;
+    default:
+      unreachable(record);
+  }
+}
+
+function addSegment(
+  state: PoolState,
+  segment: RecordOf<"add-device">["segment"],
+  seq: number,
+): void {
+  state.addresses.addSegment(segment);
+  state.space.segmentAdded(state.addresses.segments.length - 1, seq);
+}
+
+function moveVirginMark(
+  state: PoolState,
+  { segment, from }: RecordOf<"virgin">,
+  seq: number,
+): void {
+  const before = state.addresses.segments[segment];
+  const isForward = before !== undefined && from >= before.virginFrom && from <= before.extents;
+  check(state, isForward, "a virgin mark moves to where it cannot be");
+  state.addresses.setVirginFrom(segment, from);
+  if (!state.space.isDeriving) state.space.virginAppended(segment, from, seq);
+}
+
+function addVolume(state: PoolState, attributes: VolumeAttributes): VolumeState {
+  state.nextVolumeId = Math.max(state.nextVolumeId, attributes.id + 1);
+  return state.addVolume(attributes);
+}
+
+function snapshot(state: PoolState, record: RecordOf<"snapshot">): void {
+  checkNew(state, record.attributes);
+  checkVolume(state, record.source);
+  const source = volumeOf(state, record.source);
+  const isAsLong =
+    extentsFor(state.geometry, record.attributes.sizeBytes) === source.map.extentCount;
+  check(state, isAsLong, "a copy is not as long as its source");
+  const copy = addVolume(state, record.attributes);
+  becomeCopy(copy, source);
+}
+
+function rollback(state: PoolState, record: RecordOf<"rollback">, seq: number): void {
+  checkVolume(state, record.volume);
+  checkVolume(state, record.source);
+  check(state, record.volume !== record.source, "a volume is rolled back to itself");
+  const volume = volumeOf(state, record.volume);
+  const source = volumeOf(state, record.source);
+  const before = volume.map.leafIds;
+  becomeCopy(volume, source);
+  volume.attributes = { ...volume.attributes, sizeBytes: source.attributes.sizeBytes };
+  dropAll(state, before, 0, seq);
+}
+
+/** Neither has extents of its own from then on: a write to either takes a new one. */
+function becomeCopy(copy: VolumeState, source: VolumeState): void {
+  copy.map.copyFrom(source.map);
+  copy.mappedExtents = source.mappedExtents;
+  copy.ownedExtents = 0;
+  source.ownedExtents = 0;
+}
+
+function resize(
+  state: PoolState,
+  { volume: id, sizeBytes }: RecordOf<"resize">,
+  seq: number,
+): void {
+  checkVolume(state, id);
+  check(state, isVolumeSize(sizeBytes), "a volume gets a size that it cannot have");
+  const volume = volumeOf(state, id);
+  const extents = extentsFor(state.geometry, sizeBytes);
+  const { extentCount } = volume.map;
+  if (extents < extentCount) {
+    const range = { lext: extents, run: extentCount - extents };
+    clearRange(state, volume, range, seq);
+  }
+  volume.map.resize(extents);
+  volume.attributes = { ...volume.attributes, sizeBytes };
+}
+
+function remove(state: PoolState, id: number, seq: number): void {
+  checkVolume(state, id);
+  const volume = volumeOf(state, id);
+  const before = volume.map.leafIds.slice();
+  volume.map.clear();
+  volume.forgetReservation();
+  volume.mappedExtents = 0;
+  volume.ownedExtents = 0;
+  state.volumes.delete(id);
+  dropAll(state, before, 0, seq);
+}
+
+function setAttributes(state: PoolState, attributes: VolumeAttributes): void {
+  checkVolume(state, attributes.id);
+  const volume = volumeOf(state, attributes.id);
+  const namesake = state.volumeByName(attributes.name);
+  check(state, namesake === undefined || namesake === volume, "two volumes have one name");
+  const { uuid, sizeBytes, originId } = volume.attributes;
+  volume.attributes = { ...attributes, uuid, sizeBytes, originId };
+}
+
+/** In a replay the journal is at fault, live this program. */
+function check(state: PoolState, condition: boolean, message: string): void {
+  if (condition) return;
+  if (state.space.isDeriving)
+    throw new PoolError("corrupt", `the journal cannot be right: ${message}`);
+  assert(false, message);
+}
+
+function checkVolume(state: PoolState, id: number): void {
+  check(state, state.volumes.has(id), "a record names a volume that is not there");
+}
+
+function volumeOf(state: PoolState, id: number): VolumeState {
+  const volume = state.volumes.get(id);
+  assert(volume !== undefined, "a volume was looked for before");
+  return volume;
+}
+
+function isVolumeSize(sizeBytes: number): boolean {
+  return Number.isSafeInteger(sizeBytes) && sizeBytes >= 0 && sizeBytes <= VOLUME_BYTES_MAX;
+}
+
+function checkNew(state: PoolState, { id, uuid, name, sizeBytes }: VolumeAttributes): void {
+  check(state, id >= state.nextVolumeId, "an id is given twice");
+  check(state, state.volumeByName(name) === undefined, "a name is given twice");
+  check(state, state.volumeByUuid(uuid) === undefined, "a UUID is given twice");
+  check(state, isVolumeSize(sizeBytes), "a volume has a size that it cannot have");
+}
+
+function checkRange(
+  state: PoolState,
+  { volume, lext, run }: { volume: number; lext: number; run: number },
+): void {
+  checkVolume(state, volume);
+  const { extentCount } = volumeOf(state, volume).map;
+  const isInside = run >= 1 && lext >= 0 && lext + run <= extentCount;
+  check(state, isInside, "a record lies outside its volume");
+}
+
+function checkTarget(state: PoolState, phys: number, run: number): void {
+  const isMappable = state.addresses.isMappable(phys, run);
+  check(state, isMappable, "a record maps extents that the pool does not have");
+  for (let index = 0; index < run; index += 1) {
+    const isData = !state.space.metadata.isMetadata(phys + index);
+    check(state, isData, "a record maps an extent of metadata");
+  }
+}
+
+function checkMap(state: PoolState, record: RecordOf<"map">): void {
+  checkRange(state, record);
+  const isOneLeaf = (record.lext % LEAF_ENTRIES) + record.run <= LEAF_ENTRIES;
+  check(state, isOneLeaf, "a map record crosses a leaf");
+  checkTarget(state, record.phys, record.run);
+}
+
+function checkPartial(state: PoolState, record: RecordOf<"partial">): void {
+  const { volume, lext, phys, mask, base } = record;
+  checkRange(state, { volume, lext, run: 1 });
+  checkTarget(state, phys, 1);
+  if (base >= 0) checkTarget(state, base, 1);
+  check(state, base !== phys && base >= -1, "a PARTIAL entry has a base that it cannot have");
+  const isSome = mask > 0 && mask < state.geometry.fullMask;
+  check(state, isSome, "a PARTIAL entry has a mask that it cannot have");
+}

@@ -1,0 +1,128 @@
+import type { Clock } from "../../util/clock.ts";
+import { NO_EXTENT } from "../format/geometry.ts";
+import { LEAF_ENTRIES } from "../format/layout.ts";
+import { PoolError } from "../pool-error.ts";
+import { physOf } from "./entry.ts";
+import { NO_LEAF } from "./leaf-store.ts";
+import type { PoolState } from "./pool-state.ts";
+import type { VolumeState } from "./volume-state.ts";
+
+/** Leaves that are read at the same time: 1 MiB where they lie together. */
+const BATCH_LEAVES = 256;
+
+/**
+ * After a replay: counts the references of all leaves, each once however many volumes have it, and what volumes map; everything else
+ * below the virgin marks that holds no metadata is free. The blocks of metadata were adopted before. Leaves that do not fit
+ * into the memory limit are read and given up again. Throws {@link PoolError} "corrupt" where maps and metadata contradict each other, and
+ * IoError "medium" where a leaf cannot be read. Nothing may change meanwhile.
+ */
+export async function deriveSpace(state: PoolState): Promise<void> {
+  state.space.startDeriving();
+  const leaves = leavesByPlace(state);
+  for (let first = 0; first < leaves.length; first += BATCH_LEAVES) {
+    const batch = leaves.subarray(first, first + BATCH_LEAVES);
+    await withLeaves(state, batch, (leaf) => countLeaf(state, leaf));
+    await nextTurn(state.clock);
+  }
+  for (const volume of state.volumes.values()) {
+    volume.mappedExtents = sumMapped(state, volume);
+    if (volume.attributes.reservedBytes > 0) await countOwned(state, volume);
+  }
+  state.space.finishDeriving();
+}
+
+/**
+ * Counts anew what the volume has for itself alone, the basis of its reservation: after snapshots of it are gone, that is more than
+ * what it mapped since. The result is approximate where the volume changes meanwhile.
+ */
+export async function countOwned(state: PoolState, volume: VolumeState): Promise<void> {
+  let owned = 0;
+  const ids = volume.map.leafIds.filter(
+    (leaf) => leaf !== NO_LEAF && state.leaves.references(leaf) === 1,
+  );
+  for (let first = 0; first < ids.length; first += BATCH_LEAVES) {
+    const batch = ids
+      .subarray(first, first + BATCH_LEAVES)
+      .filter((leaf) => state.leaves.exists(leaf));
+    await withLeaves(state, batch, (leaf) => {
+      owned += ownedIn(state, leaf);
+    });
+    await nextTurn(state.clock);
+  }
+  volume.ownedExtents = owned;
+}
+
+/** Loads leaves, calls back with each, and lets them go. */
+async function withLeaves(
+  state: PoolState,
+  batch: Uint32Array,
+  callback: (leaf: number) => void,
+): Promise<void> {
+  const { leaves } = state;
+  for (const leaf of batch) leaves.pin(leaf);
+  try {
+    const loads = Array.from(batch, (leaf) => leaves.load(leaf));
+    const failed = (await Promise.allSettled(loads)).find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
+    for (const leaf of batch) callback(leaf);
+  } finally {
+    for (const leaf of batch) leaves.unpin(leaf);
+  }
+}
+
+/** All leaves in the order of their places, those that were never written last. */
+function leavesByPlace(state: PoolState): Uint32Array {
+  const { leaves } = state;
+  const ids: number[] = [];
+  const places = new Float64Array(leaves.end);
+  for (let leaf = 1; leaf < leaves.end; leaf += 1) {
+    if (!leaves.exists(leaf)) continue;
+    places[leaf] = leaves.pointers(leaf)?.leaf.block ?? Number.MAX_SAFE_INTEGER;
+    ids.push(leaf);
+  }
+  return Uint32Array.from(ids).sort((a, b) => places[a]! - places[b]!);
+}
+
+function countLeaf(state: PoolState, leaf: number): void {
+  const { leaves } = state;
+  const hasPartials = leaves.partials(leaf) > 0;
+  for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
+    const entry = leaves.entry(leaf, slot);
+    if (entry === 0) continue;
+    count(state, leaf, physOf(entry));
+    if (!hasPartials) continue;
+    const base = leaves.base(leaf, slot);
+    if (base !== NO_EXTENT) count(state, leaf, base);
+  }
+}
+
+function count(state: PoolState, leaf: number, phys: number): void {
+  if (!state.addresses.isMappable(phys, 1) || state.space.stateOf(phys) !== "data") {
+    const block = state.leaves.pointers(leaf)?.leaf.block;
+    const place =
+      block === undefined ? "a map page made by the journal" : `the map page in block ${block}`;
+    throw new PoolError("corrupt", `${place} maps extent ${phys}, which cannot hold data`);
+  }
+  state.space.addReference(phys);
+}
+
+function sumMapped(state: PoolState, volume: VolumeState): number {
+  let sum = 0;
+  for (const leaf of volume.map.leafIds) if (leaf !== NO_LEAF) sum += state.leaves.mapped(leaf);
+  return sum;
+}
+
+function ownedIn(state: PoolState, leaf: number): number {
+  let owned = 0;
+  for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
+    const entry = state.leaves.entry(leaf, slot);
+    if (entry !== 0 && state.space.references(physOf(entry)) === 1) owned += 1;
+  }
+  return owned;
+}
+
+function nextTurn(clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    clock.after(0, resolve);
+  });
+}

@@ -1,0 +1,515 @@
+import { assert } from "../../util/assert.ts";
+import { IoError } from "../../util/io-error.ts";
+import { BLOCK_BYTES, NO_EXTENT } from "../format/geometry.ts";
+import type { Geometry } from "../format/geometry.ts";
+import { PAGE_HEADER_BYTES, PARTIAL_FLAG } from "../format/layout.ts";
+import { NO_POINTER } from "../format/pointer.ts";
+import type { LeafPointers, PagePointer } from "../format/pointer.ts";
+import type { LeafPages } from "./captured-leaf.ts";
+import { CapturedLeaf } from "./captured-leaf.ts";
+import { isPartial } from "./entry.ts";
+import { checkLeaf } from "./leaf-check.ts";
+import {
+  LEAF_CAPTURED,
+  LEAF_DIRTY,
+  LEAF_EXISTS,
+  LEAF_USED,
+  LeafTable,
+  NO_PAGE,
+} from "./leaf-table.ts";
+import { PAGE_SHIFT, PageSlabs, SLAB_MASK, SLAB_SHIFT } from "./page-slabs.ts";
+
+export type { LeafPointers } from "../format/pointer.ts";
+export type { LeafPages } from "./captured-leaf.ts";
+export { CapturedLeaf } from "./captured-leaf.ts";
+
+/** The id of no leaf. */
+export const NO_LEAF = 0;
+
+const HEADER_WORDS: number = PAGE_HEADER_BYTES / 4;
+
+/** Leaves that the clock's hand looks at for one page: the limit is soft, a command's time is not. */
+const CLOCK_STEPS_MAX = 512;
+
+/** Reads a leaf's pages and verifies their headers. Rejects with {@link IoError} "medium". */
+export interface LeafReader {
+  read(pointers: LeafPointers, into: LeafPages): Promise<void>;
+}
+
+export interface LeafStoreOptions {
+  readonly geometry: Geometry;
+  readonly reader: LeafReader;
+  /** How much memory pages may take, in bytes; more where they are dirty, in use or being written. */
+  readonly memoryBytesMax: number;
+  /** How many extents the pool has: no entry of a stored leaf may name another. */
+  readonly extents: () => number;
+}
+
+interface Load {
+  readonly promise: Promise<void>;
+}
+
+/**
+ * All leaves of all volumes: the pages in memory, and the places on the media. Volumes share leaves by their ids.
+ * Clean leaves that nobody has pinned are given up when memory is short: who waits for a {@link load} pins the leaf before.
+ */
+export class LeafStore {
+  /** Called when a leaf's last pin is gone. */
+  onUnpinned: (leaf: number) => void = () => undefined;
+  /** Called with a place that the leaf has no more; `isCurrent`: the newest generation refers to it. */
+  retire: (pointer: PagePointer, isCurrent: boolean) => void = () => undefined;
+  readonly #options: LeafStoreOptions;
+  readonly #slabs = new PageSlabs();
+  readonly #pages: Uint32Array[] = this.#slabs.slabs;
+  readonly #table = new LeafTable();
+  readonly #loads = new Map<number, Load>();
+  readonly #captures = new Map<number, CapturedLeaf>();
+  #hand = 1;
+  #dirtyPages = 0;
+
+  constructor(options: LeafStoreOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#table.count;
+  }
+
+  /** One past the highest id in use. */
+  get end(): number {
+    return this.#table.end;
+  }
+
+  /** Pages that memory cannot be without before the next checkpoint is written. */
+  get dirtyPages(): number {
+    return this.#dirtyPages;
+  }
+
+  get residentBytes(): number {
+    return this.#slabs.usedPages * BLOCK_BYTES;
+  }
+
+  /** All memory of the store, in bytes: slabs are not given back. */
+  get memoryBytes(): number {
+    return this.#slabs.slabs.length * (this.#slabs.slabs[0]?.byteLength ?? 0) + this.#table.bytes;
+  }
+
+  exists(leaf: number): boolean {
+    return this.#table.exists(leaf);
+  }
+
+  /** An empty leaf with one reference: dirty and in memory, as all new ones. */
+  create(): number {
+    const leaf = this.#table.take();
+    this.#table.references[leaf] = 1;
+    this.#table.page[leaf] = this.#takePage();
+    this.#markDirty(leaf);
+    return leaf;
+  }
+
+  /** A new leaf with the content of this one, and one reference. */
+  copy(leaf: number): number {
+    const table = this.#table;
+    assert(this.isResident(leaf), "a leaf that is copied is in memory");
+    this.pin(leaf);
+    const copy = table.take();
+    table.references[copy] = 1;
+    table.page[copy] = this.#copyPage(table.page[leaf]!);
+    table.bases[copy] = this.#copyPage(table.bases[leaf]!);
+    table.masks[copy] = this.#copyPage(table.masks[leaf]!);
+    table.mapped[copy] = table.mapped[leaf]!;
+    table.partials[copy] = table.partials[leaf]!;
+    this.unpin(leaf);
+    this.#markDirty(copy);
+    return copy;
+  }
+
+  /** A leaf of the checkpoint: clean, not in memory, without references. */
+  addStored(pointers: LeafPointers): number {
+    const leaf = this.#table.take();
+    this.#setPlaces(leaf, pointers);
+    return leaf;
+  }
+
+  /** How many places in the maps of volumes have this leaf, those that wait for their record or for a pin included. */
+  references(leaf: number): number {
+    return this.#table.references[leaf]!;
+  }
+
+  addReference(leaf: number): void {
+    assert(this.exists(leaf), "a leaf that is referred to is there");
+    this.#table.references[leaf]! += 1;
+  }
+
+  /** Returns how many are left. A leaf without any is to be destroyed by the caller, when its extents are done with. */
+  dropReference(leaf: number): number {
+    const references = this.#table.references[leaf]!;
+    assert(references > 0, "a leaf loses no reference that it does not have");
+    this.#table.references[leaf] = references - 1;
+    return references - 1;
+  }
+
+  isResident(leaf: number): boolean {
+    return this.#table.page[leaf]! !== NO_PAGE;
+  }
+
+  /** Keeps the leaf in memory, or from being given up once it is loaded. */
+  pin(leaf: number): void {
+    assert(this.exists(leaf), "a leaf that is pinned is there");
+    this.#table.pins[leaf]! += 1;
+  }
+
+  unpin(leaf: number): void {
+    const pins = this.#table.pins[leaf]!;
+    assert(pins > 0, "a leaf that is unpinned was pinned");
+    this.#table.pins[leaf] = pins - 1;
+    if (pins === 1) this.onUnpinned(leaf);
+  }
+
+  isPinned(leaf: number): boolean {
+    return this.#table.pins[leaf]! > 0;
+  }
+
+  /** The raw word of a leaf in memory: 0, or the extent plus one, with the flag of a PARTIAL. */
+  entry(leaf: number, slot: number): number {
+    const table = this.#table;
+    const page = table.page[leaf]!;
+    assert(page >= 0, "a leaf that is read is in memory");
+    table.flags[leaf]! |= LEAF_USED;
+    return this.#pages[page >>> SLAB_SHIFT]![
+      ((page & SLAB_MASK) << PAGE_SHIFT) + HEADER_WORDS + slot
+    ]!;
+  }
+
+  /** Where the blocks outside the mask of a PARTIAL are; NO_EXTENT: they are zeros, or the entry is not PARTIAL. */
+  base(leaf: number, slot: number): number {
+    const page = this.#table.bases[leaf]!;
+    return page === NO_PAGE ? NO_EXTENT : this.#word(page, slot) - 1;
+  }
+
+  /** The mask of a PARTIAL, unsigned; 0 for other entries. */
+  mask(leaf: number, slot: number): number {
+    const page = this.#table.masks[leaf]!;
+    return page === NO_PAGE ? 0 : this.#word(page, slot);
+  }
+
+  /** Entries that map something; known of a stored leaf once it was in memory. */
+  mapped(leaf: number): number {
+    return this.#table.mapped[leaf]!;
+  }
+
+  partials(leaf: number): number {
+    return this.#table.partials[leaf]!;
+  }
+
+  isDirty(leaf: number): boolean {
+    return (this.#table.flags[leaf]! & LEAF_DIRTY) !== 0;
+  }
+
+  setPlain(leaf: number, slot: number, phys: number): void {
+    this.#set(leaf, slot, phys + 1);
+  }
+
+  setPartial(leaf: number, slot: number, phys: number, mask: number, base: number): void {
+    assert(
+      mask > 0 && mask < this.#options.geometry.fullMask,
+      "a PARTIAL has some blocks, not all",
+    );
+    this.#set(leaf, slot, (phys + 1 + PARTIAL_FLAG) >>> 0);
+    this.#setWord(this.#table.bases[leaf]!, slot, base + 1);
+    this.#setWord(this.#table.masks[leaf]!, slot, mask);
+  }
+
+  clear(leaf: number, slot: number): void {
+    this.#set(leaf, slot, 0);
+  }
+
+  #set(leaf: number, slot: number, entry: number): void {
+    const table = this.#table;
+    const before = this.entry(leaf, slot);
+    this.#startChange(leaf);
+    if ((before === 0) !== (entry === 0)) table.mapped[leaf]! += entry === 0 ? -1 : 1;
+    const wasPartial = isPartial(before);
+    if (isPartial(entry)) {
+      if (!wasPartial) table.partials[leaf]! += 1;
+      if (table.bases[leaf] === NO_PAGE) this.#addSidePages(leaf);
+    } else if (wasPartial) {
+      this.#setWord(table.bases[leaf]!, slot, 0);
+      this.#setWord(table.masks[leaf]!, slot, 0);
+      table.partials[leaf]! -= 1;
+      if (table.partials[leaf] === 0) this.#dropSidePages(leaf);
+    }
+    this.#setWord(table.page[leaf]!, slot, entry);
+  }
+
+  #word(page: number, slot: number): number {
+    return this.#pages[page >>> SLAB_SHIFT]![
+      ((page & SLAB_MASK) << PAGE_SHIFT) + HEADER_WORDS + slot
+    ]!;
+  }
+
+  #setWord(page: number, slot: number, word: number): void {
+    const index = ((page & SLAB_MASK) << PAGE_SHIFT) + HEADER_WORDS + slot;
+    this.#pages[page >>> SLAB_SHIFT]![index] = word;
+  }
+
+  /** Before a change: the leaf becomes dirty, and a capture in flight keeps the pages as they were. */
+  #startChange(leaf: number): void {
+    const flags = this.#table.flags[leaf]!;
+    if ((flags & (LEAF_DIRTY | LEAF_CAPTURED)) === LEAF_DIRTY) return;
+    assert((flags & LEAF_EXISTS) !== 0, "a leaf that is changed is there");
+    if ((flags & LEAF_CAPTURED) !== 0) this.#detach(leaf);
+    this.#markDirty(leaf);
+  }
+
+  #detach(leaf: number): void {
+    const table = this.#table;
+    const capture = this.#captures.get(leaf)!;
+    capture.isDetached = true;
+    table.flags[leaf]! &= ~LEAF_CAPTURED;
+    this.pin(leaf);
+    table.page[leaf] = this.#copyPage(capture.page);
+    table.bases[leaf] = this.#copyPage(capture.basesPage);
+    table.masks[leaf] = this.#copyPage(capture.masksPage);
+    this.unpin(leaf);
+  }
+
+  #markDirty(leaf: number): void {
+    this.#table.flags[leaf]! |= LEAF_DIRTY;
+    this.#dirtyPages += this.#pagesOf(leaf);
+  }
+
+  #pagesOf(leaf: number): number {
+    return this.#table.bases[leaf] === NO_PAGE ? 1 : 3;
+  }
+
+  #addSidePages(leaf: number): void {
+    this.#table.bases[leaf] = this.#takePage();
+    this.#table.masks[leaf] = this.#takePage();
+    this.#dirtyPages += 2;
+  }
+
+  #dropSidePages(leaf: number): void {
+    this.#slabs.give(this.#table.bases[leaf]!);
+    this.#slabs.give(this.#table.masks[leaf]!);
+    this.#table.bases[leaf] = NO_PAGE;
+    this.#table.masks[leaf] = NO_PAGE;
+    this.#dirtyPages -= 2;
+  }
+
+  /**
+   * Reads the leaf's pages, once however many ask. Rejects with {@link IoError} "medium". Pin the leaf before: otherwise it may be
+   * given up again before the caller goes on.
+   */
+  load(leaf: number): Promise<void> {
+    if (this.isResident(leaf)) return Promise.resolve();
+    const running = this.#loads.get(leaf);
+    if (running !== undefined) return running.promise;
+    const { promise, resolve, reject } = withResolvers();
+    const load: Load = { promise };
+    this.#loads.set(leaf, load);
+    this.#read(leaf, load).then(resolve, reject);
+    return promise;
+  }
+
+  async #read(leaf: number, load: Load): Promise<void> {
+    const pointers = this.pointers(leaf);
+    assert(pointers !== null, "a leaf that is not in memory is on the media");
+    const page = this.#takePage();
+    const bases = pointers.bases === null ? NO_PAGE : this.#takePage();
+    const masks = pointers.masks === null ? NO_PAGE : this.#takePage();
+    try {
+      await this.#options.reader.read(pointers, {
+        leaf: this.#slabs.bytes(page),
+        bases: bases === NO_PAGE ? null : this.#slabs.bytes(bases),
+        masks: masks === NO_PAGE ? null : this.#slabs.bytes(masks),
+      });
+      if (this.#loads.get(leaf) === load) this.#adopt(leaf, page, bases, masks);
+      else this.#givePages(page, bases, masks);
+    } catch (error) {
+      this.#givePages(page, bases, masks);
+      throw error;
+    } finally {
+      if (this.#loads.get(leaf) === load) this.#loads.delete(leaf);
+    }
+  }
+
+  /** Checks the pages that were read, and makes them the leaf's. */
+  #adopt(leaf: number, page: number, bases: number, masks: number): void {
+    const words = {
+      leaf: this.#slabs.words(page),
+      bases: bases === NO_PAGE ? null : this.#slabs.words(bases),
+      masks: masks === NO_PAGE ? null : this.#slabs.words(masks),
+    };
+    const { extents, geometry } = this.#options;
+    const counts = checkLeaf(words, extents(), geometry.fullMask);
+    if (typeof counts === "string") {
+      const block = this.#table.leafBlock[leaf]!;
+      throw new IoError("medium", `the map page in block ${block} is damaged: ${counts}`, {
+        object: "pool",
+      });
+    }
+    const table = this.#table;
+    table.page[leaf] = page;
+    table.bases[leaf] = bases;
+    table.masks[leaf] = masks;
+    table.mapped[leaf] = counts.mapped;
+    table.partials[leaf] = counts.partials;
+    table.flags[leaf]! |= LEAF_USED;
+  }
+
+  #givePages(page: number, bases: number, masks: number): void {
+    this.#slabs.give(page);
+    if (bases !== NO_PAGE) this.#slabs.give(bases);
+    if (masks !== NO_PAGE) this.#slabs.give(masks);
+  }
+
+  #copyPage(page: number): number {
+    if (page === NO_PAGE) return NO_PAGE;
+    this.#makeRoom();
+    return this.#slabs.copy(page);
+  }
+
+  #takePage(): number {
+    this.#makeRoom();
+    return this.#slabs.take();
+  }
+
+  /** Gives up clean leaves, least recently used ones more or less first, until a page fits into the limit, or few can go. */
+  #makeRoom(): void {
+    const pagesMax = Math.max(1, Math.floor(this.#options.memoryBytesMax / BLOCK_BYTES));
+    const table = this.#table;
+    let steps = CLOCK_STEPS_MAX;
+    while (this.#slabs.usedPages >= pagesMax && steps > 0) {
+      if (steps > 2 * table.end) steps = 2 * table.end;
+      steps -= 1;
+      if (this.#hand >= table.end) this.#hand = 1;
+      const leaf = this.#hand;
+      this.#hand += 1;
+      if (leaf >= table.end || table.page[leaf]! === NO_PAGE) continue;
+      const flags = table.flags[leaf]!;
+      if ((flags & LEAF_EXISTS) === 0) continue;
+      if ((flags & LEAF_USED) !== 0) table.flags[leaf] = flags & ~LEAF_USED;
+      else this.evict(leaf);
+    }
+  }
+
+  /** Gives up the leaf's pages if nothing needs them in memory; false where something does. */
+  evict(leaf: number): boolean {
+    const table = this.#table;
+    const isNeeded = (table.flags[leaf]! & (LEAF_DIRTY | LEAF_CAPTURED)) !== 0;
+    if (isNeeded || table.pins[leaf]! > 0 || table.page[leaf]! === NO_PAGE) return false;
+    this.#givePages(table.page[leaf]!, table.bases[leaf]!, table.masks[leaf]!);
+    table.page[leaf] = NO_PAGE;
+    table.bases[leaf] = NO_PAGE;
+    table.masks[leaf] = NO_PAGE;
+    return true;
+  }
+
+  /** All dirty leaves as they are now; they are clean when they are written, unless they change before. One capture at a time. */
+  capture(): CapturedLeaf[] {
+    assert(this.#captures.size === 0, "one capture is written before the next");
+    const table = this.#table;
+    const all: CapturedLeaf[] = [];
+    const end = (capture: CapturedLeaf): void => this.#captureWritten(capture);
+    for (let leaf = 1; leaf < table.end; leaf += 1) {
+      // One without references is about to be taken apart.
+      if ((table.flags[leaf]! & LEAF_DIRTY) === 0 || table.references[leaf] === 0) continue;
+      const pages = [table.page[leaf]!, table.bases[leaf]!, table.masks[leaf]!] as const;
+      const capture = new CapturedLeaf(this.#slabs, leaf, pages, end);
+      this.#captures.set(leaf, capture);
+      all.push(capture);
+      table.flags[leaf] = (table.flags[leaf]! & ~LEAF_DIRTY) | LEAF_CAPTURED;
+    }
+    return all;
+  }
+
+  /** The capture in flight that has the leaf. */
+  captureOf(leaf: number): CapturedLeaf | undefined {
+    return this.#captures.get(leaf);
+  }
+
+  #captureWritten(capture: CapturedLeaf): void {
+    const { leaf, pointers } = capture;
+    assert(pointers !== null, "a leaf that was written has places");
+    this.#dirtyPages -= capture.pageCount;
+    if (capture.isDetached) {
+      this.#givePages(capture.page, capture.basesPage, capture.masksPage);
+    }
+    if (capture.isGone) {
+      this.#retireAll(pointers, true);
+      return;
+    }
+    this.#captures.delete(leaf);
+    this.#table.flags[leaf]! &= ~LEAF_CAPTURED;
+    const before = this.pointers(leaf);
+    if (before !== null) this.#retireAll(before, false);
+    this.#setPlaces(leaf, pointers);
+  }
+
+  #retireAll({ leaf, bases, masks }: LeafPointers, isCurrent: boolean): void {
+    this.retire(leaf, isCurrent);
+    if (bases !== null) this.retire(bases, isCurrent);
+    if (masks !== null) this.retire(masks, isCurrent);
+  }
+
+  /** Where the leaf was written last; null where it never was. */
+  pointers(leaf: number): LeafPointers | null {
+    const table = this.#table;
+    const block = table.leafBlock[leaf]!;
+    if (block === NO_POINTER.block) return null;
+    const bases = table.basesBlock[leaf]!;
+    const masks = table.masksBlock[leaf]!;
+    return {
+      leaf: { block, crc: table.leafCrc[leaf]! },
+      bases: bases === NO_POINTER.block ? null : { block: bases, crc: table.basesCrc[leaf]! },
+      masks: masks === NO_POINTER.block ? null : { block: masks, crc: table.masksCrc[leaf]! },
+    };
+  }
+
+  #setPlaces(leaf: number, { leaf: main, bases, masks }: LeafPointers): void {
+    const table = this.#table;
+    table.leafBlock[leaf] = main.block;
+    table.leafCrc[leaf] = main.crc;
+    table.basesBlock[leaf] = bases?.block ?? NO_POINTER.block;
+    table.basesCrc[leaf] = bases?.crc ?? 0;
+    table.masksBlock[leaf] = masks?.block ?? NO_POINTER.block;
+    table.masksCrc[leaf] = masks?.crc ?? 0;
+  }
+
+  /** Forgets a leaf without references; returns the places that it had, which are the caller's to free. Its id may be used again. */
+  destroy(leaf: number): LeafPointers | null {
+    const table = this.#table;
+    assert(this.exists(leaf), "a leaf is forgotten once");
+    assert(table.references[leaf] === 0 && !this.isPinned(leaf), "nobody needs a leaf that goes");
+    const places = this.pointers(leaf);
+    const capture = this.#captures.get(leaf);
+    if (capture !== undefined) {
+      this.#captures.delete(leaf);
+      capture.isGone = true;
+    }
+    const isCaptures = (table.flags[leaf]! & LEAF_CAPTURED) !== 0;
+    if (this.isDirty(leaf)) this.#dirtyPages -= this.#pagesOf(leaf);
+    if (isCaptures) capture!.isDetached = true;
+    else if (this.isResident(leaf)) {
+      this.#givePages(table.page[leaf]!, table.bases[leaf]!, table.masks[leaf]!);
+    }
+    this.#loads.delete(leaf);
+    table.give(leaf);
+    return places;
+  }
+}
+
+function withResolvers(): {
+  promise: Promise<void>;
+  resolve: () => void;
+  reject: (error: unknown) => void;
+} {
+  let resolve: () => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<void>((resolved, rejected) => {
+    resolve = resolved;
+    reject = rejected;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,119 @@
+import { assert } from "../../util/assert.ts";
+import type { AddressSpace } from "./address-space.ts";
+import { NO_EXTENT } from "../format/geometry.ts";
+import { ExtentBitmap } from "./extent-bitmap.ts";
+
+/** The extents that can be allocated: next-fit from the front to the back, in runs, with what is known of their content. */
+export class Allocator {
+  readonly #addresses: AddressSpace;
+  readonly #free: ExtentBitmap;
+  /** Free extents that are zeros on the media. */
+  readonly #zero: ExtentBitmap;
+  #cursor = 0;
+  #discardCursor = 0;
+  /** Of the run that {@link take} has returned last. */
+  lastRun = 0;
+  lastIsZero = false;
+
+  constructor(addresses: AddressSpace) {
+    this.#addresses = addresses;
+    this.#free = new ExtentBitmap(addresses.extentCount);
+    this.#zero = new ExtentBitmap(addresses.extentCount);
+  }
+
+  get freeExtents(): number {
+    return this.#free.count;
+  }
+
+  get zeroExtents(): number {
+    return this.#zero.count;
+  }
+
+  get bytes(): number {
+    return this.#free.bytes + this.#zero.bytes;
+  }
+
+  grow(): void {
+    this.#free.grow(this.#addresses.extentCount);
+    this.#zero.grow(this.#addresses.extentCount);
+  }
+
+  isFree(phys: number): boolean {
+    return this.#free.has(phys);
+  }
+
+  isZero(phys: number): boolean {
+    return this.#zero.has(phys);
+  }
+
+  add(phys: number, isZero: boolean): void {
+    this.#free.add(phys);
+    if (isZero) this.#zero.add(phys);
+  }
+
+  addRange(first: number, end: number, isZero: boolean): void {
+    this.#free.addRange(first, end);
+    if (isZero) this.#zero.addRange(first, end);
+  }
+
+  clear(): void {
+    this.#free.clear();
+    this.#zero.clear();
+    this.#cursor = 0;
+  }
+
+  /**
+   * Takes up to `runMax` consecutive extents of one segment, all of them zeros or none known to be; returns the first, or
+   * NO_EXTENT where all are taken.
+   */
+  take(runMax: number): number {
+    assert(runMax >= 1, "an allocation asks for something");
+    let first = this.#free.next(this.#cursor);
+    if (first < 0) first = this.#free.next(0);
+    if (first < 0) return NO_EXTENT;
+    const isZero = this.#zero.delete(first);
+    this.#free.delete(first);
+    let run = 1;
+    while (run < runMax && this.#isNext(first, run, isZero)) {
+      this.#free.delete(first + run);
+      if (isZero) this.#zero.delete(first + run);
+      run += 1;
+    }
+    this.#cursor = first + run;
+    this.lastRun = run;
+    this.lastIsZero = isZero;
+    return first;
+  }
+
+  /** Takes up to `extentsMax` consecutive free extents of one segment that are not known to be zeros. */
+  takeUnknown(extentsMax: number): { first: number; count: number } | null {
+    if (this.#free.count === this.#zero.count) return null;
+    let first = this.#nextUnknown(this.#discardCursor);
+    if (first < 0) first = this.#nextUnknown(0);
+    if (first < 0) return null;
+    this.#free.delete(first);
+    let count = 1;
+    while (count < extentsMax && this.#isNext(first, count, false)) {
+      this.#free.delete(first + count);
+      count += 1;
+    }
+    this.#discardCursor = first + count;
+    return { first, count };
+  }
+
+  #isNext(first: number, run: number, isZero: boolean): boolean {
+    const phys = first + run;
+    return (
+      phys < this.#addresses.extentCount &&
+      this.#free.has(phys) &&
+      this.#zero.has(phys) === isZero &&
+      this.#addresses.contiguous(first, run + 1)
+    );
+  }
+
+  #nextUnknown(from: number): number {
+    let phys = this.#free.next(from);
+    while (phys >= 0 && this.#zero.has(phys)) phys = this.#free.next(phys + 1);
+    return phys;
+  }
+}

@@ -1,0 +1,97 @@
+import type { PagePointer } from "../format/pointer.ts";
+import { NO_EXTENT } from "../format/geometry.ts";
+import { LEAF_ENTRIES } from "../format/layout.ts";
+import type { LeafStore } from "../map/leaf-store.ts";
+import { physOf } from "../map/entry.ts";
+
+/** Leaves that are read at the same time, to be taken apart. */
+const READS_MAX = 16;
+
+export interface ReaperTarget {
+  /** An entry of a dead leaf referred to the extent. */
+  drop(phys: number): void;
+  /** A dead leaf was stored there. */
+  retire(pointer: PagePointer): void;
+  /** A read has ended: there may be work. */
+  changed(): void;
+}
+
+/** Takes leaves apart that no volume refers to any more: their extents lose a reference each. Those that are not in memory are read. */
+export class LeafReaper {
+  readonly #leaves: LeafStore;
+  readonly #target: ReaperTarget;
+  #dead: number[] = [];
+  #absent: number[] = [];
+  #reads = 0;
+  #isStopped = false;
+
+  constructor(leaves: LeafStore, target: ReaperTarget) {
+    this.#leaves = leaves;
+    this.#target = target;
+  }
+
+  /** Whether a call of {@link work} would do something. */
+  get hasWork(): boolean {
+    return this.#dead.length > 0;
+  }
+
+  get isIdle(): boolean {
+    return this.#dead.length === 0 && this.#absent.length === 0 && this.#reads === 0;
+  }
+
+  add(leaf: number): void {
+    if (this.#leaves.isResident(leaf)) {
+      this.#leaves.pin(leaf);
+      this.#dead.push(leaf);
+    } else {
+      this.#absent.push(leaf);
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#dead = [];
+    this.#absent = [];
+  }
+
+  /** Takes leaves apart until so many entries are done; returns how many were. */
+  work(entriesMax: number): number {
+    let entries = 0;
+    while (entries < entriesMax && this.#dead.length > 0) {
+      this.#takeApart(this.#dead.pop()!);
+      entries += LEAF_ENTRIES;
+    }
+    while (this.#reads < READS_MAX && this.#absent.length > 0) void this.#read(this.#absent.pop()!);
+    return entries;
+  }
+
+  async #read(leaf: number): Promise<void> {
+    this.#reads += 1;
+    this.#leaves.pin(leaf);
+    try {
+      await this.#leaves.load(leaf);
+      if (!this.#isStopped) this.#dead.push(leaf);
+    } catch {
+      // It cannot be read: its extents stay in use, which harms nobody, until the next open of the pool counts anew.
+      this.#leaves.unpin(leaf);
+    }
+    this.#reads -= 1;
+    if (!this.#isStopped) this.#target.changed();
+  }
+
+  #takeApart(leaf: number): void {
+    for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
+      const entry = this.#leaves.entry(leaf, slot);
+      if (entry === 0) continue;
+      this.#target.drop(physOf(entry));
+      const base = this.#leaves.base(leaf, slot);
+      if (base !== NO_EXTENT) this.#target.drop(base);
+    }
+    this.#leaves.unpin(leaf);
+    const places = this.#leaves.destroy(leaf);
+    if (places === null) return;
+    this.#target.retire(places.leaf);
+    if (places.bases !== null) this.#target.retire(places.bases);
+    if (places.masks !== null) this.#target.retire(places.masks);
+  }
+}

@@ -1,0 +1,116 @@
+import { assert } from "../../util/assert.ts";
+
+/** A byte below this is a count. */
+const COUNT_MAX = 250;
+/** States that a count cannot have. */
+const FREE = 252;
+const PUNCHING = 253;
+const METADATA = 254;
+/** The count is in the overflow map. */
+const OVERFLOW = 255;
+
+/** What an extent is besides a number of references; "data" with no reference is one that was allocated and is not mapped yet. */
+export type ExtentState = "data" | "free" | "punching" | "metadata";
+
+const STATE_BYTE: Readonly<Record<ExtentState, number>> = {
+  data: 0,
+  free: FREE,
+  punching: PUNCHING,
+  metadata: METADATA,
+};
+
+/**
+ * One byte for each extent: how many entries refer to it, or what else it is. Keeping both in one byte is what makes every
+ * reference to a free, punched or metadata extent fail where it happens.
+ */
+export class ReferenceCounts {
+  #bytes: Uint8Array;
+  readonly #overflow = new Map<number, number>();
+
+  constructor(capacity: number) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  get bytes(): number {
+    return this.#bytes.byteLength;
+  }
+
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  /** New extents are "data" without references until somebody says otherwise. */
+  grow(capacity: number): void {
+    assert(capacity >= this.#bytes.length, "a pool does not shrink");
+    const bytes = new Uint8Array(capacity);
+    bytes.set(this.#bytes);
+    this.#bytes = bytes;
+  }
+
+  references(phys: number): number {
+    const value = this.#bytes[phys]!;
+    if (value <= COUNT_MAX) return value;
+    return value === OVERFLOW ? this.#overflow.get(phys)! : 0;
+  }
+
+  add(phys: number): void {
+    const value = this.#bytes[phys]!;
+    if (value < COUNT_MAX) this.#bytes[phys] = value + 1;
+    else this.#addSlowly(phys, value);
+  }
+
+  #addSlowly(phys: number, value: number): void {
+    assert(value === COUNT_MAX || value === OVERFLOW, "only an extent of data has references");
+    const count = value === OVERFLOW ? this.#overflow.get(phys)! : COUNT_MAX;
+    this.#bytes[phys] = OVERFLOW;
+    this.#overflow.set(phys, count + 1);
+  }
+
+  /** Takes one reference away; returns what is left. */
+  drop(phys: number): number {
+    const value = this.#bytes[phys]!;
+    if (value > 0 && value <= COUNT_MAX) {
+      this.#bytes[phys] = value - 1;
+      return value - 1;
+    }
+    assert(value === OVERFLOW, "an extent loses no reference that it does not have");
+    const left = this.#overflow.get(phys)! - 1;
+    if (left > COUNT_MAX) {
+      this.#overflow.set(phys, left);
+    } else {
+      this.#overflow.delete(phys);
+      this.#bytes[phys] = left;
+    }
+    return left;
+  }
+
+  state(phys: number): ExtentState {
+    const value = this.#bytes[phys];
+    if (value === FREE) return "free";
+    if (value === PUNCHING) return "punching";
+    return value === METADATA ? "metadata" : "data";
+  }
+
+  /** From one state to another; an extent with references has to lose them first. */
+  change(phys: number, from: ExtentState, to: ExtentState): void {
+    assert(this.#bytes[phys] === STATE_BYTE[from], "an extent is what it is taken for");
+    this.#bytes[phys] = STATE_BYTE[to];
+  }
+
+  /** Extents `first` to `end` - 1 become free if they have neither references nor metadata; calls back with each. */
+  freeUnused(first: number, end: number, callback: (phys: number) => void): void {
+    for (let phys = first; phys < end; phys += 1) {
+      if (this.#bytes[phys] !== 0) continue;
+      this.#bytes[phys] = FREE;
+      callback(phys);
+    }
+  }
+
+  /** Forgets all counts; free and punched extents are counted anew as well, metadata stays. */
+  clear(): void {
+    for (let phys = 0; phys < this.#bytes.length; phys += 1) {
+      if (this.#bytes[phys] !== METADATA) this.#bytes[phys] = 0;
+    }
+    this.#overflow.clear();
+  }
+}
