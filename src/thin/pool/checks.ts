@@ -94,11 +94,6 @@ export function checkOvercommit(state: PoolState, moreBytes: number): void {
   }
 }
 
-/** Extents that so many bytes take. */
-export function extentsFor(state: PoolState, bytes: number): number {
-  return Math.ceil(bytes / state.geometry.extentBytes);
-}
-
 /** Whether the pool can keep `extents` more free for somebody. Errors: space. */
 export function checkReservable(state: PoolState, extents: number, what: string): void {
   const { usableExtents } = state.space;

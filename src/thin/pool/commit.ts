@@ -2,7 +2,7 @@ import { IoError } from "../../util/io-error.ts";
 import type { JournalRecord } from "../format/records.ts";
 import { type Gate, type GateOptions, closeAll } from "../io/gate.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
-import { appendRecords, syncBarrier } from "../log/append.ts";
+import { appendRecords, syncBarrier } from "../log/promises.ts";
 import { PoolError } from "../pool-error.ts";
 import type { PoolParts } from "./pool-parts.ts";
 

@@ -12,6 +12,8 @@ export interface FullPolicyOptions {
   readonly fullRetryMs: number;
   /** Extents that a write could take now. */
   usableExtents(): number;
+  /** Space is there and can be had in a moment: the pool is not full. */
+  isMomentary(): boolean;
   /** A write has found no space: what makes some come free should be done. */
   wanted(): void;
   /** The pool has become full, or has space again. */
@@ -34,6 +36,7 @@ export class FullPolicy {
   readonly #waiters: Waiter[] = [];
   #fullSinceMs: number | null = null;
   #timer: Timer | null = null;
+  #stopped: IoError | null = null;
 
   constructor(options: FullPolicyOptions) {
     assert(options.holdMs >= 0 && options.fullRetryMs >= 0, "times to wait are not negative");
@@ -50,14 +53,18 @@ export class FullPolicy {
 
   /** Calls one of the two, once: `retry` when there may be space (it may come back), `expire` when the wait is over. */
   wait(retry: () => void, expire: (error: IoError) => void): void {
+    if (this.#stopped !== null) {
+      expire(this.#stopped);
+      return;
+    }
     const { clock, holdMs, fullRetryMs } = this.#options;
     const nowMs = clock.nowMs();
-    if (this.#fullSinceMs === null) {
+    if (this.#fullSinceMs === null && !this.#options.isMomentary()) {
       this.#fullSinceMs = nowMs;
       this.#options.changed(true);
     }
     this.#options.wanted();
-    if (nowMs - this.#fullSinceMs >= fullRetryMs) {
+    if (this.#fullSinceMs !== null && nowMs - this.#fullSinceMs >= fullRetryMs) {
       expire(this.#error("space"));
       return;
     }
@@ -68,9 +75,9 @@ export class FullPolicy {
   /** Extents have come free: lets as many writes try again as there are extents, the longest waiting first. */
   freed(): void {
     const extents = this.#options.usableExtents();
-    if (extents <= 0 || this.#fullSinceMs === null) return;
+    if (extents <= 0) return;
     const woken = this.#waiters.splice(0, extents);
-    if (this.#waiters.length === 0) {
+    if (this.#waiters.length === 0 && this.#fullSinceMs !== null) {
       this.#fullSinceMs = null;
       this.#options.changed(false);
     }
@@ -78,8 +85,9 @@ export class FullPolicy {
     this.#arm();
   }
 
-  /** Ends all waits, as when the pool closes or fails. */
+  /** Ends all waits, those to come too, as when the pool closes or fails. */
   stop(error: IoError): void {
+    this.#stopped ??= error;
     this.#timer?.cancel();
     this.#timer = null;
     for (const waiter of this.#waiters.splice(0)) waiter.expire(error);

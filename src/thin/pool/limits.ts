@@ -31,6 +31,10 @@ export const DISCARD_BYTES_MAX: number = 64 * 1024 * 1024;
 /** Discards between two flushes, in runs. */
 export const DISCARD_RUNS_MAX = 64;
 
+/** When devices make no zeros of what they are told to discard, they are not asked again at once. Milliseconds. */
+export const DISCARD_BACKOFF_MS_MIN = 10_000;
+export const DISCARD_BACKOFF_MS_MAX: number = 60 * 60 * 1000;
+
 /** The filler copies no more than this by default, in bytes a second: it must not be felt. */
 export const FILL_BYTES_PER_SECOND_DEFAULT: number = 16 * 1024 * 1024;
 
@@ -39,3 +43,12 @@ export const LEAF_MEMORY_BYTES_DEFAULT: number = 256 * 1024 * 1024;
 
 /** A volume's size is a multiple of this, in bytes: the sector of its users. */
 export const VOLUME_SIZE_UNIT_BYTES = 512;
+
+/** A checkpoint is made when the journal since the last one is this full: two intervals must fit. A share of 1. */
+export const JOURNAL_SHARE_MAX = 0.4;
+
+/** A checkpoint is made when so much of what may be dirty is. A share of 1. */
+export const DIRTY_SHARE_MAX = 0.5;
+
+/** Leaves that the filler looks at in one go: most of them have nothing to fill. */
+export const FILL_LEAVES_PER_ROUND = 256;

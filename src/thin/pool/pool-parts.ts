@@ -1,6 +1,7 @@
 import type { Log } from "../../util/log.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { Checkpointer } from "../checkpoint/checkpointer.ts";
+import type { SuperblockStore } from "../checkpoint/superblock-store.ts";
 import type { Engine } from "../io/engine.ts";
 import type { Barrier } from "../log/barrier.ts";
 import type { Health } from "../log/health.ts";
@@ -17,6 +18,7 @@ export interface PoolParts {
   readonly journal: Journal;
   readonly barrier: Barrier;
   readonly checkpointer: Checkpointer;
+  readonly superblocks: SuperblockStore;
   readonly health: Health;
   readonly engine: Engine;
   readonly fullPolicy: FullPolicy;

@@ -1,59 +1,239 @@
 import type { BlockDevice } from "../../device/block-device.ts";
+import { IoError } from "../../util/io-error.ts";
+import { assemble } from "../checkpoint/assemble.ts";
+import { recover } from "../checkpoint/recovery.ts";
+import { closeAll } from "../io/gate.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
+import { syncBarrier } from "../log/promises.ts";
+import { auditState } from "../map/audit.ts";
+import { PoolError } from "../pool-error.ts";
+import { asPoolError } from "./commit.ts";
+import { refuseFailed } from "./failure.ts";
+import { addDevice, growDevice } from "./growth.ts";
 import type { PoolListener } from "./pool-events.ts";
-import type {
-  AttributeChanges,
-  CopySpec,
-  NewDevice,
-  PoolOpenOptions,
-  SettingsChanges,
-  VolumeSpec,
+import {
+  type AttributeChanges,
+  type CopySpec,
+  type NewDevice,
+  POOL_RUN_DEFAULTS,
+  type PoolOpenOptions,
+  type SettingsChanges,
+  type VolumeSpec,
 } from "./pool-options.ts";
-import type { PoolUsage } from "./usage.ts";
+import type { PoolParts } from "./pool-parts.ts";
+import { OperationQueue } from "./operation-queue.ts";
+import { resize } from "./resize.ts";
+import { rollback } from "./rollback.ts";
+import { setSettings } from "./settings.ts";
+import { snapshot } from "./snapshots.ts";
+import { startPool, type StartedPool } from "./start-pool.ts";
+import { type PoolUsage, usageOf } from "./usage.ts";
+import { createVolume, deleteVolume, rename, setAttributes } from "./volumes.ts";
 
 /**
  * An open pool. Operations that change it run one after another; each is durable when it resolves, and has happened as a whole or
  * not at all after a crash (rule N). They reject with a PoolError and then have changed nothing.
  */
-export declare class Pool {
+export class Pool {
+  readonly #started: StartedPool;
+  readonly #parts: PoolParts;
+  readonly #queue: OperationQueue;
+  #closing: Promise<void> | null = null;
+
+  private constructor(started: StartedPool, queue: OperationQueue) {
+    this.#started = started;
+    this.#parts = started.parts;
+    this.#queue = queue;
+  }
+
   /** Recovers the pool if it was not closed. Errors: missing, foreign, corrupt, failed, unsupported, io. */
-  static open(options: PoolOpenOptions): Promise<Pool>;
+  static async open(options: PoolOpenOptions): Promise<Pool> {
+    const { devices, owner, clock, log, failureMark } = options;
+    const settings = { ...POOL_RUN_DEFAULTS, ...options.settings };
+    try {
+      const assembly = await assemble(devices);
+      await refuseFailed(failureMark, { uuid: assembly.poolUuid, name: assembly.name });
+      const recovered = await recover({
+        devices: assembly.devices,
+        superblocks: assembly.superblocks,
+        owner,
+        clock,
+        log,
+        leafMemoryBytesMax: settings.leafMemoryBytesMax,
+      });
+      log.info(
+        { pool: assembly.name, uuid: assembly.poolUuid, ...recovered.report },
+        "pool opened",
+      );
+      const queue = new OperationQueue();
+      const started = startPool({
+        uuid: assembly.poolUuid,
+        recovered,
+        options,
+        settings,
+        run: (operation) => queue.run(operation, () => closedError(assembly.name)),
+      });
+      return new Pool(started, queue);
+    } catch (error) {
+      throw asPoolError(error);
+    }
+  }
 
-  get uuid(): string;
-  get name(): string;
+  get uuid(): string {
+    return this.#parts.uuid;
+  }
+
+  get name(): string {
+    return this.#parts.state.settings.name;
+  }
+
   /** Bytes. */
-  get extentBytes(): number;
+  get extentBytes(): number {
+    return this.#parts.state.geometry.extentBytes;
+  }
+
+  /** What has stopped the pool, or null. */
+  get failure(): IoError | null {
+    return this.#parts.health.failure;
+  }
+
   /** Volumes and snapshots, by id. */
-  volumes(): ThinVolume[];
+  volumes(): ThinVolume[] {
+    return this.#parts.volumes.all();
+  }
+
   /** Errors: missing. */
-  volume(nameOrUuid: string): ThinVolume;
+  volume(nameOrUuid: string): ThinVolume {
+    const volume = this.#parts.volumes.find(nameOrUuid);
+    if (volume !== null) return volume;
+    throw new PoolError("missing", `pool ${this.name} has no volume ${nameOrUuid}`);
+  }
+
   /** Says that somebody serves the volume, which cannot be deleted meanwhile; returns the function that says that it is over. */
-  use(volume: ThinVolume): () => void;
+  use(volume: ThinVolume): () => void {
+    return this.#parts.volumes.use(volume);
+  }
 
-  createVolume(spec: VolumeSpec): Promise<ThinVolume>;
+  createVolume(spec: VolumeSpec): Promise<ThinVolume> {
+    return this.#run((parts) => createVolume(parts, spec));
+  }
+
   /** Copies volumes at one instant, in their order. */
-  snapshot(copies: readonly CopySpec<ThinVolume>[]): Promise<ThinVolume[]>;
+  snapshot(copies: readonly CopySpec<ThinVolume>[]): Promise<ThinVolume[]> {
+    return this.#run((parts) => snapshot(parts, copies));
+  }
+
   /** `volume` becomes, in content and size, what `source` is. */
-  rollback(volume: ThinVolume, source: ThinVolume): Promise<void>;
-  rename(volume: ThinVolume, name: string): Promise<void>;
-  setAttributes(volume: ThinVolume, changes: AttributeChanges): Promise<void>;
-  resize(volume: ThinVolume, sizeBytes: number, consentToShrink: boolean): Promise<void>;
+  rollback(volume: ThinVolume, source: ThinVolume): Promise<void> {
+    return this.#run((parts) => rollback(parts, volume, source));
+  }
+
+  rename(volume: ThinVolume, name: string): Promise<void> {
+    return this.#run((parts) => rename(parts, volume, name));
+  }
+
+  setAttributes(volume: ThinVolume, changes: AttributeChanges): Promise<void> {
+    return this.#run((parts) => setAttributes(parts, volume, changes));
+  }
+
+  resize(volume: ThinVolume, sizeBytes: number, consentToShrink: boolean): Promise<void> {
+    return this.#run((parts) => resize(parts, volume, sizeBytes, consentToShrink));
+  }
+
   /** Errors: busy while somebody uses it. Its space comes back in the background. */
-  delete(volume: ThinVolume): Promise<void>;
-  setSettings(changes: SettingsChanges): Promise<void>;
+  delete(volume: ThinVolume): Promise<void> {
+    return this.#run((parts) => deleteVolume(parts, volume));
+  }
 
-  addDevice(device: BlockDevice, options: NewDevice): Promise<void>;
+  setSettings(changes: SettingsChanges): Promise<void> {
+    return this.#run((parts) => setSettings(parts, changes));
+  }
+
+  addDevice(device: BlockDevice, options: NewDevice): Promise<void> {
+    return this.#run((parts) => addDevice(parts, device, options));
+  }
+
   /** Takes what a device has gained since; `isZero`: it reads as zeros on stable media. */
-  growDevice(index: number, options?: { readonly isZero?: boolean }): Promise<void>;
+  growDevice(index: number, options: { readonly isZero?: boolean } = {}): Promise<void> {
+    return this.#run((parts) => growDevice(parts, index, options.isZero));
+  }
 
-  usage(): PoolUsage;
+  usage(): PoolUsage {
+    return usageOf(this.#parts.state);
+  }
+
   /** Whether the pool's bookkeeping agrees with itself: what was found wrong, in words; empty where nothing is. */
-  check(): Promise<string[]>;
-  /** Makes everything durable that was acknowledged. */
-  sync(): Promise<void>;
-  checkpoint(): Promise<void>;
+  check(): Promise<string[]> {
+    return this.#run((parts) => auditState(parts.state));
+  }
+
+  /** Makes everything durable that was acknowledged. Errors: failed. */
+  async sync(): Promise<void> {
+    try {
+      await syncBarrier(this.#parts.barrier);
+    } catch (error) {
+      throw asPoolError(error);
+    }
+  }
+
+  /** Errors: failed. */
+  async checkpoint(): Promise<void> {
+    try {
+      await this.#parts.checkpointer.run("asked");
+    } catch (error) {
+      throw asPoolError(error);
+    }
+  }
+
   /** Returns the function that unsubscribes. */
-  subscribe(listener: PoolListener): () => void;
-  /** Idempotent. Takes nothing more, writes a clean checkpoint and releases the pool; the devices stay open. */
-  close(): Promise<void>;
+  subscribe(listener: PoolListener): () => void {
+    return this.#parts.listeners.subscribe(listener);
+  }
+
+  /** Idempotent. Takes nothing more, writes a clean checkpoint and releases the pool; the devices stay open. Errors: failed. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { volumes, fullPolicy, health, state } = this.#parts;
+    await this.#queue.close();
+    fullPolicy.stop(new IoError("gone", "the pool is being closed", { object: this.name }));
+    await this.#started.stop();
+    const all = volumes.all();
+    await closeAll(
+      all.map(({ gate }) => gate),
+      { reads: true },
+    );
+    try {
+      // A pool that has failed must not look as if it had been closed: nothing more is written to it.
+      if (health.failure === null) {
+        await this.sync();
+        await this.#parts.checkpointer.close();
+      }
+    } catch (error) {
+      throw asPoolError(error);
+    } finally {
+      state.space.stop();
+      for (const volume of all) {
+        volume.markGone();
+        volume.gate.open();
+      }
+    }
+  }
+
+  #run<Result>(operation: (parts: PoolParts) => Promise<Result>): Promise<Result> {
+    const guarded = (): Promise<Result> => {
+      const { failure } = this.#parts.health;
+      if (failure !== null)
+        return Promise.reject(new PoolError("failed", failure.message, failure));
+      return operation(this.#parts);
+    };
+    return this.#queue.run(guarded, () => closedError(this.name));
+  }
+}
+
+function closedError(name: string): PoolError {
+  return new PoolError("missing", `pool ${name} is closed`);
 }

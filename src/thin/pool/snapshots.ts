@@ -4,8 +4,9 @@ import { recordBytes } from "../format/journal-record.ts";
 import type { JournalRecord, VolumeAttributes } from "../format/records.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
 import type { PoolState } from "../map/pool-state.ts";
+import { extentsFor } from "../map/volume-state.ts";
 import { PoolError } from "../pool-error.ts";
-import { checkNewVolumes, checkOvercommit, checkReservable, extentsFor } from "./checks.ts";
+import { checkNewVolumes, checkOvercommit, checkReservable } from "./checks.ts";
 import { atInstant, commit } from "./commit.ts";
 import type { CopySpec } from "./pool-options.ts";
 import type { PoolParts } from "./pool-parts.ts";
@@ -80,7 +81,7 @@ function checkFitsBlock(records: readonly JournalRecord[]): void {
 export function checkReservationsKept(state: PoolState, sources: readonly ThinVolume[]): void {
   let extents = 0;
   for (const source of sources) {
-    const reserved = extentsFor(state, source.attributes.reservedBytes);
+    const reserved = extentsFor(state.geometry, source.attributes.reservedBytes);
     extents += Math.min(reserved, source.state.ownedExtents);
   }
   const names = sources.map(({ attributes }) => attributes.name).join(", ");

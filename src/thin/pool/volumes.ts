@@ -1,5 +1,6 @@
 import type { JournalRecord, VolumeAttributes } from "../format/records.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
+import { extentsFor } from "../map/volume-state.ts";
 import { PoolError } from "../pool-error.ts";
 import {
   checkNewName,
@@ -8,7 +9,6 @@ import {
   checkPromises,
   checkReservable,
   checkSize,
-  extentsFor,
 } from "./checks.ts";
 import { atInstant, commit } from "./commit.ts";
 import type { AttributeChanges, VolumeSpec } from "./pool-options.ts";
@@ -33,7 +33,7 @@ export async function createVolume(parts: PoolParts, spec: VolumeSpec): Promise<
   checkSize(spec.sizeBytes);
   checkPromises(attributes);
   checkOvercommit(state, spec.sizeBytes);
-  const reserved = extentsFor(state, attributes.reservedBytes);
+  const reserved = extentsFor(state.geometry, attributes.reservedBytes);
   checkReservable(state, reserved, `the reservation of ${spec.name}`);
   await commit(parts, [{ kind: "create", attributes }]);
   const volume = parts.volumes.add(attributes.id);
@@ -68,7 +68,7 @@ export async function setAttributes(
   if (before.readOnly && !after.readOnly) checkOvercommit(state, after.sizeBytes);
   const { ownedExtents } = volume.state;
   const outstanding = (bytes: number): number =>
-    Math.max(0, extentsFor(state, bytes) - ownedExtents);
+    Math.max(0, extentsFor(state.geometry, bytes) - ownedExtents);
   const more = outstanding(after.reservedBytes) - outstanding(before.reservedBytes);
   checkReservable(state, more, `the reservation of ${before.name}`);
   // Whoever makes a volume read-only wants no write to come after.

@@ -1,9 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
-import {
-  AutoGrowth,
-  type Grower,
-  type GrowerResult,
-} from "../../../src/thin/pool/auto-growth.ts";
+import { AutoGrowth, type Grower, type GrowerResult } from "../../../src/thin/pool/auto-growth.ts";
 import { GROWTH_BACKOFF_MS_MAX, GROWTH_BACKOFF_MS_MIN } from "../../../src/thin/pool/limits.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { type LogLine, recordingLog } from "../../support/recording-log.ts";

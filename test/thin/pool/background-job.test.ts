@@ -23,3 +23,21 @@ test("one runs at a time, and failures are told", async () => {
   expect(errors).toEqual([new Error("second")]);
   await job.settled();
 });
+
+test("what is wanted while it runs makes it run once more", async () => {
+  let calls = 0;
+  const job = new BackgroundJob(
+    () => {
+      calls += 1;
+      return Promise.resolve();
+    },
+    () => undefined,
+  );
+  job.startAgain();
+  await Promise.resolve();
+  expect(calls).toBe(1);
+  job.startAgain();
+  job.startAgain();
+  await job.settled();
+  expect(calls).toBe(2);
+});

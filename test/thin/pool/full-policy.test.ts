@@ -9,18 +9,21 @@ const RETRY_MS = 60_000;
 let clock: ManualClock;
 let extents: number;
 let log: string[];
+let isMomentary: boolean;
 let policy: FullPolicy;
 
 beforeEach(() => {
   clock = new ManualClock();
   extents = 0;
   log = [];
+  isMomentary = false;
   policy = new FullPolicy({
     clock,
     poolName: "tank",
     holdMs: HOLD_MS,
     fullRetryMs: RETRY_MS,
     usableExtents: () => extents,
+    isMomentary: () => isMomentary,
     wanted: () => log.push("wanted"),
     changed: (isFull) => log.push(isFull ? "full" : "space"),
   });
@@ -119,4 +122,19 @@ test("a stop ends all waits", () => {
   expect(log.at(-1)).toBe("a gone");
   clock.advance(RETRY_MS);
   expect(log.at(-1)).toBe("a gone");
+});
+
+test("a pool of which the space is on its way is not full", () => {
+  isMomentary = true;
+  wait("a");
+  expect(log).toEqual(["wanted"]);
+  extents = 1;
+  policy.freed();
+  expect(log).toEqual(["wanted", "a retries"]);
+});
+
+test("nobody waits after a stop", () => {
+  policy.stop(new IoError("gone", "it is closed", { object: "tank" }));
+  wait("a");
+  expect(log).toEqual(["a gone"]);
 });

@@ -1,0 +1,35 @@
+import type { IoError } from "../../util/io-error.ts";
+import type { Log } from "../../util/log.ts";
+import type { Health } from "../log/health.ts";
+import { PoolError } from "../pool-error.ts";
+import type { FailureMark } from "./pool-options.ts";
+
+/** What must happen when a pool fails: the mark first, so that nobody opens it again before the machine is started anew (rule F). */
+export function watchFailure(
+  poolUuid: string,
+  parts: { readonly health: Health; readonly failureMark: FailureMark; readonly log: Log },
+  failed: (error: IoError) => void,
+): void {
+  const { health, failureMark, log } = parts;
+  health.onFailure((error) => {
+    failureMark.set(poolUuid);
+    log.fatal(
+      { error, pool: health.poolName },
+      "the pool has stopped: start the machine anew to go on with what is on its devices",
+    );
+    failed(error);
+  });
+}
+
+/** Errors: failed, where the pool has failed since the machine was started. */
+export async function refuseFailed(
+  failureMark: FailureMark,
+  pool: { readonly uuid: string; readonly name: string },
+): Promise<void> {
+  if (!(await failureMark.isSet(pool.uuid))) return;
+  throw new PoolError(
+    "failed",
+    `pool ${pool.name} (${pool.uuid}) has failed since this machine was started: the system's cache may show data that its ` +
+      "devices do not have. Check the devices, start the machine anew, then open the pool: it goes on from what is on them",
+  );
+}

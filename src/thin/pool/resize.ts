@@ -1,0 +1,63 @@
+import type { JournalRecord } from "../format/records.ts";
+import type { ThinVolume } from "../io/thin-volume.ts";
+import { leavesNeeded } from "../map/apply.ts";
+import type { PoolState } from "../map/pool-state.ts";
+import { PoolError } from "../pool-error.ts";
+import { checkOvercommit, checkPromises, checkSize } from "./checks.ts";
+import { asPoolError, atInstant, commit } from "./commit.ts";
+import type { PoolParts } from "./pool-parts.ts";
+import { clearPastEnd } from "./past-end.ts";
+
+/**
+ * Changes the size of a volume, which can be in use. What lies past a new end is lost, and reads as zeros if the volume grows again
+ * (rule R). Errors: invalid, missing, space, failed.
+ */
+export async function resize(
+  parts: PoolParts,
+  volume: ThinVolume,
+  sizeBytes: number,
+  consentToShrink: boolean,
+): Promise<void> {
+  parts.volumes.mustHave(volume);
+  checkSize(sizeBytes);
+  const before = volume.attributes;
+  if (sizeBytes === before.sizeBytes) return;
+  const isShrink = sizeBytes < before.sizeBytes;
+  if (before.readOnly) {
+    throw new PoolError("invalid", `${before.name} is read-only: its size stays`);
+  }
+  if (isShrink && !consentToShrink) {
+    const lost = before.sizeBytes - sizeBytes;
+    throw new PoolError(
+      "invalid",
+      `${before.name} would lose its last ${lost} bytes: consent to it`,
+    );
+  }
+  checkPromises({ ...before, sizeBytes });
+  checkOvercommit(parts.state, sizeBytes - before.sizeBytes);
+  const record: JournalRecord = { kind: "resize", volume: before.id, sizeBytes };
+  await atInstant([volume], { reads: isShrink }, async () => {
+    if (!isShrink) await clearPastEnd(parts, volume);
+    await withLeaves(parts.state, record, () => commit(parts, [record]));
+    volume.emit("capacity-changed");
+  });
+  parts.listeners.emit({ kind: "volumes-changed" });
+}
+
+/** Does the work while the leaves that the record changes are in memory: it takes effect in one step. */
+async function withLeaves(
+  state: PoolState,
+  record: JournalRecord,
+  work: () => Promise<void>,
+): Promise<void> {
+  const leaves = leavesNeeded(state, record);
+  for (const leaf of leaves) state.leaves.pin(leaf);
+  try {
+    for (const leaf of leaves) if (!state.leaves.isResident(leaf)) await state.leaves.load(leaf);
+    await work();
+  } catch (error) {
+    throw asPoolError(error);
+  } finally {
+    for (const leaf of leaves) state.leaves.unpin(leaf);
+  }
+}

@@ -1,0 +1,141 @@
+import { IoError } from "../../util/io-error.ts";
+import type { Recovered } from "../checkpoint/recovery.ts";
+import { AutoGrowth, type GrowerResult } from "./auto-growth.ts";
+import { PoolChores } from "./chores.ts";
+import { Discards } from "./discards.ts";
+import { watchFailure } from "./failure.ts";
+import { Filler } from "./filler.ts";
+import { FullPolicy } from "./full-policy.ts";
+import { addDevice, growDevice } from "./growth.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { PoolEngine } from "./pool-engine.ts";
+import { PoolListeners } from "./pool-events.ts";
+import type { PoolOpenOptions, PoolRunSettings } from "./pool-options.ts";
+import type { PoolParts } from "./pool-parts.ts";
+import { RateLimit } from "./rate-limit.ts";
+import { SpaceWatch } from "./space-watch.ts";
+import { VolumeRegistry } from "./volume-registry.ts";
+
+const MS_PER_SECOND = 1000;
+
+export interface StartOptions {
+  readonly uuid: string;
+  readonly recovered: Recovered;
+  readonly options: PoolOpenOptions;
+  readonly settings: PoolRunSettings;
+  /** Puts an operation into the pool's queue. */
+  readonly run: (operation: () => Promise<void>) => Promise<void>;
+}
+
+/** A pool that runs. */
+export interface StartedPool {
+  readonly parts: PoolParts;
+  /** Begins nothing more by itself, and resolves when what was begun has ended. */
+  stop(): Promise<void>;
+}
+
+/** Puts the parts of a recovered pool together, and starts what it does by itself. */
+export function startPool(start: StartOptions): StartedPool {
+  const { recovered, options, settings } = start;
+  const { state, health } = recovered;
+  const { clock, log } = options;
+  const listeners = new PoolListeners();
+  const fullPolicy = new FullPolicy({
+    clock,
+    poolName: state.settings.name,
+    holdMs: settings.holdMs,
+    fullRetryMs: settings.fullRetryMs,
+    usableExtents: () => extentsForWaiters(state.space),
+    isMomentary: () => state.space.usableExtents > 0 || state.space.punchingExtents > 0,
+    wanted: () => housekeeping.wakeForSpace(),
+    changed: (isFull) => tellFull(parts, isFull),
+  });
+  const engine = new PoolEngine(recovered, fullPolicy, clock);
+  const startedAtMs = clock.nowMs();
+  const parts: PoolParts = {
+    uuid: start.uuid,
+    ...recovered,
+    engine,
+    fullPolicy,
+    volumes: new VolumeRegistry(engine),
+    listeners,
+    clock,
+    log,
+    // The clock of the pool has no date, and the owner's identity has one.
+    nowSeconds: () =>
+      options.owner.openedAtSeconds + Math.floor((clock.nowMs() - startedAtMs) / MS_PER_SECOND),
+  };
+  const growth = autoGrowth(parts, start);
+  const watch = new SpaceWatch(parts, settings.thresholds, growth);
+  const rate = new RateLimit(clock, settings.discardBytesPerSecond);
+  const fillRate = new RateLimit(clock, settings.fillBytesPerSecond);
+  const chores = new PoolChores({
+    parts,
+    engine,
+    discards: settings.discardBytesPerSecond > 0 ? new Discards(parts, rate, clock) : null,
+    filler: settings.fillBytesPerSecond > 0 ? new Filler(parts, fillRate) : null,
+    watch,
+  });
+  const housekeeping = new Housekeeping({
+    clock,
+    chores,
+    // What stops the pool has said so itself.
+    failed: (error) => log.warn({ error }, "housekeeping did not come to its end"),
+  });
+  const unsubscribe = state.space.onFreed(() => fullPolicy.freed());
+  watchFailure(start.uuid, { health, failureMark: options.failureMark, log }, (error) => {
+    housekeeping.stop();
+    fullPolicy.stop(error);
+    listeners.emit({ kind: "failed", error });
+  });
+  housekeeping.start();
+  return {
+    parts,
+    stop: async () => {
+      unsubscribe();
+      housekeeping.stop();
+      await housekeeping.settled();
+      await watch.settled();
+    },
+  };
+}
+
+/** Extents that writes could take now, some of them only those of volumes with a reservation. */
+function extentsForWaiters(space: PoolParts["state"]["space"]): number {
+  const usable = space.usableExtents + space.reservedOutstandingExtents;
+  return Math.min(usable, space.allocatableExtents);
+}
+
+function tellFull(parts: PoolParts, isFull: boolean): void {
+  const { state, log, listeners } = parts;
+  const { extentBytes } = state.geometry;
+  const pool = state.settings.name;
+  if (isFull) {
+    const capacityBytes = state.addresses.extentCount * extentBytes;
+    log.error({ pool, capacityBytes }, "the pool is full: writes wait, then fail");
+    listeners.emit({ kind: "full", capacityBytes });
+  } else {
+    const freeBytes = state.space.freeExtents * extentBytes;
+    log.info({ pool, freeBytes }, "the pool has space again");
+    listeners.emit({ kind: "space-available", freeBytes });
+  }
+}
+
+function autoGrowth(parts: PoolParts, { settings, run }: StartOptions): AutoGrowth | null {
+  if (settings.growth === null) return null;
+  const { state, clock, log } = parts;
+  const apply = (result: GrowerResult): Promise<void> =>
+    run(async () => {
+      const { failure } = parts.health;
+      if (failure !== null) throw new IoError("failed", failure.message, { object: "growth" });
+      if (result.kind === "device") await addDevice(parts, result.device, result);
+      else if (result.kind === "grown") await growDevice(parts, result.device, result.isZero);
+    });
+  return new AutoGrowth({
+    ...settings.growth,
+    clock,
+    log,
+    freeBytes: () => state.space.freeExtents * state.geometry.extentBytes,
+    apply,
+  });
+}
