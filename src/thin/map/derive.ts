@@ -19,9 +19,10 @@ const BATCH_LEAVES = 256;
 export async function deriveSpace(state: PoolState): Promise<void> {
   state.space.startDeriving();
   const leaves = leavesByPlace(state);
+  const counter = new ReferenceCounter(state);
   for (let first = 0; first < leaves.length; first += BATCH_LEAVES) {
     const batch = leaves.subarray(first, first + BATCH_LEAVES);
-    await withLeaves(state, batch, (leaf) => countLeaf(state, leaf));
+    await withLeaves(state, batch, (leaf) => counter.countLeaf(leaf));
     await nextTurn(state.clock);
   }
   for (const volume of state.volumes.values()) {
@@ -83,27 +84,48 @@ function leavesByPlace(state: PoolState): Uint32Array {
   return Uint32Array.from(ids).sort((a, b) => places[a]! - places[b]!);
 }
 
-function countLeaf(state: PoolState, leaf: number): void {
-  const { leaves } = state;
-  const hasPartials = leaves.partials(leaf) > 0;
-  for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
-    const entry = leaves.entry(leaf, slot);
-    if (entry === 0) continue;
-    count(state, leaf, physOf(entry));
-    if (!hasPartials) continue;
-    const base = leaves.base(leaf, slot);
-    if (base !== NO_EXTENT) count(state, leaf, base);
-  }
-}
+/** Counts the references of leaves; keeps the segment that the last extent was in, because most are in one. */
+class ReferenceCounter {
+  readonly #state: PoolState;
+  #first = 0;
+  #end = 0;
 
-function count(state: PoolState, leaf: number, phys: number): void {
-  if (!state.addresses.isMappable(phys, 1) || state.space.stateOf(phys) !== "data") {
-    const block = state.leaves.pointers(leaf)?.leaf.block;
+  constructor(state: PoolState) {
+    this.#state = state;
+  }
+
+  countLeaf(leaf: number): void {
+    const { leaves } = this.#state;
+    const hasPartials = leaves.partials(leaf) > 0;
+    for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
+      const entry = leaves.entry(leaf, slot);
+      if (entry === 0) continue;
+      this.#count(leaf, physOf(entry));
+      if (!hasPartials) continue;
+      const base = leaves.base(leaf, slot);
+      if (base !== NO_EXTENT) this.#count(leaf, base);
+    }
+  }
+
+  #count(leaf: number, phys: number): void {
+    if (phys < this.#first || phys >= this.#end) this.#moveTo(leaf, phys);
+    if (!this.#state.space.countReference(phys)) this.#refuse(leaf, phys);
+  }
+
+  #moveTo(leaf: number, phys: number): void {
+    const { addresses } = this.#state;
+    if (!addresses.isMappable(phys, 1)) this.#refuse(leaf, phys);
+    const segment = addresses.segmentOf(phys);
+    this.#first = addresses.firstOf(segment);
+    this.#end = this.#first + addresses.segments[segment]!.virginFrom;
+  }
+
+  #refuse(leaf: number, phys: number): never {
+    const block = this.#state.leaves.pointers(leaf)?.leaf.block;
     const place =
       block === undefined ? "a map page made by the journal" : `the map page in block ${block}`;
     throw new PoolError("corrupt", `${place} maps extent ${phys}, which cannot hold data`);
   }
-  state.space.addReference(phys);
 }
 
 function sumMapped(state: PoolState, volume: VolumeState): number {

@@ -8,6 +8,7 @@ import type { LeafPointers, PagePointer } from "../format/pointer.ts";
 import type { LeafPages } from "./captured-leaf.ts";
 import { CapturedLeaf } from "./captured-leaf.ts";
 import { isPartial } from "./entry.ts";
+import type { LeafCounts, LeafWords } from "./leaf-check.ts";
 import { checkLeaf } from "./leaf-check.ts";
 import {
   LEAF_CAPTURED,
@@ -341,14 +342,7 @@ export class LeafStore {
       bases: bases === NO_PAGE ? null : this.#slabs.words(bases),
       masks: masks === NO_PAGE ? null : this.#slabs.words(masks),
     };
-    const { extents, geometry } = this.#options;
-    const counts = checkLeaf(words, extents(), geometry.fullMask);
-    if (typeof counts === "string") {
-      const block = this.#table.leafBlock[leaf]!;
-      throw new IoError("medium", `the map page in block ${block} is damaged: ${counts}`, {
-        object: "pool",
-      });
-    }
+    const counts = this.#check(leaf, words);
     const table = this.#table;
     table.page[leaf] = page;
     table.bases[leaf] = bases;
@@ -356,6 +350,39 @@ export class LeafStore {
     table.mapped[leaf] = counts.mapped;
     table.partials[leaf] = counts.partials;
     table.flags[leaf]! |= LEAF_USED;
+  }
+
+  /** Throws where an entry cannot be. */
+  #check(leaf: number, words: LeafWords): LeafCounts {
+    const { extents, geometry } = this.#options;
+    const counts = checkLeaf(words, extents(), geometry.fullMask);
+    if (typeof counts !== "string") return counts;
+    const block = this.#table.leafBlock[leaf]!;
+    throw new IoError("medium", `the map page in block ${block} is damaged: ${counts}`, {
+      object: "pool",
+    });
+  }
+
+  /** The leaf's pages as they are on the media, in memory of their own. Rejects with {@link IoError} "medium". */
+  async readStored(leaf: number): Promise<LeafWords> {
+    const pointers = this.pointers(leaf);
+    assert(pointers !== null, "a leaf that is not in memory is on the media");
+    const room = (pointer: PagePointer | null): Uint32Array | null =>
+      pointer === null ? null : new Uint32Array(BLOCK_BYTES / 4);
+    const words = {
+      leaf: new Uint32Array(BLOCK_BYTES / 4),
+      bases: room(pointers.bases),
+      masks: room(pointers.masks),
+    };
+    const bytes = (page: Uint32Array | null): Uint8Array | null =>
+      page === null ? null : new Uint8Array(page.buffer);
+    await this.#options.reader.read(pointers, {
+      leaf: new Uint8Array(words.leaf.buffer),
+      bases: bytes(words.bases),
+      masks: bytes(words.masks),
+    });
+    this.#check(leaf, words);
+    return words;
   }
 
   #givePages(page: number, bases: number, masks: number): void {

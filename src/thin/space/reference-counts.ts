@@ -59,6 +59,13 @@ export class ReferenceCounts {
     else this.#addSlowly(phys, value);
   }
 
+  /** The same; false where the extent is not one of data. */
+  tryAdd(phys: number): boolean {
+    if (this.#bytes[phys]! >= FREE && this.#bytes[phys]! !== OVERFLOW) return false;
+    this.add(phys);
+    return true;
+  }
+
   #addSlowly(phys: number, value: number): void {
     assert(value === COUNT_MAX || value === OVERFLOW, "only an extent of data has references");
     const count = value === OVERFLOW ? this.#overflow.get(phys)! : COUNT_MAX;

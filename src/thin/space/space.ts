@@ -163,6 +163,11 @@ export class Space {
     this.#counts.add(phys);
   }
 
+  /** The same for maps from the media: false where the extent is one of metadata. */
+  countReference(phys: number): boolean {
+    return this.#counts.tryAdd(phys);
+  }
+
   /** A record took a reference away; it counts until the record is durable and nobody uses the extent (rule Q). */
   dropLater(phys: number, seq: number): void {
     this.#quarantine.addExtent(phys, seq);
