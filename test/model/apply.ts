@@ -41,6 +41,10 @@ export function apply(pool: Pool, record: JournalRecord, seq: number): void {
       if (record.device !== pool.devices) throw new Violation("a device is added twice");
       pool.devices += 1;
       break;
+    case "virgin":
+      pool.virginFrom = record.from;
+      pool.virginSeq = seq;
+      break;
     case "barrier":
       break;
   }

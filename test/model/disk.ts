@@ -105,6 +105,14 @@ export class Disk {
     this.boot += 1;
   }
 
+  /** The block is lost, on the media and in every cache. */
+  damage(cell: number): void {
+    this.#stable[cell] = TORN;
+    this.#pending[cell] = [];
+    this.#dirty.delete(cell);
+    this.#lost.delete(cell);
+  }
+
   #settle(cell: number, begun: number): void {
     const versions = this.#pending[cell] ?? [];
     const later = versions.findIndex(({ serial }) => serial > begun);

@@ -26,12 +26,13 @@ export function explore(
   mutation: Mutation | undefined,
   progress?: (total: Outcome) => void,
 ): Exploration {
-  const total: Outcome = { powerLosses: 0, kills: 0, rounds: 0, violation: undefined };
+  const total: Outcome = { powerLosses: 0, kills: 0, damages: 0, rounds: 0, violation: undefined };
   for (let current = seed; crashStates(total) < states; current = (current + 1) % UINT32_RANGE) {
     const history = historyOf(current);
     const outcome = runHistory(history, mutation);
     total.powerLosses += outcome.powerLosses;
     total.kills += outcome.kills;
+    total.damages += outcome.damages;
     total.rounds += outcome.rounds;
     if (outcome.violation !== undefined) {
       const shortest = shrink(history, mutation);

@@ -21,8 +21,11 @@ export const JOURNAL_BLOCKS = 16;
 /** Appends stop and a checkpoint runs when only so many blocks are left. */
 export const JOURNAL_RESERVE = 3;
 
-/** Places for leaves: two generations of each volume, and some that stay free. */
-export const LEAF_SLOTS: number = 2 * VOLUMES_MAX + 2;
+/** Places for leaves: three generations of each volume (two that count, one being written), and some that stay free. */
+export const LEAF_SLOTS: number = 3 * VOLUMES_MAX + 2;
+
+/** Places for roots: as many generations. */
+export const ROOT_SLOTS = 3;
 
 /** Extents on each device. The last device is added to the pool while it runs. */
 export const EXTENTS_OF_DEVICE: readonly number[] = [4, 4, 3];
@@ -33,10 +36,16 @@ export const EXTENTS: number = EXTENTS_OF_DEVICE.reduce((sum, count) => sum + co
 /** The device that holds superblocks, checkpoints and journal. */
 export const METADATA_DEVICE = 0;
 
+/** The extents of the first device, which hold zeros from the mark on that no allocation has passed. */
+export const VIRGIN_END: number = EXTENTS_OF_DEVICE[METADATA_DEVICE] ?? 0;
+
+/** Where the mark stands in a new pool. */
+export const VIRGIN_FROM = 1;
+
 /** A cell is what the disk writes in one piece: a sector of data, or a 4 KiB block of metadata. */
 const SUPERBLOCK_CELL = 0;
 const ROOT_CELL = 2;
-const LEAF_CELL = 4;
+const LEAF_CELL: number = ROOT_CELL + ROOT_SLOTS;
 const JOURNAL_CELL: number = LEAF_CELL + LEAF_SLOTS;
 const LABEL_CELL: number = JOURNAL_CELL + JOURNAL_BLOCKS;
 const DATA_CELL: number = LABEL_CELL + DEVICES;
@@ -44,7 +53,7 @@ export const METADATA_CELLS: number = DATA_CELL;
 export const CELLS: number = DATA_CELL + EXTENTS * SECTORS_PER_EXTENT;
 
 export const superblockCell = (generation: number): number => SUPERBLOCK_CELL + (generation & 1);
-export const rootCell = (generation: number): number => ROOT_CELL + (generation & 1);
+export const rootCell = (slot: number): number => ROOT_CELL + slot;
 export const leafCell = (slot: number): number => LEAF_CELL + slot;
 export const journalCell = (seq: number): number => JOURNAL_CELL + (seq % JOURNAL_BLOCKS);
 export const labelCell = (device: number): number => LABEL_CELL + device;

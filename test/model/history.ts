@@ -13,6 +13,8 @@ export interface CrashPlan {
   /** Steps of the round before it. */
   readonly after: number;
   readonly isPowerLoss: boolean;
+  /** A block of the newest checkpoint is lost with it. */
+  readonly isDamaged: boolean;
   /** Crashes of the recovery: after how many of its steps each. */
   readonly again: readonly CrashPlan[];
 }
@@ -41,6 +43,7 @@ const WEIGHT = {
   grow: 2,
   fill: 4,
   discard: 4,
+  advance: 3,
   checkpoint: 5,
 } as const;
 
@@ -74,7 +77,8 @@ const IN_HOT_SPOT_CHANCE = 0.6;
 const CRASH_CHANCE = 0.35;
 const CRASH_STEPS_MAX = 45;
 const POWER_LOSS_CHANCE = 0.6;
-const CRASH_AGAIN_CHANCE = 0.3;
+const DAMAGE_CHANCE = 0.3;
+const CRASH_AGAIN_CHANCE = 0.5;
 const RECOVERY_STEPS_MAX = 12;
 const FAILING_ROUND_CHANCE = 0.03;
 const FLUSH_FAILURES = 0.3;
@@ -112,11 +116,15 @@ function operationsOf(random: SeededRandom, valuesUsed: number): Operation[] {
 
 function crashOf(random: SeededRandom, stepsMax: number): CrashPlan {
   const again: CrashPlan[] = [];
-  while (random.chance(CRASH_AGAIN_CHANCE)) again.push(crashOf(random, RECOVERY_STEPS_MAX));
+  const isFirst = stepsMax === CRASH_STEPS_MAX;
+  while (isFirst && random.chance(CRASH_AGAIN_CHANCE)) {
+    again.push(crashOf(random, RECOVERY_STEPS_MAX));
+  }
   return {
     after: random.below(stepsMax),
     isPowerLoss: random.chance(POWER_LOSS_CHANCE),
-    again: stepsMax === RECOVERY_STEPS_MAX ? [] : again,
+    isDamaged: random.chance(DAMAGE_CHANCE),
+    again,
   };
 }
 
@@ -133,7 +141,8 @@ export function inWords(history: History): string {
     .join("\n");
 }
 
-function crashInWords({ after, isPowerLoss, again }: CrashPlan): string {
-  const first = `${isPowerLoss ? "POWER LOSS" : "KILL"} after ${after} steps`;
+function crashInWords({ after, isPowerLoss, isDamaged, again }: CrashPlan): string {
+  const damage = isDamaged ? " with damage" : "";
+  const first = `${isPowerLoss ? "POWER LOSS" : "KILL"}${damage} after ${after} steps`;
   return [first, ...again.map((next) => `then ${crashInWords(next)}`)].join(", ");
 }

@@ -1,15 +1,22 @@
 import { barrier } from "./barrier.ts";
 import { gate, ungate } from "./gate.ts";
-import { deviceOfExtent, extentsOf, labelCell } from "./geometry.ts";
+import { VIRGIN_END, deviceOfExtent, extentsOf, labelCell } from "./geometry.ts";
 import { flushDevices } from "./flush.ts";
 import { append } from "./journal.ts";
 import type { Pool, Steps } from "./pool.ts";
 import { punchCells } from "./punch.ts";
 
-/** Copies several volumes at one instant; false where one is gone. */
+/** Tells the oracle that the operation has taken effect: requests that begin from now on see it. */
+type Instant = () => void;
+
+/**
+ * Copies several volumes at one instant; false where one is gone. The gates open as soon as the record is applied: who
+ * writes then finds the extents shared, and no barrier covers the new record without this one.
+ */
 export function* snapshot(
   pool: Pool,
   pairs: readonly (readonly [source: number, copy: number])[],
+  instant: Instant,
 ): Steps<boolean> {
   const drains = pool.mutation !== "snapshotWithoutDrain";
   const sources = yield* gate(
@@ -23,8 +30,9 @@ export function* snapshot(
   } else {
     yield* append(pool, { kind: "snap", pairs });
   }
-  yield* barrier(pool);
+  instant();
   ungate(sources);
+  yield* barrier(pool);
   return true;
 }
 
@@ -36,8 +44,13 @@ export function* remove(pool: Pool, volume: number): Steps<boolean> {
   return true;
 }
 
-/** The volume becomes what `source` is. */
-export function* rollback(pool: Pool, volume: number, source: number): Steps<boolean> {
+/** The volume becomes what `source` is. Its gates open like those of a snapshot. */
+export function* rollback(
+  pool: Pool,
+  volume: number,
+  source: number,
+  instant: Instant,
+): Steps<boolean> {
   const ids = pool.mutation === "rollbackSourceOpen" ? [volume] : [volume, source];
   const gated = yield* gate(pool, ids, pool.mutation !== "rollbackWithoutDrain");
   if (gated === undefined) return false;
@@ -46,8 +59,9 @@ export function* rollback(pool: Pool, volume: number, source: number): Steps<boo
     return false;
   }
   yield* append(pool, { kind: "rollback", volume, source });
-  yield* barrier(pool);
+  instant();
   ungate(gated);
+  yield* barrier(pool);
   return true;
 }
 
@@ -87,6 +101,14 @@ function addExtents(pool: Pool, device: number): void {
     pool.free.add(extent);
     if (pool.mutation === "grownIsZero") pool.zeroKnown.add(extent);
   }
+}
+
+/** Moves the mark behind which extents may be handed out: they are when the record is durable (rule V). */
+export function* advance(pool: Pool): Steps {
+  yield undefined;
+  if (pool.virginFrom === VIRGIN_END) return;
+  yield* append(pool, { kind: "virgin", from: pool.virginFrom + 1 });
+  yield* barrier(pool);
 }
 
 /** Punches one free extent in the background; it counts as zeros when a flush after the punch is complete (rule Z). */

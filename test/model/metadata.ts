@@ -25,6 +25,7 @@ export type JournalRecord =
   | { readonly kind: "rollback"; readonly volume: number; readonly source: number }
   | { readonly kind: "resize"; readonly volume: number; readonly extents: number }
   | { readonly kind: "grow"; readonly device: number }
+  | { readonly kind: "virgin"; readonly from: number }
   | { readonly kind: "barrier"; readonly upto: number };
 
 export interface JournalBlock {
@@ -39,9 +40,16 @@ export interface Superblock {
   readonly generation: number;
   readonly epoch: number;
   readonly boot: number;
+  readonly root: RootPointer;
 }
 
-/** Where a volume's leaf is. `written` stands for the checksum that a parent keeps of its child. */
+/** Where the root is. `written` stands for the checksum that a parent keeps of its child. */
+export interface RootPointer {
+  readonly slot: number;
+  readonly written: number;
+}
+
+/** Where a volume's leaf is, with its checksum. */
 export interface LeafPointer {
   readonly volume: number;
   readonly slot: number;
@@ -50,9 +58,10 @@ export interface LeafPointer {
 
 export interface Root {
   readonly kind: "root";
-  readonly generation: number;
+  readonly written: number;
   readonly seq: number;
   readonly devices: number;
+  readonly virginFrom: number;
   readonly leaves: readonly LeafPointer[];
 }
 
@@ -77,5 +86,7 @@ export interface Torn {
 export type Content = number | JournalBlock | Superblock | Root | Leaf | Label | Torn | undefined;
 
 export function isSafe(record: JournalRecord): boolean {
-  return record.kind === "unmap" || (record.kind === "map" && record.safe);
+  if (record.kind === "map") return record.safe;
+  // A mark that is too far ahead costs a punch, no more.
+  return record.kind === "unmap" || record.kind === "virgin";
 }

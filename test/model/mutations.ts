@@ -76,6 +76,20 @@ const NOTES = {
   growBeforeRecord: { rule: "G", breaks: "an added device's extents are used before its record" },
   labelAfterRecord: { rule: "G", breaks: "a device is recorded before its label is written" },
   grownNotFlushed: { rule: "G", breaks: "flushes do not reach a device that was added" },
+  markNotDurable: { rule: "V", breaks: "extents are handed out before their mark is durable" },
+  markForgotten: { rule: "V", breaks: "a checkpoint does not say how far the mark has moved" },
+  freedAfterNext: {
+    rule: "L",
+    breaks: "the places of a checkpoint are free when the next one is durable",
+  },
+  journalOneInterval: {
+    rule: "L",
+    breaks: "the journal is reused up to the newest checkpoint",
+  },
+  checkpointWithoutBarrier: {
+    rule: "L",
+    breaks: "a checkpoint appends no barrier for the records that it buries",
+  },
   shrinkKeepsEntries: { rule: "R", breaks: "entries past the end survive a shrink" },
 } as const satisfies Readonly<Record<string, MutationNote>>;
 

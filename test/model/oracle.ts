@@ -20,6 +20,8 @@ interface Belief {
   /** What was acknowledged since that flush began. */
   recent: Recent[][];
   floorSerial: number;
+  /** What a power loss may bring back, until the rollback that replaced it is durable. */
+  before: Belief | undefined;
 }
 
 /** A change or a read in flight on a range of sectors. */
@@ -52,6 +54,8 @@ export class Oracle {
   readonly #beliefs = new Map<number, Belief>();
   readonly #effects = new Set<Effect>();
   readonly #pending = new Set<Pending>();
+  /** Of operations that have taken effect and are not acknowledged: what their copies hold, by volume. */
+  readonly #taken = new Map<Pending, ReadonlyMap<number, Belief>>();
   #serial = 0;
 
   constructor(volumes: readonly number[], extents: number) {
@@ -130,13 +134,16 @@ export class Oracle {
   }
 
   completeFlush({ serial, floors }: FlushPoint): void {
-    for (const [volume, belief] of this.#beliefs) {
+    for (const [volume, latest] of this.#beliefs) {
       const floor = floors.get(volume);
-      if (floor === undefined || floor.length !== belief.now.length) continue;
-      if (serial < belief.floorSerial) continue;
+      let belief: Belief | undefined = latest;
+      // A flush that began before a rollback says something about what was there then.
+      while (belief !== undefined && serial < belief.floorSerial) belief = belief.before;
+      if (belief === undefined || floor?.length !== belief.now.length) continue;
       belief.floor = floor;
       belief.floorSerial = serial;
       belief.recent = belief.recent.map((all) => all.filter((recent) => recent.serial > serial));
+      belief.before = undefined;
     }
   }
 
@@ -147,34 +154,45 @@ export class Oracle {
     return this.begin(pending.volume, 0, Number.MAX_SAFE_INTEGER, undefined);
   }
 
+  /**
+   * A copy takes effect: it holds what is acknowledged now and nothing that comes later. Requests that begin from here
+   * on see it, a power loss may still undo it.
+   */
+  instant(pending: Pending, effect: Effect | undefined): void {
+    if (effect !== undefined) this.#effects.delete(effect);
+    this.#serial += 1;
+    const taken = new Map<number, Belief>();
+    for (const [source, copy] of pairsOf(pending)) {
+      const belief = beliefOf(this.#nowOf(source), this.#serial);
+      taken.set(copy, belief);
+      if (pending.kind !== "rollback") continue;
+      belief.before = this.#beliefs.get(copy);
+      this.#beliefs.set(copy, belief);
+    }
+    this.#taken.set(pending, taken);
+  }
+
   abandonManagement(pending: Pending, effect: Effect | undefined): void {
     this.#pending.delete(pending);
+    this.#taken.delete(pending);
     if (effect !== undefined) this.#effects.delete(effect);
   }
 
   /** The operation is acknowledged, and durable by that. */
   acknowledgeManagement(pending: Pending, effect: Effect | undefined): void {
+    const taken = this.#taken.get(pending);
     this.abandonManagement(pending, effect);
     this.#serial += 1;
-    if (pending.kind === "snap") {
-      for (const [source, copy] of pending.pairs) {
-        this.#beliefs.set(copy, beliefOf(this.#nowOf(source), this.#serial));
-      }
-    } else if (pending.kind === "delete") {
+    if (pending.kind === "delete") {
       this.#beliefs.delete(pending.volume);
     } else if (pending.kind === "resize") {
       this.#resize(pending.volume, pending.extents);
     } else {
-      this.#rollback(pending.volume, pending.source, effect);
+      for (const [copy, belief] of taken ?? []) {
+        belief.before = undefined;
+        if (pending.kind === "snap") this.#beliefs.set(copy, belief);
+      }
     }
-  }
-
-  #rollback(volume: number, source: number, effect: Effect | undefined): void {
-    const now = this.#nowOf(source).map((values, sector) => {
-      const around = effect === undefined ? [] : this.#valuesAround(effect, sector);
-      return [...values, ...around];
-    });
-    this.#beliefs.set(volume, beliefOf(now, this.#serial));
   }
 
   #resize(volume: number, extents: number): void {
@@ -199,7 +217,7 @@ export class Oracle {
         if (belief.now[sector]?.includes(value) !== true) {
           throw new Violation(`volume ${volume} sector ${sector} reads ${value} while it runs`);
         }
-        belief.now[sector] = [value];
+        if (belief.now[sector].length > 1) belief.now[sector] = [value];
       }
     }
     this.#checkNoGhost(pool);
@@ -207,29 +225,46 @@ export class Oracle {
 
   /** The pool was opened after a crash: every promise that was made before it must be kept. */
   checkRecovered(pool: Pool, isPowerLoss: boolean): void {
-    const isDone = new Map<Pending, boolean>();
-    for (const pending of this.#pending) isDone.set(pending, this.#settlePending(pool, pending));
-    for (const [volume, belief] of this.#beliefs) {
-      const content = contentOf(pool, volume, belief.now.length);
-      const isReplaced = [...isDone].some(
-        ([pending, done]) => done && pending.kind === "rollback" && pending.volume === volume,
-      );
-      for (const [sector, value] of content.entries()) {
-        if (isReplaced || this.#mayBe(volume, belief, sector, value, isPowerLoss)) continue;
-        const event = isPowerLoss ? "a power loss" : "a kill";
-        throw new Violation(`volume ${volume} sector ${sector} reads ${value} after ${event}`);
+    const replaced = new Set<number>();
+    for (const pending of this.#pending) {
+      if (this.#settlePending(pool, pending) && pending.kind === "rollback") {
+        replaced.add(pending.volume);
       }
-      this.#beliefs.set(
-        volume,
-        beliefOf(
-          content.map((value) => [value]),
-          this.#serial,
-        ),
-      );
+    }
+    for (const [volume, belief] of this.#beliefs) {
+      const content = contentOf(pool, volume, undefined);
+      if (!replaced.has(volume)) this.#checkVolume(volume, belief, content, isPowerLoss);
+      this.#beliefs.set(volume, beliefOf(content.map(only), this.#serial));
     }
     this.#pending.clear();
+    this.#taken.clear();
     this.#effects.clear();
     this.#checkNoGhost(pool);
+  }
+
+  /** The volume is what its last rollback made of it, or after a power loss what it was before. */
+  #checkVolume(
+    volume: number,
+    belief: Belief,
+    content: readonly number[],
+    isPowerLoss: boolean,
+  ): void {
+    const wrong =
+      content.length === belief.now.length
+        ? content.findIndex((value, sector) => {
+            return !this.#mayBe(volume, belief, sector, value, isPowerLoss);
+          })
+        : content.length;
+    if (wrong < 0) return;
+    if (isPowerLoss && belief.before !== undefined) {
+      this.#checkVolume(volume, belief.before, content, isPowerLoss);
+      return;
+    }
+    if (content.length !== belief.now.length) {
+      throw new Violation(`volume ${volume} has ${content.length / SECTORS_PER_EXTENT} extents`);
+    }
+    const event = isPowerLoss ? "a power loss" : "a kill";
+    throw new Violation(`volume ${volume} sector ${wrong} reads ${content[wrong]} after ${event}`);
   }
 
   #mayBe(
@@ -259,48 +294,39 @@ export class Oracle {
         this.#resize(pending.volume, pending.extents);
         return true;
       case "rollback":
+        // Once it has taken effect, the volume's belief tells both cases apart.
+        if (this.#taken.has(pending)) return false;
         return this.#settleRollback(pool, pending.volume, pending.source);
       case "snap":
-        return this.#settleSnapshot(pool, pending.pairs);
+        return this.#settleSnapshot(pool, pending);
     }
   }
 
   #settleRollback(pool: Pool, volume: number, source: number): boolean {
-    const length = pool.volumes.get(source)?.entries.length;
-    const size = (length ?? 0) * SECTORS_PER_EXTENT;
-    if (length === undefined || pool.volumes.get(volume)?.entries.length !== length) return false;
-    const content = contentOf(pool, volume, size);
-    const isDone = contentOf(pool, source, size).every((value, index) => value === content[index]);
-    if (isDone) {
-      this.#beliefs.set(
-        volume,
-        beliefOf(
-          content.map((value) => [value]),
-          this.#serial,
-        ),
-      );
-    }
+    if (!pool.volumes.has(source) || !pool.volumes.has(volume)) return false;
+    const content = contentOf(pool, volume, undefined);
+    const original = contentOf(pool, source, undefined);
+    const isDone =
+      original.length === content.length &&
+      original.every((value, index) => value === content[index]);
+    if (isDone) this.#beliefs.set(volume, beliefOf(content.map(only), this.#serial));
     return isDone;
   }
 
-  #settleSnapshot(pool: Pool, pairs: readonly (readonly [number, number])[]): boolean {
+  #settleSnapshot(pool: Pool, pending: Pending & { kind: "snap" }): boolean {
+    const { pairs } = pending;
     const made = pairs.filter(([, copy]) => pool.volumes.has(copy));
     if (made.length === 0) return false;
     if (made.length < pairs.length) throw new Violation("a part of a consistency group exists");
+    const taken = this.#taken.get(pending);
     for (const [source, copy] of pairs) {
-      const size = this.#nowOf(source).length;
-      const content = contentOf(pool, copy, size);
-      const original = contentOf(pool, source, size);
-      if (content.some((value, sector) => value !== original[sector])) {
-        throw new Violation(`snapshot ${copy} differs from volume ${source}, which was gated`);
+      const content = contentOf(pool, copy, undefined);
+      // Until the instant the source is gated.
+      const expected = taken?.get(copy)?.now ?? contentOf(pool, source, undefined).map(only);
+      if (content.some((value, sector) => expected[sector]?.includes(value) !== true)) {
+        throw new Violation(`snapshot ${copy} differs from what volume ${source} was then`);
       }
-      this.#beliefs.set(
-        copy,
-        beliefOf(
-          content.map((value) => [value]),
-          this.#serial,
-        ),
-      );
+      this.#beliefs.set(copy, beliefOf(content.map(only), this.#serial));
     }
     return true;
   }
@@ -317,7 +343,13 @@ function zerosOf(extents: number): Values[] {
 }
 
 function beliefOf(values: readonly Values[], floorSerial: number): Belief {
-  return { now: [...values], floor: [...values], recent: values.map(() => []), floorSerial };
+  return {
+    now: [...values],
+    floor: [...values],
+    recent: values.map(() => []),
+    floorSerial,
+    before: undefined,
+  };
 }
 
 function overlaps(a: Effect, b: Effect): boolean {
@@ -332,16 +364,32 @@ function isWhole(effect: Effect): boolean {
   return effect.count === Number.MAX_SAFE_INTEGER;
 }
 
-/** The first `sectors` sectors of a volume as they read. */
-function contentOf(pool: Pool, id: number, sectors: number): number[] {
+function only(value: number): Values {
+  return [value];
+}
+
+/** From which volume to which the operation copies. */
+function pairsOf(pending: Pending): readonly (readonly [source: number, copy: number])[] {
+  if (pending.kind === "snap") return pending.pairs;
+  return pending.kind === "rollback" ? [[pending.source, pending.volume]] : [];
+}
+
+/** All sectors of a volume as they read; they must be so many where that is known. */
+function contentOf(pool: Pool, id: number, sectors: number | undefined): number[] {
   const volume = pool.volumes.get(id);
   if (volume === undefined) throw new Violation(`volume ${id} is lost`);
-  if (volume.entries.length * SECTORS_PER_EXTENT !== sectors) {
+  const length = volume.entries.length * SECTORS_PER_EXTENT;
+  if (length !== (sectors ?? length)) {
     throw new Violation(`volume ${id} has ${volume.entries.length} extents`);
   }
-  return Array.from({ length: sectors }, (_, index) => {
-    const block = Math.floor(index / SECTORS_PER_BLOCK);
-    const entry = volume.entries[Math.floor(block / BLOCKS_PER_EXTENT)];
-    return readSector(pool, entry, block % BLOCKS_PER_EXTENT, index % SECTORS_PER_BLOCK);
-  });
+  // Every round reads every volume: plain loops are worth a tenth of the whole walk.
+  const content: number[] = [];
+  for (const entry of volume.entries) {
+    for (let block = 0; block < BLOCKS_PER_EXTENT; block += 1) {
+      for (let sector = 0; sector < SECTORS_PER_BLOCK; sector += 1) {
+        content.push(readSector(pool, entry, block, sector));
+      }
+    }
+  }
+  return content;
 }

@@ -1,7 +1,7 @@
 import type { SeededRandom } from "../../src/util/random.ts";
 import type { Disk } from "./disk.ts";
-import { DEVICES_AT_START, EXTENTS } from "./geometry.ts";
-import type { Entry, JournalBlock, LeafPointer } from "./metadata.ts";
+import { DEVICES_AT_START, EXTENTS, VIRGIN_FROM } from "./geometry.ts";
+import type { Entry, JournalBlock, LeafPointer, RootPointer } from "./metadata.ts";
 import type { Mutation } from "./mutations.ts";
 
 /**
@@ -42,6 +42,8 @@ export interface Pool {
   devices: number;
   seq: number;
   checkpointSeq: number;
+  /** The journal is kept from here on: what the checkpoint before the last one needs. */
+  retainedSeq: number;
   generation: number;
   epoch: number;
   /** All records up to here survive a power loss. */
@@ -50,9 +52,18 @@ export interface Pool {
   unsafeSeq: number;
   isCheckpointing: boolean;
   isGrowing: boolean;
-  /** The leaves of the checkpoint that recovery would start from. */
+  /** Extents of the first device from here on were never handed out, and hold zeros. */
+  virginFrom: number;
+  /** The record that moved the mark there. */
+  virginSeq: number;
+  /** The mark that survives a power loss. */
+  virginDurable: number;
+  /** The leaves of the checkpoint that recovery would start from, and of the one that it could fall back to. */
   leaves: readonly LeafPointer[];
-  leafWrites: number;
+  olderLeaves: readonly LeafPointer[];
+  root: RootPointer | undefined;
+  olderRoot: RootPointer | undefined;
+  pageWrites: number;
   tail: JournalBlock | undefined;
   readonly references: number[];
   readonly pins: number[];
@@ -73,14 +84,21 @@ export function newPool(disk: Disk, random: SeededRandom, mutation: Mutation | u
     devices: DEVICES_AT_START,
     seq: 0,
     checkpointSeq: 0,
+    retainedSeq: 0,
     generation: 0,
     epoch: 0,
     durableSeq: 0,
     unsafeSeq: 0,
     isCheckpointing: false,
     isGrowing: false,
+    virginFrom: VIRGIN_FROM,
+    virginSeq: 0,
+    virginDurable: VIRGIN_FROM,
     leaves: [],
-    leafWrites: 0,
+    olderLeaves: [],
+    root: undefined,
+    olderRoot: undefined,
+    pageWrites: 0,
     tail: undefined,
     references: Array.from({ length: EXTENTS }, () => 0),
     pins: Array.from({ length: EXTENTS }, () => 0),

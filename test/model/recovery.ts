@@ -1,3 +1,4 @@
+import type { SeededRandom } from "../../src/util/random.ts";
 import { apply } from "./apply.ts";
 import { checkpoint } from "./checkpoint.ts";
 import type { Disk } from "./disk.ts";
@@ -7,6 +8,7 @@ import {
   EXTENTS_PER_VOLUME,
   JOURNAL_BLOCKS,
   METADATA_DEVICE,
+  VIRGIN_END,
   deviceOfExtent,
   journalCell,
   labelCell,
@@ -45,14 +47,20 @@ interface Truth {
  */
 export function* recover(pool: Pool): Steps {
   const { disk, mutation } = pool;
-  const { superblock, root, leaves } = findTruth(disk);
+  const { truth, older } = findTruth(disk);
+  const { superblock, root, leaves } = truth;
   // After a kill the newest superblock may be in the page cache only, and the checkpoint below overwrites blocks of
   // the one before it, which would be the truth after a power loss.
   if (mutation !== "recoveryNotFlushed") yield* flushDevices(pool, [METADATA_DEVICE]);
   pool.devices = root.devices;
-  pool.generation = superblock.generation;
+  // A generation that is lost must not come back as a newer one, and the next one must not be written over this one.
+  pool.generation = superblock.generation + (older === undefined ? 2 : 0);
   pool.epoch = superblock.epoch;
   pool.leaves = root.leaves;
+  pool.root = superblock.root;
+  pool.olderLeaves = older?.root.leaves ?? [];
+  pool.olderRoot = older?.superblock.root;
+  pool.virginFrom = root.virginFrom;
   for (const pointer of root.leaves) {
     const volume = newVolume(pointer.volume, leaves.get(pointer.slot) ?? []);
     volume.leaf = pointer;
@@ -65,26 +73,70 @@ export function* recover(pool: Pool): Steps {
   pool.seq = root.seq + blocks.length;
   pool.durableSeq = pool.seq;
   pool.checkpointSeq = root.seq;
+  pool.virginDurable = pool.virginFrom;
   pool.freeing = [];
   deriveSpace(pool, capacityOf(pool));
+  for (const extent of pool.free) {
+    if (extent >= pool.virginFrom && extent < VIRGIN_END) pool.zeroKnown.add(extent);
+  }
   yield* checkpoint(pool, mutation === "epochKept" ? pool.epoch : pool.epoch + 1);
 }
 
-/** The highest generation of which superblock, root and leaves are whole. */
-function findTruth(disk: Disk): Truth {
-  const found = [0, 1].flatMap((slot) => truthOf(disk, slot) ?? []);
-  const [first, second] = found;
-  if (first === undefined) throw new Violation("no superblock is valid");
-  if (second === undefined) return first;
-  return first.superblock.generation > second.superblock.generation ? first : second;
+/** The highest generation of which superblock, root and leaves are whole, and the other one where that is so too. */
+function findTruth(disk: Disk): { truth: Truth; older: Truth | undefined } {
+  const [truth, older] = [0, 1]
+    .flatMap((slot) => truthOf(disk, slot) ?? [])
+    .toSorted((a, b) => b.superblock.generation - a.superblock.generation);
+  if (truth === undefined) throw new Violation("no superblock is valid");
+  return { truth, older };
+}
+
+/** The checkpoint before the newest one is whole for as long as its superblock is there (rule L). */
+export function checkFallback(disk: Disk): void {
+  for (const slot of [0, 1]) {
+    const [superblock, other] = [superblockAt(disk, slot), superblockAt(disk, 1 - slot)];
+    if (superblock === undefined || superblock.epoch !== other?.epoch) continue;
+    if (truthOf(disk, slot) === undefined) {
+      throw new Violation(`generation ${superblock.generation} is not there to fall back to`);
+    }
+  }
+}
+
+/**
+ * A place of which the loss costs the newest checkpoint, and nothing else: only where the one before it is of the same
+ * epoch, so that the journal leads from there to here (rule L).
+ */
+export function expendableCell(disk: Disk, random: SeededRandom): number | undefined {
+  const [newest, older] = [0, 1]
+    .flatMap((slot) => superblockAt(disk, slot) ?? [])
+    .toSorted((a, b) => b.generation - a.generation);
+  if (newest === undefined || older?.epoch !== newest.epoch) return undefined;
+  const rootOf = (superblock: Superblock): Root | undefined => {
+    const root = disk.read(rootCell(superblock.root.slot));
+    return typeof root === "object" && root.kind === "root" ? root : undefined;
+  };
+  const shared = new Set(rootOf(older)?.leaves.map(({ slot }) => slot));
+  const leaves = (rootOf(newest)?.leaves ?? []).filter(({ slot }) => !shared.has(slot));
+  return random.pick([
+    superblockCell(newest.generation),
+    rootCell(newest.root.slot),
+    ...leaves.map(({ slot }) => leafCell(slot)),
+  ]);
+}
+
+function superblockAt(disk: Disk, slot: number): Superblock | undefined {
+  const superblock = disk.read(superblockCell(slot));
+  return typeof superblock === "object" && superblock.kind === "superblock"
+    ? superblock
+    : undefined;
 }
 
 function truthOf(disk: Disk, slot: number): Truth | undefined {
-  const superblock = disk.read(superblockCell(slot));
-  if (typeof superblock !== "object" || superblock.kind !== "superblock") return undefined;
-  const root = disk.read(rootCell(superblock.generation));
+  const superblock = superblockAt(disk, slot);
+  if (superblock === undefined) return undefined;
+  const root = disk.read(rootCell(superblock.root.slot));
   if (typeof root !== "object" || root.kind !== "root") return undefined;
-  if (root.generation !== superblock.generation) return undefined;
+  if (root.written !== superblock.root.written) return undefined;
   const leaves = new Map<number, Entries>();
   for (const pointer of root.leaves) {
     const leaf = disk.read(leafCell(pointer.slot));

@@ -45,6 +45,8 @@ export function requestOf(context: Context, operation: Operation): Steps | undef
       return data.fill(pool, volume, lext);
     case "discard":
       return management.discard(pool);
+    case "advance":
+      return management.advance(pool);
     case "checkpoint":
       return pool.isCheckpointing ? undefined : checkpointOnce(pool);
     case "grow":
@@ -122,7 +124,8 @@ function pendingOf(context: Context, operation: Operation, volume: number): Pend
 function* managed({ pool, oracle }: Context, pending: Pending): Steps {
   const point = oracle.beginFlush();
   const effect = oracle.beginManagement(pending);
-  if (yield* managementSteps(pool, pending)) {
+  const instant = (): void => oracle.instant(pending, effect);
+  if (yield* managementSteps(pool, pending, instant)) {
     oracle.completeFlush(point);
     oracle.acknowledgeManagement(pending, effect);
   } else {
@@ -130,14 +133,14 @@ function* managed({ pool, oracle }: Context, pending: Pending): Steps {
   }
 }
 
-function managementSteps(pool: Pool, pending: Pending): Steps<boolean> {
+function managementSteps(pool: Pool, pending: Pending, instant: () => void): Steps<boolean> {
   switch (pending.kind) {
     case "snap":
-      return management.snapshot(pool, pending.pairs);
+      return management.snapshot(pool, pending.pairs, instant);
     case "delete":
       return management.remove(pool, pending.volume);
     case "rollback":
-      return management.rollback(pool, pending.volume, pending.source);
+      return management.rollback(pool, pending.volume, pending.source, instant);
     case "resize":
       return management.resize(pool, pending.volume, pending.extents);
   }

@@ -1,6 +1,6 @@
 /**
  * Walks as many crash states as it is told to:
- * `npx tsx test/model/run.ts [--states N] [--seed S] [--mutation NAME|all]`. Exit status 1: a promise is broken.
+ * `npx tsx test/model/run.ts [--states N] [--seed S] [--mutation NAME|all] [--json]`. Exit status 1: a promise is broken.
  */
 import { parseArgs } from "node:util";
 import { chooseSeed } from "../../src/util/random.ts";
@@ -18,6 +18,8 @@ export interface Plan {
   readonly states: number;
   readonly seed: number;
   readonly mutations: readonly (Mutation | undefined)[];
+  /** Prints an exploration a line, for programs. */
+  readonly isJson: boolean;
 }
 
 export function planOf(
@@ -30,6 +32,7 @@ export function planOf(
       states: { type: "string" },
       seed: { type: "string" },
       mutation: { type: "string" },
+      json: { type: "boolean", default: false },
     },
   });
   const states = Number(values.states ?? environment["THINLUN_MODEL_STATES"] ?? STATES);
@@ -37,11 +40,11 @@ export function planOf(
   const seed = chooseSeed(
     values.seed === undefined ? environment : { ...environment, THINLUN_SEED: values.seed },
   );
-  const { mutation } = values;
-  if (mutation === undefined) return { states, seed, mutations: [undefined] };
-  if (mutation === "all") return { states, seed, mutations: MUTATIONS };
+  const { mutation, json: isJson } = values;
+  if (mutation === undefined) return { states, seed, mutations: [undefined], isJson };
+  if (mutation === "all") return { states, seed, mutations: MUTATIONS, isJson };
   if (!isMutation(mutation)) throw new RangeError(`no mutation is called ${mutation}`);
-  return { states, seed, mutations: [mutation] };
+  return { states, seed, mutations: [mutation], isJson };
 }
 
 /** The result in words: the counts, and the history where there is one. */
@@ -49,20 +52,22 @@ export function report(exploration: Exploration, seconds: number): string {
   const { total, finding } = exploration;
   const states = crashStates(total);
   const counts =
-    `${states} crash states (${total.powerLosses} power losses, ${total.kills} kills), ` +
+    `${states} crash states (${total.powerLosses} power losses, ${total.kills} kills, ` +
+    `${total.damages} of them with a damaged checkpoint), ` +
     `${total.rounds} rounds, ${seconds.toFixed(1)} s`;
   if (finding === undefined) return `no violation in ${counts}`;
   return `seed ${finding.seed}: ${finding.violation}, after ${counts}\n${inWords(finding.history)}`;
 }
 
 function main(): void {
-  const { states, seed, mutations } = planOf(process.argv.slice(2), process.env);
+  const { states, seed, mutations, isJson } = planOf(process.argv.slice(2), process.env);
   for (const mutation of mutations) {
     const begun = performance.now();
     const exploration = explore(seed, states, mutation);
     const seconds = (performance.now() - begun) / 1000;
     const name = mutation === undefined ? "the rules" : `${noteOf(mutation).rule} ${mutation}`;
-    console.log(`${name}, from seed ${seed}: ${report(exploration, seconds)}`);
+    if (isJson) console.log(JSON.stringify(exploration));
+    else console.log(`${name}, from seed ${seed}: ${report(exploration, seconds)}`);
     if ((exploration.finding === undefined) === (mutation !== undefined)) process.exitCode = 1;
   }
 }

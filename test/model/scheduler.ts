@@ -26,8 +26,7 @@ export function runTasks(
   const hasPriorities = random.chance(PRIORITIES_CHANCE);
   for (let steps = 0; open.length > 0; steps += 1) {
     if (steps === stepsMax) return "crashed";
-    const ready = open.filter(({ isReady }) => isReady === undefined || isReady());
-    const task = hasPriorities ? ready[0] : ready[random.below(Math.max(1, ready.length))];
+    const task = hasPriorities ? open.find(canGoOn) : anyOf(open.filter(canGoOn), random);
     if (task === undefined) throw new Violation("the tasks wait for each other");
     const step = next(task);
     if (step === "failed") return "failed";
@@ -36,6 +35,14 @@ export function runTasks(
     if (step !== "done" && isDemoted) open.push(task);
   }
   return "complete";
+}
+
+function canGoOn({ isReady }: Task): boolean {
+  return isReady === undefined || isReady();
+}
+
+function anyOf(tasks: readonly Task[], random: SeededRandom): Task | undefined {
+  return tasks.length > 0 ? random.pick(tasks) : undefined;
 }
 
 function next(task: Task): "done" | "waiting" | "failed" {

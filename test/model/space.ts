@@ -1,4 +1,4 @@
-import { EXTENTS, HOLE } from "./geometry.ts";
+import { EXTENTS, HOLE, VIRGIN_END } from "./geometry.ts";
 import type { Entry } from "./metadata.ts";
 import type { Pool } from "./pool.ts";
 import { Violation } from "./violation.ts";
@@ -20,8 +20,9 @@ export function countedReferences(pool: Pool, entry: Entry | undefined): number[
 
 /** Takes a free extent, or none where the pool is full. Its zeros are spent. */
 export function allocate(pool: Pool): { extent: number; isZero: boolean } | undefined {
-  if (pool.free.size === 0) return undefined;
-  const free = [...pool.free];
+  const mark = pool.mutation === "markNotDurable" ? pool.virginFrom : pool.virginDurable;
+  const free = [...pool.free].filter((extent) => extent < mark || extent >= VIRGIN_END);
+  if (free.length === 0) return undefined;
   const last = free.at(-1);
   const isReuse = last !== undefined && pool.random.chance(REUSE_CHANCE);
   const extent = isReuse ? last : pool.random.pick(free);
@@ -63,6 +64,7 @@ function drop(pool: Pool, extent: number, seq: number, isFilled: boolean): void 
 
 /** Gives back what durable records have freed and no earlier I/O uses any more. */
 export function release(pool: Pool): void {
+  if (pool.virginSeq <= pool.durableSeq) pool.virginDurable = pool.virginFrom;
   if (pool.freeing.length === 0) return;
   if (pool.mutation === "countUnderIo") countUnderIo(pool);
   pool.freeing = pool.freeing.filter(({ extent, seq, isCounted }) => {

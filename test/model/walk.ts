@@ -8,11 +8,14 @@ import { Oracle } from "./oracle.ts";
 import type { Pool, Steps } from "./pool.ts";
 import { newPool } from "./pool.ts";
 import { finishOrphans, orphanedCells } from "./punch.ts";
-import { format, recover } from "./recovery.ts";
+import { checkFallback, expendableCell, format, recover } from "./recovery.ts";
 import type { Context } from "./requests.ts";
 import { requestOf } from "./requests.ts";
 import { runTasks } from "./scheduler.ts";
 import { Violation } from "./violation.ts";
+
+/** What a pool that has failed comes to. */
+const FAILED = { after: 0, isDamaged: false, again: [] };
 
 const FIRST_VOLUMES = [0, 1];
 
@@ -24,6 +27,8 @@ export interface Outcome {
   /** Crashes that were recovered from, those of recoveries among them. */
   powerLosses: number;
   kills: number;
+  /** Of these, how many met a newest checkpoint that was damaged. */
+  damages: number;
   rounds: number;
   violation: string | undefined;
 }
@@ -46,12 +51,20 @@ export function runHistory(history: History, mutation: Mutation | undefined): Ou
 }
 
 class Walk {
-  readonly outcome: Outcome = { powerLosses: 0, kills: 0, rounds: 0, violation: undefined };
+  readonly outcome: Outcome = {
+    powerLosses: 0,
+    kills: 0,
+    damages: 0,
+    rounds: 0,
+    violation: undefined,
+  };
   readonly #mutation: Mutation | undefined;
   readonly #disk = new Disk(new SeededRandom(0));
   readonly #oracle = new Oracle(FIRST_VOLUMES, EXTENTS_PER_VOLUME);
   #pool: Pool;
   #lastId = Math.max(...FIRST_VOLUMES);
+  /** What was lost with the last crash: until a recovery has come to its end, there is nothing else to fall back to. */
+  #damaged: number | undefined;
   /** Cells that a helper of a killed daemon goes on zeroing: only a mutation leaves any. */
   #orphans: readonly number[] = [];
 
@@ -74,9 +87,9 @@ class Walk {
     if (end === "crashed" && round.crash === undefined) throw new Violation("a round does not end");
     // A flush that failed leaves pages that read well and are not on the media: the machine must start anew.
     const isReopened = this.#mutation === "reopenAfterFailure";
-    if (end === "failed") this.#crash(!isReopened, [], random);
+    if (end === "failed") this.#crash({ ...FAILED, isPowerLoss: !isReopened }, random);
     else if (round.crash !== undefined) {
-      this.#crash(round.crash.isPowerLoss, round.crash.again, random);
+      this.#crash(round.crash, random);
     } else {
       this.#oracle.checkLive(this.#pool);
     }
@@ -99,29 +112,40 @@ class Walk {
   }
 
   /** The crash, then recoveries until one is not crashed itself, then the check of what it found. */
-  #crash(isPowerLoss: boolean, again: readonly CrashPlan[], random: SeededRandom): void {
-    this.#lose(isPowerLoss, random);
-    let hasLostPower = isPowerLoss;
-    for (const plan of again) {
+  #crash(crash: CrashPlan, random: SeededRandom): void {
+    this.#lose(crash, random);
+    let hasLostPower = crash.isPowerLoss;
+    for (const plan of crash.again) {
       const pool = newPool(this.#disk, random, this.#mutation);
       if (runTasks([recover(pool)], random, plan.after) === "complete") break;
       this.#pool = pool;
-      this.#lose(plan.isPowerLoss, random);
+      this.#lose(plan, random);
       hasLostPower ||= plan.isPowerLoss;
     }
     this.#pool = newPool(this.#disk, random, this.#mutation);
     runTasks([recover(this.#pool)], random, STEPS_MAX);
+    this.#damaged = undefined;
     this.#oracle.checkRecovered(this.#pool, hasLostPower);
   }
 
-  #lose(isPowerLoss: boolean, random: SeededRandom): void {
+  #lose({ isPowerLoss, isDamaged }: CrashPlan, random: SeededRandom): void {
     if (isPowerLoss) {
       this.outcome.powerLosses += 1;
       this.#orphans = [];
       this.#disk.powerCut();
-      return;
+    } else {
+      this.outcome.kills += 1;
+      this.#leaveOrphans(random);
     }
-    this.outcome.kills += 1;
+    if (this.#damaged === undefined) checkFallback(this.#disk);
+    const cell = isDamaged ? expendableCell(this.#disk, random) : undefined;
+    if (cell === undefined) return;
+    this.outcome.damages += 1;
+    this.#disk.damage(cell);
+    this.#damaged = cell;
+  }
+
+  #leaveOrphans(random: SeededRandom): void {
     const cells = orphanedCells(this.#pool);
     if (this.#mutation === "orphanPunch") this.#orphans = cells;
     // The restart waits for the helper, which ends its work or is killed with it.
