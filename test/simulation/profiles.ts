@@ -1,0 +1,67 @@
+import type { OperationKind } from "./history.ts";
+
+/** What sort of pool a history lives in, and what befalls it. */
+export interface Profile {
+  readonly name: string;
+  readonly extentBytes: number;
+  readonly devices: number;
+  /** Of each device. */
+  readonly deviceBytes: number;
+  readonly journalBytes: number;
+  /** Largest volume, in extents. */
+  readonly volumeExtents: number;
+  readonly volumesMax: number;
+  readonly atomicBytes: number;
+  /** A discard leaves zeros; otherwise garbage. */
+  readonly discardZeroes: boolean;
+  /** The pool was made on devices that are known to be zeros. */
+  readonly isZero: boolean;
+  readonly rounds: number;
+  readonly faults: boolean;
+  readonly lies: boolean;
+  readonly without: readonly OperationKind[];
+  /** Memory for leaves. */
+  readonly leafMemoryBytesMax: number;
+}
+
+const KIB = 1024;
+const MIB: number = 1024 * KIB;
+
+const SMALL: Profile = {
+  name: "small",
+  extentBytes: 16 * KIB,
+  devices: 1,
+  deviceBytes: 13 * MIB,
+  journalBytes: MIB,
+  volumeExtents: 24,
+  volumesMax: 8,
+  atomicBytes: 512,
+  discardZeroes: true,
+  isZero: true,
+  rounds: 30,
+  faults: false,
+  lies: false,
+  without: ["addDevice"],
+  leafMemoryBytesMax: 4 * MIB,
+};
+
+/** Histories take them in turn. */
+export const PROFILES: readonly Profile[] = [
+  SMALL,
+  { ...SMALL, name: "dirty", isZero: false, discardZeroes: false, atomicBytes: 4 * KIB },
+  { ...SMALL, name: "several", devices: 2, without: [] },
+  { ...SMALL, name: "full", volumeExtents: 90, volumesMax: 5 },
+  { ...SMALL, name: "faults", devices: 2, faults: true, without: [] },
+  { ...SMALL, name: "wide", extentBytes: 64 * KIB, deviceBytes: 15 * MIB, volumeExtents: 16 },
+  { ...SMALL, name: "lies", lies: true, atomicBytes: 4 * KIB },
+  { ...SMALL, name: "long", rounds: 150, volumeExtents: 40 },
+];
+
+export function profileNamed(name: string): Profile {
+  const profile = PROFILES.find((candidate) => candidate.name === name);
+  if (profile === undefined) {
+    const names = PROFILES.map((candidate) => candidate.name).join(", ");
+    throw new RangeError(`no profile is called ${name}: there are ${names}`);
+  }
+  return profile;
+}

@@ -1,0 +1,486 @@
+import type { ThinVolume } from "../../src/thin/io/thin-volume.ts";
+import { PoolError } from "../../src/thin/pool-error.ts";
+import type { Pool } from "../../src/thin/pool/pool.ts";
+import { IoError } from "../../src/util/io-error.ts";
+import { IoKind, IoRequest } from "../../src/util/io-request.ts";
+import { newMedia, numberOf, uuidOf } from "./driver.ts";
+import type { Operation, OperationKind } from "./history.ts";
+import type { Machine } from "./machine.ts";
+import { asViolation } from "./machine.ts";
+import { SECTOR_BYTES } from "./media.ts";
+import type { Effect, Oracle, Pending } from "./oracle.ts";
+import type { Profile } from "./profiles.ts";
+import type { Life } from "./scheduler.ts";
+import { readTags, tagSectors } from "./tags.ts";
+import { Violation } from "./violation.ts";
+
+const DEVICES_MAX = 4;
+const MIB = 1024 * 1024;
+
+/** Errors that a healthy device below cannot excuse. */
+const EXCUSED_IO = new Set(["space", "space-pending", "range", "gone", "read-only"]);
+const EXCUSED_POOL = new Set(["space", "missing", "exists", "busy", "invalid"]);
+
+/** One request to a volume, and what is done at its acknowledgement. */
+class SimRequest extends IoRequest {
+  readonly #acknowledge: (error: IoError | null) => void;
+
+  constructor(kind: IoKind, acknowledge: (error: IoError | null) => void) {
+    super();
+    this.kind = kind;
+    this.#acknowledge = acknowledge;
+  }
+
+  override done(error: IoError | null): void {
+    this.#acknowledge(error);
+  }
+}
+
+interface Range {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The initiators and the operators of one opened pool. */
+export class Clients {
+  readonly #machine: Machine;
+  readonly #oracle: Oracle;
+  readonly #pool: Pool;
+  readonly #profile: Profile;
+  readonly #life: Life;
+  /** Volumes on which a management operation is under way: one that changes it, or how many that read it. */
+  readonly #locks: Map<number, number> = new Map();
+  /** A device has done wrong, or may have. */
+  isExcused = false;
+  /** The pool has stopped. */
+  isFailed = false;
+  operations = 0;
+  readonly #numbers: { lastVolume: number; lastSerial: number };
+
+  constructor(
+    machine: Machine,
+    oracle: Oracle,
+    pool: Pool,
+    profile: Profile,
+    numbers: { lastVolume: number; lastSerial: number },
+  ) {
+    this.#machine = machine;
+    this.#oracle = oracle;
+    this.#pool = pool;
+    this.#profile = profile;
+    this.#life = machine.life;
+    this.#numbers = numbers;
+    pool.subscribe((event) => {
+      if (event.kind === "failed") this.isFailed = true;
+    });
+  }
+
+  /** Starts the operation; resolves when it is over, whatever came of it. Throws a Violation at once or later. */
+  async run(operation: Operation): Promise<void> {
+    try {
+      this.operations += 1;
+      await this.#dispatch(operation);
+    } catch (error) {
+      throw asViolation(error);
+    }
+  }
+
+  #dispatch(operation: Operation): Promise<void> {
+    const { kind } = operation;
+    switch (kind) {
+      case "write":
+      case "writeFua":
+      case "unmap":
+      case "writeZeroes":
+      case "read":
+        return this.#data(operation, kind);
+      case "flush":
+        return this.#flush(operation);
+      case "snapshot":
+        return this.#snapshot(operation, 1, true);
+      case "clone":
+        return this.#snapshot(operation, 1, false);
+      case "group":
+        return this.#snapshot(operation, 2 + (operation.choice % 3), operation.choice % 5 > 0);
+      case "remove":
+        return this.#remove(operation);
+      case "rollback":
+        return this.#rollback(operation);
+      case "resize":
+        return this.#resize(operation);
+      case "create":
+        return this.#create(operation);
+      case "attributes":
+        return this.#attributes(operation);
+      case "rename":
+        return this.#rename(operation);
+      case "checkpoint":
+        return this.#manage([], [], undefined, () => this.#pool.checkpoint());
+      case "sync":
+        return this.#sync();
+      case "addDevice":
+        return this.#addDevice(operation);
+      case "growDevice":
+        return this.#growDevice(operation);
+    }
+  }
+
+  #choose(draw: number): number | undefined {
+    const volumes = this.#oracle.volumes;
+    return volumes[draw % Math.max(1, volumes.length)];
+  }
+
+  /** The engine's volume; undefined where it is just being deleted. */
+  #volume(number: number): ThinVolume | undefined {
+    try {
+      return this.#pool.volume(uuidOf(number));
+    } catch (error) {
+      if (error instanceof PoolError && error.kind === "missing") return undefined;
+      throw error;
+    }
+  }
+
+  #range({ place, length, choice }: Operation, sectors: number): Range | undefined {
+    if (sectors === 0) return undefined;
+    const extent = this.#profile.extentBytes / SECTOR_BYTES;
+    const most = Math.min(sectors, 3 * extent);
+    const styles: [alignment: number, length: number][] = [
+      [1, 1 + (length % 8)],
+      [1, 1],
+      [8, 8],
+      [8, 8 * (1 + (length % 4))],
+      [extent, extent],
+      [extent, extent * (1 + (length % 3))],
+      [1, 1 + (length % most)],
+    ];
+    const [alignment, wanted] = styles[choice % styles.length]!;
+    const first = Math.floor((place % sectors) / alignment) * alignment;
+    return { first, count: Math.min(wanted, sectors - first) };
+  }
+
+  async #data(operation: Operation, kind: OperationKind): Promise<void> {
+    const number = this.#choose(operation.volume);
+    const volume = number === undefined ? undefined : this.#volume(number);
+    if (number === undefined || volume === undefined) return;
+    const range = this.#range(operation, this.#oracle.sectorsOf(number));
+    if (range === undefined) return;
+    if (kind === "read") return this.#read(number, volume, range, operation.choice);
+    if (kind === "unmap" || kind === "writeZeroes") return this.#clear(number, volume, range, kind);
+    return this.#write(number, volume, range, operation.choice, kind === "writeFua");
+  }
+
+  #write(
+    number: number,
+    volume: ThinVolume,
+    { first, count }: Range,
+    choice: number,
+    isFua: boolean,
+  ): Promise<void> {
+    const serial = (this.#numbers.lastSerial += 1);
+    const data = tagSectors(number, first, count, serial);
+    const effect = this.#oracle.begin(number, first, count, serial);
+    const isQuick = !isFua && choice % 3 > 0;
+    if (isQuick && volume.tryWrite(data, 0, data.length, first * SECTOR_BYTES)) {
+      this.#acknowledge(effect, null, false);
+      data.fill(0xee);
+      return Promise.resolve();
+    }
+    const parts = split(data, choice);
+    return this.#submit(volume, IoKind.write, { first, count }, parts, isFua, (error) => {
+      this.#acknowledge(effect, error, isFua);
+      // What the engine still reads of it now, it reads too late.
+      data.fill(0xee);
+    });
+  }
+
+  #clear(
+    number: number,
+    volume: ThinVolume,
+    range: Range,
+    kind: "unmap" | "writeZeroes",
+  ): Promise<void> {
+    const { first, count } = range;
+    const extent = this.#profile.extentBytes / SECTOR_BYTES;
+    // Of extents that it covers in part, an unmap may leave all as it is.
+    const mayKeep = (sector: number): boolean => {
+      const start = Math.floor(sector / extent) * extent;
+      return kind === "unmap" && (start < first || start + extent > first + count);
+    };
+    const effect = this.#oracle.begin(number, first, count, 0, mayKeep);
+    const ioKind = kind === "unmap" ? IoKind.discard : IoKind.writeZeroes;
+    return this.#submit(volume, ioKind, range, [], false, (error) => {
+      this.#acknowledge(effect, error, false);
+    });
+  }
+
+  #read(
+    number: number,
+    volume: ThinVolume,
+    { first, count }: Range,
+    choice: number,
+  ): Promise<void> {
+    const data = Buffer.alloc(count * SECTOR_BYTES, 0xdd);
+    const effect = this.#oracle.begin(number, first, count, undefined);
+    if (choice % 3 > 0 && volume.tryRead(data, 0, data.length, first * SECTOR_BYTES)) {
+      if (!this.#life.isDead) this.#oracle.acknowledgeRead(effect, readTags(data));
+      return Promise.resolve();
+    }
+    const parts = split(data, choice);
+    return this.#submit(volume, IoKind.read, { first, count }, parts, false, (error) => {
+      if (error !== null) {
+        this.#oracle.abandon(effect);
+        this.#judge(error);
+      } else {
+        this.#oracle.acknowledgeRead(effect, readTags(data));
+      }
+    });
+  }
+
+  #flush({ volume: draw }: Operation): Promise<void> {
+    const number = this.#choose(draw);
+    const volume = number === undefined ? undefined : this.#volume(number);
+    if (volume === undefined) return Promise.resolve();
+    const begun = this.#oracle.beginFlush();
+    return this.#submit(volume, IoKind.flush, { first: 0, count: 0 }, [], false, (error) => {
+      if (error === null) this.#oracle.completeFlush(begun);
+      else this.#judge(error);
+    });
+  }
+
+  async #sync(): Promise<void> {
+    const begun = this.#oracle.beginFlush();
+    await this.#manage([], [], undefined, async () => {
+      await this.#pool.sync();
+      if (!this.#life.isDead) this.#oracle.completeFlush(begun);
+    });
+  }
+
+  /** Submits; resolves after the acknowledgement, which is where `acknowledged` is called. */
+  #submit(
+    volume: ThinVolume,
+    kind: IoKind,
+    range: Range,
+    buffers: Uint8Array[],
+    isFua: boolean,
+    acknowledged: (error: IoError | null) => void,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let isDone = false;
+      const request = new SimRequest(kind, (error) => {
+        if (this.#life.isDead) return;
+        try {
+          if (isDone) throw new Violation("a request is done twice");
+          isDone = true;
+          acknowledged(error);
+          resolve();
+        } catch (thrown) {
+          reject(asViolation(thrown));
+        }
+      });
+      request.offsetBytes = range.first * SECTOR_BYTES;
+      request.lengthBytes = range.count * SECTOR_BYTES;
+      request.buffers = buffers;
+      request.forceUnitAccess = isFua;
+      volume.submit(request);
+    });
+  }
+
+  #acknowledge(effect: Effect, error: IoError | null, isStable: boolean): void {
+    if (this.#life.isDead) return;
+    if (error === null) {
+      this.#oracle.acknowledge(effect, isStable);
+      return;
+    }
+    this.#judge(error);
+    const isUntouched = ["range", "gone", "read-only"].includes(error.kind);
+    // What became of it in a pool that has stopped, the recovery shows.
+    if (error.kind === "failed" || this.isFailed) return;
+    if (isUntouched) this.#oracle.abandon(effect);
+    else this.#oracle.acknowledge(effect, false, true);
+  }
+
+  #judge(error: IoError): void {
+    if (error.kind === "failed") this.isFailed = true;
+    if (this.isExcused || EXCUSED_IO.has(error.kind)) return;
+    throw new Violation(`nothing is wrong, and yet: IoError ${error.kind}: ${error.message}`);
+  }
+
+  /** A management operation: `changed` and `read` are the volumes that it must have for itself, or share. */
+  async #manage(
+    changed: readonly number[],
+    read: readonly number[],
+    pending: Pending | undefined,
+    run: () => Promise<unknown>,
+  ): Promise<void> {
+    for (const volume of changed) this.#locks.set(volume, -1);
+    for (const volume of read) this.#locks.set(volume, (this.#locks.get(volume) ?? 0) + 1);
+    if (pending !== undefined) this.#oracle.beginManagement(pending);
+    try {
+      await run();
+      if (this.#life.isDead) return;
+      if (pending !== undefined) this.#oracle.acknowledgeManagement(pending);
+    } catch (error) {
+      if (this.#life.isDead) return;
+      if (!(error instanceof PoolError) && !(error instanceof IoError)) throw error;
+      this.#judgeManagement(error);
+      const isInDoubt = this.isFailed || ["failed", "io", "medium"].includes(error.kind);
+      if (pending !== undefined && !isInDoubt) this.#oracle.abandonManagement(pending);
+    } finally {
+      for (const volume of changed) this.#locks.delete(volume);
+      for (const volume of read) this.#locks.set(volume, (this.#locks.get(volume) ?? 1) - 1);
+    }
+  }
+
+  #judgeManagement(error: PoolError | IoError): void {
+    if (error.kind === "failed") this.isFailed = true;
+    const isExcused = error instanceof PoolError ? EXCUSED_POOL : EXCUSED_IO;
+    if (this.isExcused || isExcused.has(error.kind)) return;
+    throw new Violation(`nothing is wrong, and yet: ${error.name} ${error.kind}: ${error.message}`);
+  }
+
+  #isFree(volume: number): boolean {
+    return (this.#locks.get(volume) ?? 0) === 0;
+  }
+
+  #isShareable(volume: number): boolean {
+    return (this.#locks.get(volume) ?? 0) >= 0;
+  }
+
+  async #snapshot(operation: Operation, wanted: number, readOnly: boolean): Promise<void> {
+    const all = this.#oracle.volumes.filter((number) => this.#isShareable(number));
+    const room = this.#profile.volumesMax - this.#oracle.volumes.length;
+    const start = operation.volume % Math.max(1, all.length);
+    const count = Math.min(wanted, all.length, room);
+    const sources = Array.from({ length: count }, (_, index) => all[(start + index) % all.length]!);
+    const volumes = sources.flatMap((source) => this.#volume(source) ?? []);
+    if (count < 1 || volumes.length < count) return;
+    const copies = sources.map((source) => ({
+      source,
+      copy: (this.#numbers.lastVolume += 1),
+      read: this.#oracle.beginCopy(source),
+    }));
+    const specs = copies.map(({ copy }, index) => ({
+      source: volumes[index]!,
+      name: `v${copy}`,
+      uuid: uuidOf(copy),
+      readOnly,
+    }));
+    await this.#manage([], sources, { kind: "snap", copies }, () => this.#pool.snapshot(specs));
+  }
+
+  async #remove({ volume: draw }: Operation): Promise<void> {
+    const number = this.#choose(draw);
+    if (number === undefined || !this.#isFree(number) || this.#oracle.volumes.length < 2) return;
+    const volume = this.#volume(number);
+    if (volume === undefined) return;
+    await this.#manage([number], [], { kind: "delete", volume: number }, () =>
+      this.#pool.delete(volume),
+    );
+  }
+
+  async #rollback({ volume: draw, other }: Operation): Promise<void> {
+    const number = this.#choose(draw);
+    const source = this.#choose(other);
+    if (number === undefined || source === undefined || number === source) return;
+    if (!this.#isFree(number) || !this.#isShareable(source)) return;
+    const [to, from] = [this.#volume(number), this.#volume(source)];
+    if (to === undefined || from === undefined) return;
+    const read = this.#oracle.beginCopy(source);
+    const change = this.#oracle.beginReplacement(number);
+    const pending: Pending = { kind: "rollback", volume: number, source, read, change };
+    await this.#manage([number], [source], pending, () => this.#pool.rollback(to, from));
+  }
+
+  async #resize({ volume: draw, length }: Operation): Promise<void> {
+    const number = this.#choose(draw);
+    if (number === undefined || !this.#isFree(number)) return;
+    const volume = this.#volume(number);
+    if (volume === undefined) return;
+    const extent = this.#profile.extentBytes / SECTOR_BYTES;
+    const unit = length % 3 === 0 ? 1 : extent;
+    const most = (this.#profile.volumeExtents * extent) / unit;
+    const sectors = (1 + (Math.floor(length / 3) % most)) * unit;
+    await this.#manage([number], [], { kind: "resize", volume: number, sectors }, () =>
+      this.#pool.resize(volume, sectors * SECTOR_BYTES, true),
+    );
+  }
+
+  async #create({ length, choice }: Operation): Promise<void> {
+    if (this.#oracle.volumes.length >= this.#profile.volumesMax) return;
+    const volume = (this.#numbers.lastVolume += 1);
+    const extents = 1 + (length % this.#profile.volumeExtents);
+    const sizeBytes = extents * this.#profile.extentBytes;
+    const reservedBytes = choice % 4 === 0 ? Math.floor(sizeBytes / 2) : 0;
+    const sectors = sizeBytes / SECTOR_BYTES;
+    await this.#manage([volume], [], { kind: "create", volume, sectors }, () =>
+      this.#pool.createVolume({
+        name: `v${volume}`,
+        uuid: uuidOf(volume),
+        sizeBytes,
+        reservedBytes,
+      }),
+    );
+  }
+
+  async #attributes({ volume: draw, length, choice }: Operation): Promise<void> {
+    const number = this.#choose(draw);
+    if (number === undefined || !this.#isFree(number)) return;
+    const volume = this.#volume(number);
+    if (volume === undefined) return;
+    const { extentBytes, volumeExtents } = this.#profile;
+    const bytes = (length % volumeExtents) * extentBytes;
+    const changes = [
+      { reservedBytes: Math.min(bytes, volume.capacityBytes), quotaBytes: 0 },
+      { reservedBytes: 0, quotaBytes: 0 },
+      { reservedBytes: 0, quotaBytes: bytes + extentBytes },
+    ];
+    await this.#manage([number], [], undefined, () =>
+      this.#pool.setAttributes(volume, changes[choice % changes.length]!),
+    );
+  }
+
+  async #rename({ volume: draw, choice }: Operation): Promise<void> {
+    const number = this.#choose(draw);
+    if (number === undefined || !this.#isFree(number)) return;
+    const volume = this.#volume(number);
+    if (volume === undefined) return;
+    await this.#manage([number], [], undefined, () =>
+      this.#pool.rename(volume, `n${choice}-${number}`),
+    );
+  }
+
+  async #addDevice({ choice }: Operation): Promise<void> {
+    if (this.#machine.media.length >= DEVICES_MAX || this.#locks.has(0)) return;
+    const isZero = choice % 2 === 0;
+    const disk = this.#machine.addDisk(newMedia(this.#profile, isZero));
+    // Volume 0 is none: its lock is that of the devices.
+    await this.#manage([0], [], undefined, () =>
+      this.#pool.addDevice(disk, { uuid: uuidOf(2 ** 40 + this.#machine.media.length), isZero }),
+    );
+  }
+
+  async #growDevice({ other, choice }: Operation): Promise<void> {
+    const index = other % this.#profile.devices;
+    const media = this.#machine.media[index];
+    if (media === undefined || this.#locks.has(0)) return;
+    if (media.capacityBytes < this.#profile.deviceBytes + 4 * MIB) {
+      media.capacityBytes += (1 + (choice % 2)) * MIB;
+    }
+    await this.#manage([0], [], undefined, () => this.#pool.growDevice(index));
+  }
+
+  /** The volumes that the pool has, by number. */
+  found(): Map<number, ThinVolume> {
+    return new Map(
+      this.#pool.volumes().map((volume) => [numberOf(volume.attributes.uuid), volume]),
+    );
+  }
+}
+
+/** The buffer in some pieces of whole sectors. */
+function split(data: Buffer, choice: number): Uint8Array[] {
+  const sectors = data.length / SECTOR_BYTES;
+  if (choice % 5 > 1 || sectors < 2) return [data];
+  const cut = (1 + (choice % (sectors - 1))) * SECTOR_BYTES;
+  return [data.subarray(0, cut), data.subarray(cut)];
+}

@@ -1,0 +1,286 @@
+import type { ThinVolume } from "../../src/thin/io/thin-volume.ts";
+import { PoolError } from "../../src/thin/pool-error.ts";
+import type { Pool } from "../../src/thin/pool/pool.ts";
+import { IoError } from "../../src/util/io-error.ts";
+import { readBytes } from "../../src/util/io-request.ts";
+import { trapDefects } from "./defects.ts";
+import type { Driver } from "./driver.ts";
+import { firstVolumes, newMachine, POOL_UUID } from "./driver.ts";
+import type { FaultKind } from "./faults.ts";
+import { isLie } from "./faults.ts";
+import type { CrashKind, CrashPlan, History, Round } from "./history.ts";
+import { flipBits } from "./lies.ts";
+import type { Machine } from "./machine.ts";
+import { asViolation } from "./machine.ts";
+import { SECTOR_BYTES } from "./media.ts";
+import type { Ending } from "./oracle.ts";
+import { Oracle } from "./oracle.ts";
+import { Clients } from "./requests.ts";
+import type { Tag } from "./tags.ts";
+import { readTags } from "./tags.ts";
+import { Violation } from "./violation.ts";
+
+const READ_BYTES = 128 * 1024;
+const LIVE_CHECK_CHANCE = 0.5;
+
+/** What became of one history, or of many. */
+export interface Outcome {
+  histories: number;
+  operations: number;
+  crashes: Record<CrashKind, number>;
+  recoveries: number;
+  recoveriesCrashed: number;
+  sectorsVerified: number;
+  faults: Map<FaultKind, number>;
+  /** Lies of a device that the engine noticed, by an error. */
+  detected: number;
+  /** Moments of the devices, round by round. */
+  moments: number[];
+  violation: string | undefined;
+}
+
+export function newOutcome(): Outcome {
+  return {
+    histories: 0,
+    operations: 0,
+    crashes: { kill: 0, power: 0, reboot: 0 },
+    recoveries: 0,
+    recoveriesCrashed: 0,
+    sectorsVerified: 0,
+    faults: new Map(),
+    detected: 0,
+    moments: [],
+    violation: undefined,
+  };
+}
+
+export function addOutcome(total: Outcome, more: Outcome): void {
+  total.histories += more.histories;
+  total.operations += more.operations;
+  for (const kind of ["kill", "power", "reboot"] as const)
+    total.crashes[kind] += more.crashes[kind];
+  total.recoveries += more.recoveries;
+  total.recoveriesCrashed += more.recoveriesCrashed;
+  total.sectorsVerified += more.sectorsVerified;
+  for (const [kind, count] of more.faults) {
+    total.faults.set(kind, (total.faults.get(kind) ?? 0) + count);
+  }
+  total.detected += more.detected;
+}
+
+/** Lives through one history on fresh disks. */
+export async function runHistory(history: History, driver: Driver): Promise<Outcome> {
+  const media = await driver.media(history.profile);
+  const machine = newMachine(media, history.seed, history.profile);
+  const walk = new Walk(history, machine, driver);
+  const release = trapDefects((error) => (walk.machine.defect ??= error));
+  try {
+    await walk.run();
+  } catch (error) {
+    walk.outcome.violation = asViolation(error).message;
+  } finally {
+    walk.machine.life.isDead = true;
+    release();
+  }
+  walk.outcome.histories = 1;
+  walk.outcome.sectorsVerified = walk.oracle.sectorsVerified;
+  walk.outcome.faults = walk.machine.faults.injected;
+  return walk.outcome;
+}
+
+/** The pool could not be opened after a device had lied: it said so, and that is all that is asked of it. */
+class Detected extends Error {}
+
+class Walk {
+  readonly outcome: Outcome = newOutcome();
+  readonly machine: Machine;
+  readonly oracle: Oracle = new Oracle();
+  readonly #history: History;
+  readonly #driver: Driver;
+  readonly #numbers: { lastVolume: number; lastSerial: number };
+  #clients: Clients | undefined;
+  #pool: Pool | undefined;
+
+  constructor(history: History, machine: Machine, driver: Driver) {
+    this.#history = history;
+    this.#driver = driver;
+    this.machine = machine;
+    const first = firstVolumes(history.profile);
+    this.#numbers = { lastVolume: Math.max(...first.map(({ volume }) => volume)), lastSerial: 0 };
+    for (const { volume, sizeBytes } of first) {
+      const sectors = sizeBytes / SECTOR_BYTES;
+      this.oracle.acknowledgeManagement({ kind: "create", volume, sectors });
+    }
+  }
+
+  async run(): Promise<void> {
+    try {
+      this.machine.reseed(this.#history.seed);
+      await this.#open();
+      for (const round of this.#history.rounds) await this.#runRound(round);
+      await this.#finish();
+    } catch (error) {
+      if (!(error instanceof Detected)) throw error;
+      this.outcome.detected += 1;
+    }
+  }
+
+  async #runRound(round: Round): Promise<void> {
+    const { machine } = this;
+    machine.reseed(round.seed);
+    machine.setFaults(round.faults);
+    const clients = this.#clients!;
+    if (round.faults.some(({ kind }) => isLie(kind))) this.oracle.isLenient = true;
+    clients.isExcused = this.oracle.isLenient || round.faults.some(({ kind }) => kind !== "stuck");
+    machine.crashAfter(round.crash?.after ?? Number.POSITIVE_INFINITY);
+    await this.#runOperations(round, clients);
+    this.outcome.moments.push(machine.moments);
+    this.outcome.operations += clients.operations;
+    clients.operations = 0;
+    machine.setFaults([]);
+    machine.crashAfter(Number.POSITIVE_INFINITY);
+    flipBits(machine, round.faults);
+    if (clients.isFailed) await this.#refuseReopening();
+    if (clients.isFailed) await this.#crash({ after: 0, kind: "power", again: [] });
+    else if (round.crash !== undefined) await this.#crash(round.crash);
+    else if (round.isClosed) await this.#close();
+    else if (machine.random.chance(LIVE_CHECK_CHANCE)) await this.#check("live");
+  }
+
+  async #runOperations(round: Round, clients: Clients): Promise<void> {
+    const { machine } = this;
+    let left = round.operations.length;
+    for (const operation of round.operations) {
+      const start = (): void => {
+        clients.run(operation).then(
+          () => (left -= 1),
+          (error: unknown) => (machine.defect ??= error),
+        );
+      };
+      if (operation.delayMs === 0) start();
+      else machine.scheduler.schedule(machine.life, operation.delayMs, start);
+    }
+    await machine.runUntil(() => left === 0);
+    if (round.idleMs > 0 && !machine.life.isDead) await machine.idle(round.idleMs);
+  }
+
+  /** The crash, then recoveries until one is not crashed itself, then the check of what it found. */
+  async #crash(plan: CrashPlan): Promise<void> {
+    const { machine } = this;
+    let ending: Ending = this.#lose(plan.kind);
+    for (const next of plan.again) {
+      machine.crashAfter(next.after);
+      const opened = await this.#tryOpen();
+      if (opened !== "dead") machine.life.isDead = true;
+      this.outcome.recoveriesCrashed += 1;
+      if (this.#lose(next.kind) === "power") ending = "power";
+    }
+    machine.crashAfter(Number.POSITIVE_INFINITY);
+    await this.#open();
+    this.outcome.recoveries += 1;
+    await this.#check(ending);
+  }
+
+  #lose(kind: CrashKind): "kill" | "power" {
+    this.outcome.crashes[kind] += 1;
+    this.machine.crash(kind);
+    this.#driver.crashed?.(this.machine, kind);
+    return kind === "kill" ? "kill" : "power";
+  }
+
+  /** A pool that has failed is not opened again in the same boot (rule F). */
+  async #refuseReopening(): Promise<void> {
+    const { machine } = this;
+    if (!machine.marks.has(POOL_UUID)) throw new Violation("a pool has failed and left no mark");
+    machine.crash("kill");
+    try {
+      await machine.run(this.#driver.open(machine, this.#history.profile));
+    } catch (error) {
+      if (error instanceof PoolError && error.kind === "failed") return;
+      throw error;
+    }
+    throw new Violation("a pool that has failed is opened again in the same boot");
+  }
+
+  async #close(): Promise<void> {
+    const { machine } = this;
+    await machine.run(this.#pool!.close());
+    this.#lose(machine.random.pick(["kill", "power", "reboot"]));
+    await this.#open();
+    // All is on the media: even a power loss takes nothing away.
+    await this.#check("kill");
+  }
+
+  async #open(): Promise<void> {
+    const opened = await this.#tryOpen();
+    if (opened === "dead") throw new Violation("nothing was to kill the recovery");
+    this.#pool = opened;
+    const { machine, oracle } = this;
+    this.#clients = new Clients(machine, oracle, opened, this.#history.profile, this.#numbers);
+  }
+
+  async #tryOpen(): Promise<Pool | "dead"> {
+    try {
+      const opened = await this.machine.run(this.#driver.open(this.machine, this.#history.profile));
+      return opened === "dead" ? "dead" : opened.value;
+    } catch (error) {
+      if (!(error instanceof PoolError) && !(error instanceof IoError)) throw error;
+      if (this.oracle.isLenient) throw new Detected();
+      throw new Violation(`the pool does not open: ${error.name} ${error.kind}: ${error.message}`);
+    }
+  }
+
+  /** Reads everything, and the pool's own check. */
+  async #check(ending: Ending): Promise<void> {
+    const found = new Map<number, (Tag | null)[]>();
+    for (const [number, volume] of this.#clients!.found()) {
+      found.set(number, await this.#readAll(volume));
+    }
+    this.oracle.check(found, ending);
+    const complaints = await this.machine.run(this.#pool!.check());
+    if (complaints === "dead" || this.oracle.isLenient || complaints.value.length === 0) return;
+    throw new Violation(`the pool's own check says: ${complaints.value.join("; ")}`);
+  }
+
+  async #readAll(volume: ThinVolume): Promise<(Tag | null)[]> {
+    const tags: (Tag | null)[] = [];
+    const { capacityBytes } = volume;
+    for (let at = 0; at < capacityBytes; at += READ_BYTES) {
+      const lengthBytes = Math.min(READ_BYTES, capacityBytes - at);
+      const bytes = Buffer.allocUnsafeSlow(lengthBytes);
+      if (volume.tryRead(bytes, 0, lengthBytes, at)) {
+        tags.push(...readTags(bytes));
+        continue;
+      }
+      try {
+        const end = await this.machine.run(readBytes(volume, at, lengthBytes));
+        if (end !== "dead") tags.push(...readTags(end.value));
+      } catch (error) {
+        if (!this.oracle.isLenient || !(error instanceof IoError)) throw error;
+        this.outcome.detected += 1;
+        for (let done = 0; done < lengthBytes; done += SECTOR_BYTES) tags.push(null);
+      }
+    }
+    return tags;
+  }
+
+  /** The last check: everything is there, and when everything is deleted, all space comes back. */
+  async #finish(): Promise<void> {
+    const { machine } = this;
+    machine.reseed(this.#history.seed);
+    await this.#check("live");
+    if (this.oracle.isLenient) return;
+    const pool = this.#pool!;
+    for (const volume of pool.volumes()) await machine.run(pool.delete(volume));
+    await machine.idle(5_000);
+    for (let turn = 0; turn < 3; turn += 1) await machine.run(pool.checkpoint());
+    await machine.idle(5_000);
+    const { dataBytes, quarantinedBytes, reservedBytes } = pool.usage();
+    if (dataBytes + quarantinedBytes + reservedBytes > 0) {
+      throw new Violation(
+        `nothing is left, and ${dataBytes} bytes hold data, ${quarantinedBytes} are in quarantine, ${reservedBytes} reserved`,
+      );
+    }
+    await machine.run(pool.close());
+  }
+}
