@@ -59,6 +59,9 @@ export function clearRange(
 ): void {
   const { map } = volume;
   const end = lext + run;
+  // The copy of one may need the memory of the other.
+  const kept = leavesToClear(map, lext, run).filter((leaf) => leaf !== NO_LEAF);
+  for (const leaf of kept) state.leaves.pin(leaf);
   let from = lext;
   while (from < end) {
     const leafIndex = Math.floor(from / LEAF_ENTRIES);
@@ -67,6 +70,7 @@ export function clearRange(
     else clearSlots(state, volume, { lext: from, run: next - from }, seq);
     from = next;
   }
+  for (const leaf of kept) state.leaves.unpin(leaf);
 }
 
 /** The leaves of a range that are covered in part, which {@link clearRange} has to look into. */

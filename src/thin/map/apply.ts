@@ -61,11 +61,12 @@ export function applyRecord(state: PoolState, record: JournalRecord, seq: number
   }
 }
 
-/** The leaves that have to be in memory before the record can be carried out, and are not. */
+/**
+ * The leaves that have to be in memory when the record is carried out. Pin all of them, load those that are not resident, apply in the
+ * turn in which the last one has come, and unpin: otherwise one load may push another's leaf out again.
+ */
 export function leavesNeeded(state: PoolState, record: JournalRecord): number[] {
-  return leavesTouched(state, record).filter(
-    (leaf) => leaf !== NO_LEAF && !state.leaves.isResident(leaf),
-  );
+  return leavesTouched(state, record).filter((leaf) => leaf !== NO_LEAF);
 }
 
 function leavesTouched(state: PoolState, record: JournalRecord): number[] {

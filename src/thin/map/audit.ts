@@ -17,15 +17,15 @@ type StoredLeaves = ReadonlyMap<number, { readonly block: number; readonly words
  * Counts everything anew from the maps and compares: in words what is not as it should be, nothing if all is well. One step. Of leaves
  * that are not in memory it does not know the entries: counts may then be higher than what is found.
  */
-export function auditState(state: PoolState): string[] {
+export function auditResident(state: PoolState): string[] {
   return new Audit(state, new Map()).run();
 }
 
-/** How often {@link auditWholeState} looks for leaves that were given up since. */
+/** How often {@link auditState} looks for leaves that were given up since. */
 const TRIES_MAX = 5;
 
 /** The same with the leaves that are not in memory: they are read beside the memory limit. Rejects with IoError "medium". */
-export async function auditWholeState(state: PoolState): Promise<string[]> {
+export async function auditState(state: PoolState): Promise<string[]> {
   const stored = new Map<number, { block: number; words: LeafWords }>();
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const missing = absentLeaves(state, stored);

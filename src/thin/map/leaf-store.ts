@@ -113,14 +113,17 @@ export class LeafStore {
     const table = this.#table;
     assert(this.isResident(leaf), "a leaf that is copied is in memory");
     this.pin(leaf);
+    const page = this.#copyPage(table.page[leaf]!);
+    const bases = this.#copyPage(table.bases[leaf]!);
+    const masks = this.#copyPage(table.masks[leaf]!);
+    this.unpin(leaf);
     const copy = table.take();
     table.references[copy] = 1;
-    table.page[copy] = this.#copyPage(table.page[leaf]!);
-    table.bases[copy] = this.#copyPage(table.bases[leaf]!);
-    table.masks[copy] = this.#copyPage(table.masks[leaf]!);
+    table.page[copy] = page;
+    table.bases[copy] = bases;
+    table.masks[copy] = masks;
     table.mapped[copy] = table.mapped[leaf]!;
     table.partials[copy] = table.partials[leaf]!;
-    this.unpin(leaf);
     this.#markDirty(copy);
     return copy;
   }
