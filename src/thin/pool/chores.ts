@@ -1,5 +1,5 @@
 import { syncBarrier } from "../log/promises.ts";
-import { DIRTY_PAGES_MAX } from "../checkpoint/limits.ts";
+import { dirtyPagesFor } from "../checkpoint/metadata-reserve.ts";
 import type { Discards } from "./discards.ts";
 import type { Filler } from "./filler.ts";
 import type { Chores } from "./housekeeping.ts";
@@ -56,7 +56,8 @@ export class PoolChores implements Chores {
     const { journal, state } = this.#parts;
     const isJournalFull =
       this.appliedSeq - this.checkpointSeq >= journal.blocks * JOURNAL_SHARE_MAX;
-    return isJournalFull || state.leaves.dirtyPages >= DIRTY_PAGES_MAX * DIRTY_SHARE_MAX;
+    const pagesMax = dirtyPagesFor(state.space.metadataReserveExtents, state.geometry);
+    return isJournalFull || state.leaves.dirtyPages >= pagesMax * DIRTY_SHARE_MAX;
   }
 
   checkpoint(reason: "journal" | "idle"): Promise<void> {

@@ -1,6 +1,11 @@
 import type { IoError } from "../../util/io-error.ts";
 import type { Log } from "../../util/log.ts";
+import type { OwnerIdentity } from "../checkpoint/owner.ts";
+import { isFault } from "../format/fault.ts";
+import type { SuperblockCopy } from "../format/superblock-io.ts";
+import type { Superblock } from "../format/superblock.ts";
 import type { Health } from "../log/health.ts";
+import { mayOpen } from "../members/owner.ts";
 import { PoolError } from "../pool-error.ts";
 import type { FailureMark } from "./pool-options.ts";
 
@@ -32,4 +37,17 @@ export async function refuseFailed(
     `pool ${pool.name} (${pool.uuid}) has failed since this machine was started: the system's cache may show data that its ` +
       "devices do not have. Check the devices, start the machine anew, then open the pool: it goes on from what is on them",
   );
+}
+
+/** Errors: foreign, where another host has the pool, as far as the newest superblock knows. */
+export function refuseForeign(
+  copies: readonly SuperblockCopy[],
+  { owner, takeOver }: { readonly owner: OwnerIdentity; readonly takeOver?: boolean },
+): void {
+  let newest: Superblock | null = null;
+  for (const { superblock } of copies) {
+    if (isFault(superblock)) continue;
+    if (newest === null || superblock.generation > newest.generation) newest = superblock;
+  }
+  if (newest !== null) mayOpen(newest.owner, owner, { takeOver: takeOver === true });
 }

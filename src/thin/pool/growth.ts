@@ -1,15 +1,10 @@
 import type { BlockDevice } from "../../device/block-device.ts";
-import { BLOCK_BYTES } from "../format/geometry.ts";
+import { writeZeroes } from "../../util/io-request.ts";
+import { usableBytes } from "../checkpoint/segment-plan.ts";
 import { isUuid } from "../format/identity.ts";
 import { HEAD_BYTES, SEGMENT_ALIGNMENT_BYTES, TAIL_BYTES } from "../format/layout.ts";
 import type { PoolDevice, Segment } from "../format/records.ts";
-import {
-  DEVICE_BYTES_MAX,
-  DEVICE_BYTES_MIN,
-  DEVICES_MAX,
-  EXTENTS_MAX,
-  SEGMENTS_MAX,
-} from "../limits.ts";
+import { DEVICE_BYTES_MIN, DEVICES_MAX, EXTENTS_MAX, SEGMENTS_MAX } from "../limits.ts";
 import type { PoolState } from "../map/pool-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { asPoolError, commit } from "./commit.ts";
@@ -39,6 +34,7 @@ export async function addDevice(
   const index = state.devices.length;
   const segment = segmentOf(state, index, HEAD_BYTES, sizeBytes, isZero);
   if (segment === null) throw new PoolError("space", "a pool cannot have more extents");
+  await clearEnds(device, sizeBytes);
   await writeLabel(parts, device, index, [...state.devices, member]);
   offer(state, device);
   await commit(parts, [{ kind: "add-device", device: member, segment }]);
@@ -88,12 +84,6 @@ export async function growDevice(
   }
 }
 
-/** Of a device, what a pool uses, in bytes. */
-function usableBytes(capacityBytes: number): number {
-  const bytes = Math.min(capacityBytes, DEVICE_BYTES_MAX);
-  return bytes - (bytes % BLOCK_BYTES);
-}
-
 /** The extents of a device from `start` up to its tail; null where there are none, or the pool has enough. */
 function segmentOf(
   state: PoolState,
@@ -127,6 +117,16 @@ function checkNewDevice(state: PoolState, device: BlockDevice, uuid: string): vo
 function checkSegments(state: PoolState): void {
   if (state.addresses.segments.length < SEGMENTS_MAX) return;
   throw new PoolError("space", `a pool grows no more than ${SEGMENTS_MAX} times: in larger steps`);
+}
+
+/** What was at either end must not be taken for somebody's label, nor for an older one of this pool. */
+async function clearEnds(device: BlockDevice, sizeBytes: number): Promise<void> {
+  try {
+    await writeZeroes(device, 0, HEAD_BYTES);
+    await writeZeroes(device, sizeBytes - TAIL_BYTES, TAIL_BYTES);
+  } catch (error) {
+    throw asPoolError(error);
+  }
 }
 
 async function writeLabel(

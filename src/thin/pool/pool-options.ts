@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../../device/block-device.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { Log } from "../../util/log.ts";
-import type { OwnerRecord } from "../format/superblock.ts";
+import type { OwnerIdentity } from "../checkpoint/owner.ts";
 import type { AutoGrowthSettings } from "./auto-growth.ts";
 import {
   DISCARD_BYTES_PER_SECOND_DEFAULT,
@@ -48,7 +48,9 @@ export const POOL_RUN_DEFAULTS: PoolRunSettings = {
 export interface PoolOpenOptions {
   /** All of the pool's devices, in any order; more are ignored only if they belong to no pool. They stay the caller's to close. */
   readonly devices: readonly BlockDevice[];
-  readonly owner: Omit<OwnerRecord, "state">;
+  readonly owner: OwnerIdentity;
+  /** The host that has the pool open is known to be dead. */
+  readonly takeOver?: boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly failureMark: FailureMark;

@@ -1,14 +1,14 @@
 import type { BlockDevice } from "../../device/block-device.ts";
 import { IoError } from "../../util/io-error.ts";
 import { assemble } from "../checkpoint/assemble.ts";
-import { recover } from "../checkpoint/recovery.ts";
+import { type Recovered, recover } from "../checkpoint/recovery.ts";
 import { closeAll } from "../io/gate.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
 import { syncBarrier } from "../log/promises.ts";
 import { auditState } from "../map/audit.ts";
 import { PoolError } from "../pool-error.ts";
 import { asPoolError } from "./commit.ts";
-import { refuseFailed } from "./failure.ts";
+import { refuseFailed, refuseForeign } from "./failure.ts";
 import { addDevice, growDevice } from "./growth.ts";
 import type { PoolListener } from "./pool-events.ts";
 import {
@@ -53,9 +53,12 @@ export class Pool {
     try {
       const assembly = await assemble(devices);
       await refuseFailed(failureMark, { uuid: assembly.poolUuid, name: assembly.name });
+      refuseForeign(assembly.superblocks, options);
       const recovered = await recover({
         devices: assembly.devices,
+        joining: assembly.joining,
         superblocks: assembly.superblocks,
+        onFailure: () => failureMark.set(assembly.poolUuid),
         owner,
         clock,
         log,
@@ -65,18 +68,25 @@ export class Pool {
         { pool: assembly.name, uuid: assembly.poolUuid, ...recovered.report },
         "pool opened",
       );
-      const queue = new OperationQueue();
-      const started = startPool({
-        uuid: assembly.poolUuid,
-        recovered,
-        options,
-        settings,
-        run: (operation) => queue.run(operation, () => closedError(assembly.name)),
-      });
-      return new Pool(started, queue);
+      return Pool.start(assembly.poolUuid, recovered, options);
     } catch (error) {
       throw asPoolError(error);
     }
+  }
+
+  /** Starts a pool that was recovered just now. */
+  static start(uuid: string, recovered: Recovered, options: PoolOpenOptions): Pool {
+    const settings = { ...POOL_RUN_DEFAULTS, ...options.settings };
+    const queue = new OperationQueue();
+    const refusal = (): PoolError => closedError(recovered.state.settings.name);
+    const started = startPool({
+      uuid,
+      recovered,
+      options,
+      settings,
+      run: (operation) => queue.run(operation, refusal),
+    });
+    return new Pool(started, queue);
   }
 
   get uuid(): string {

@@ -1,7 +1,9 @@
+import { LEAF_ENTRIES } from "../format/layout.ts";
 import type { JournalRecord } from "../format/records.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
 import { leavesNeeded } from "../map/apply.ts";
 import type { PoolState } from "../map/pool-state.ts";
+import { extentsFor } from "../map/volume-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { checkOvercommit, checkPromises, checkSize } from "./checks.ts";
 import { asPoolError, atInstant, commit } from "./commit.ts";
@@ -38,7 +40,7 @@ export async function resize(
   const record: JournalRecord = { kind: "resize", volume: before.id, sizeBytes };
   await atInstant([volume], { reads: isShrink }, async () => {
     if (!isShrink) await clearPastEnd(parts, volume);
-    await withLeaves(parts.state, record, () => commit(parts, [record]));
+    await withLeaves(parts.state, volume, record, () => commit(parts, [record]));
     volume.emit("capacity-changed");
   });
   parts.listeners.emit({ kind: "volumes-changed" });
@@ -47,17 +49,34 @@ export async function resize(
 /** Does the work while the leaves that the record changes are in memory: it takes effect in one step. */
 async function withLeaves(
   state: PoolState,
+  volume: ThinVolume,
   record: JournalRecord,
   work: () => Promise<void>,
 ): Promise<void> {
-  const leaves = leavesNeeded(state, record);
-  for (const leaf of leaves) state.leaves.pin(leaf);
+  const { map } = volume.state;
+  // What a shrink may cut through. The last leaf is the last one only until then.
+  const kept = volume.attributes.sizeBytes;
+  const slots = new Set([
+    leafSlotOf(state, Math.min(kept, sizeOf(record))),
+    leafSlotOf(state, kept),
+  ]);
+  for (const slot of slots) map.pinSlot(slot);
   try {
-    for (const leaf of leaves) if (!state.leaves.isResident(leaf)) await state.leaves.load(leaf);
+    for (const leaf of leavesNeeded(state, record)) await state.leaves.load(leaf);
     await work();
   } catch (error) {
     throw asPoolError(error);
   } finally {
-    for (const leaf of leaves) state.leaves.unpin(leaf);
+    for (const slot of slots) map.unpinSlot(slot);
   }
+}
+
+function sizeOf(record: JournalRecord): number {
+  return record.kind === "resize" ? record.sizeBytes : 0;
+}
+
+/** Where the leaf is that maps the last byte of so many. */
+function leafSlotOf(state: PoolState, sizeBytes: number): number {
+  const extents = extentsFor(state.geometry, sizeBytes);
+  return Math.floor(Math.max(0, extents - 1) / LEAF_ENTRIES);
 }

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import { readBytes, writeBytes } from "../../../src/util/io-request.ts";
+import { EXTENT, MIB, PoolBench } from "./support/pool-bench.ts";
+
+test("a volume grows while it is in use", async () => {
+  const bench = await PoolBench.make();
+  const volume = await bench.create("data", MIB);
+  const events: string[] = [];
+  volume.subscribe((event) => events.push(event));
+  await bench.fill(volume, 0, 1, 1);
+  await bench.drive(bench.pool.resize(volume, 200 * MIB, false));
+  expect(events).toEqual(["capacity-changed"]);
+  expect(volume.capacityBytes).toBe(200 * MIB);
+  await bench.fill(volume, 3000, 1, 2);
+  expect([await bench.byteAt(volume, 0), await bench.byteAt(volume, 3000)]).toEqual([1, 2]);
+  await bench.expectSound();
+});
+
+test("it shrinks only with consent, and what is cut off does not come back", async () => {
+  const bench = await PoolBench.make();
+  const volume = await bench.create("data", 100 * MIB);
+  await bench.fill(volume, 0, 2, 1);
+  await bench.fill(volume, 1200, 2, 2);
+  const shrink = (sizeBytes: number, consent: boolean): Promise<void> =>
+    bench.drive(bench.pool.resize(volume, sizeBytes, consent));
+  await expect(shrink(64 * MIB, false)).rejects.toThrow(/would lose its last 37748736 bytes/);
+  await shrink(1201 * EXTENT, true);
+  expect(await bench.byteAt(volume, 1200)).toBe(2);
+  await expect(bench.byteAt(volume, 1201)).rejects.toMatchObject({ kind: "range" });
+  await shrink(EXTENT, true);
+  await shrink(100 * MIB, false);
+  expect(await bench.byteAt(volume, 0)).toBe(1);
+  for (const lext of [1, 1200, 1201]) expect(await bench.byteAt(volume, lext)).toBe(0);
+  await bench.pass(1000);
+  expect(bench.pool.usage().mappedBytes).toBe(EXTENT);
+  await bench.expectSound();
+});
+
+test.each([false, true])(
+  "nor does what is cut off inside an extent (shared: %s)",
+  async (shared) => {
+    const bench = await PoolBench.make();
+    const volume = await bench.create("data", 2 * EXTENT);
+    await bench.fill(volume, 0, 2, 0xaa);
+    const snapshot = shared ? await bench.snapshot(volume, "before") : null;
+    const sizeBytes = EXTENT + 5 * 512;
+    await bench.drive(bench.pool.resize(volume, sizeBytes, true));
+    await bench.drive(bench.pool.resize(volume, 2 * EXTENT, false));
+    const content = await bench.drive(readBytes(volume, 0, 2 * EXTENT));
+    expect(content.subarray(0, sizeBytes).equals(Buffer.alloc(sizeBytes, 0xaa))).toBe(true);
+    expect(content.subarray(sizeBytes).equals(Buffer.alloc(2 * EXTENT - sizeBytes))).toBe(true);
+    if (snapshot !== null) expect(await bench.byteAt(snapshot, 1)).toBe(0xaa);
+    await bench.expectSound();
+  },
+);
+
+test("nor where the extent is PARTIAL", async () => {
+  const bench = await PoolBench.make();
+  const volume = await bench.create("data", EXTENT);
+  await bench.fill(volume, 0, 1, 0xaa);
+  await bench.snapshot(volume, "base");
+  await bench.drive(writeBytes(volume, 8192, Buffer.alloc(4096, 0xbb)));
+  await bench.drive(bench.pool.resize(volume, 10_240, true));
+  await bench.drive(bench.pool.resize(volume, EXTENT, false));
+  const content = await bench.drive(readBytes(volume, 0, EXTENT));
+  expect([content[0], content[8192], content[10_239]]).toEqual([0xaa, 0xbb, 0xbb]);
+  expect(content.subarray(10_240).equals(Buffer.alloc(EXTENT - 10_240))).toBe(true);
+  await bench.expectSound();
+});
+
+test("an end inside an extent that was never written past it costs nothing", async () => {
+  const bench = await PoolBench.make();
+  const volume = await bench.create("data", EXTENT + 512);
+  await bench.drive(writeBytes(volume, EXTENT, Buffer.alloc(512, 4)));
+  const { dataBytes } = bench.pool.usage();
+  await bench.drive(bench.pool.resize(volume, 2 * EXTENT, false));
+  expect(bench.pool.usage().dataBytes).toBe(dataBytes);
+});
+
+test("what makes no sense is refused", async () => {
+  const bench = await PoolBench.make({ overcommitMax: 1 });
+  const spec = { name: "data", uuid: bench.uuid(), sizeBytes: 4 * MIB, reservedBytes: 2 * MIB };
+  const volume = await bench.drive(bench.pool.createVolume(spec));
+  const refused = async (sizeBytes: number, kind: string): Promise<void> =>
+    expect(bench.drive(bench.pool.resize(volume, sizeBytes, true))).rejects.toMatchObject({ kind });
+  await refused(1000, "invalid");
+  await refused(0, "invalid");
+  await refused(MIB, "invalid");
+  await refused(1024 * MIB, "space");
+  const snapshot = await bench.snapshot(volume, "monday");
+  await expect(bench.drive(bench.pool.resize(snapshot, 8 * MIB, true))).rejects.toThrow(
+    /read-only/,
+  );
+});
