@@ -32,6 +32,7 @@ export function firstVolumes(profile: Profile): { volume: number; sizeBytes: num
 export function newMachine(media: Media[], seed: number, profile: Profile): Machine {
   return new Machine(media, seed, {
     discardZeroes: profile.discardZeroes,
+    isJournal: (at) => at >= HEAD_BYTES && at < HEAD_BYTES + profile.journalBytes,
     isMetadata: (disk, at, data) =>
       at < HEAD_BYTES + (disk === media[0] ? profile.journalBytes : 0) ||
       at >= disk.capacityBytes - TAIL_BYTES ||

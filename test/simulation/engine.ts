@@ -12,11 +12,20 @@ import type { Profile } from "./profiles.ts";
 /** The one place that knows how the engine is made and opened. */
 
 const HOST_UUID = "11111111-2222-4333-8444-555555555555";
+const sound = { bootIdOf: (boot: number, _nonce: number): number => boot, isFailureKept: true };
+
+/** What the engine is told of the machine; mutations tell it lies. */
+export const identity = { ...sound };
+
+export function mendIdentity(): void {
+  Object.assign(identity, sound);
+}
+
 function ownerOf(machine: Machine): OwnerIdentity {
   const nonce = machine.random.below(2 ** 32);
   return {
     hostId: HOST_UUID,
-    bootId: `22222222-2222-4222-8222-${machine.boot.toString(16).padStart(12, "0")}`,
+    bootId: `22222222-2222-4222-8222-${identity.bootIdOf(machine.boot, nonce).toString(16).padStart(12, "0")}`,
     nonce: `33333333-3333-4333-8333-${nonce.toString(16).padStart(12, "0")}`,
     pid: 4242,
     openedAtSeconds: 1_700_000_000,
@@ -33,7 +42,7 @@ export function openPool(machine: Machine, profile: Profile): Promise<Pool> {
     clock: machine.scheduler.clockOf(machine.life),
     log: silentLog,
     failureMark: {
-      isSet: (poolUuid) => Promise.resolve(machine.marks.has(poolUuid)),
+      isSet: (poolUuid) => Promise.resolve(identity.isFailureKept && machine.marks.has(poolUuid)),
       set: (poolUuid) => void machine.marks.add(poolUuid),
     },
     settings: {

@@ -17,6 +17,8 @@ export interface MachineOptions {
   readonly discardZeroes: boolean;
   /** Whether a write is one of metadata: only those go astray. */
   isMetadata(media: Media, offsetBytes: number, data: Uint8Array): boolean;
+  /** Whether this is a place of the journal on the first device. */
+  isJournal(offsetBytes: number): boolean;
 }
 
 /** A computer with some disks, which runs one process after another until its power goes, and then again. */
@@ -89,6 +91,7 @@ export class Machine implements DiskHost {
       discardZeroes: this.options.discardZeroes,
       refusals: () => this.#refusals,
       isMetadata: (at, data) => this.options.isMetadata(media, at, data),
+      isJournal: (at) => index === 0 && this.options.isJournal(at),
     });
   }
 

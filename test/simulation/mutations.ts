@@ -1,18 +1,191 @@
-import { SimDisk } from "./sim-disk.ts";
+import { ThinVolume } from "../../src/thin/io/thin-volume.ts";
+import { Gate } from "../../src/thin/io/gate.ts";
+import { Barrier } from "../../src/thin/log/barrier.ts";
+import { LeafStore } from "../../src/thin/map/leaf-store.ts";
+import { Pins } from "../../src/thin/space/pins.ts";
+import { Quarantine } from "../../src/thin/space/quarantine.ts";
+import { Space } from "../../src/thin/space/space.ts";
+import { identity, mendIdentity } from "./engine.ts";
+import { breakage } from "./sim-disk.ts";
+
+interface Patch {
+  /** The rule of docs/ordering-rules.md that it breaks. */
+  readonly rule: string;
+  readonly breaks: string;
+  /** The profile whose histories notice it soonest. */
+  readonly profile: string;
+  /** Breaks it; returns what mends it. */
+  apply(): () => void;
+}
+
+/** Puts methods or accessors of a class in place of its own. */
+function patch(prototype: object, replacements: PropertyDescriptorMap): () => void {
+  const own = Object.getOwnPropertyDescriptors(prototype) as PropertyDescriptorMap;
+  Object.defineProperties(prototype, replacements);
+  return () => {
+    for (const name of Object.keys(replacements)) {
+      const before = own[name];
+      if (before !== undefined) Object.defineProperty(prototype, name, before);
+    }
+  };
+}
+
+function method(value: unknown): PropertyDescriptor {
+  return { value, configurable: true, writable: true };
+}
+
+function getter(get: () => unknown): PropertyDescriptor {
+  return { get, configurable: true };
+}
+
+function setting(name: keyof typeof breakage): () => () => void {
+  return () => {
+    breakage[name] = true;
+    return () => {
+      breakage[name] = false;
+    };
+  };
+}
 
 /** Ways to break the engine or what it stands on, each of which the simulation must notice. */
 const PATCHES = {
-  /** Flushes of devices do nothing. */
-  flushNothing: () => {
-    SimDisk.breakage.flushNothing = true;
-    return () => void (SimDisk.breakage.flushNothing = false);
+  ackBeforeAppend: {
+    rule: "A",
+    breaks: "a block of the journal is written after its records are acknowledged",
+    profile: "small",
+    apply: setting("journalIsLate"),
   },
-  /** Only the first device is flushed. */
-  flushOneDevice: () => {
-    SimDisk.breakage.flushOneDevice = true;
-    return () => void (SimDisk.breakage.flushOneDevice = false);
+  flushNothing: {
+    rule: "B",
+    breaks: "flushes of devices do nothing",
+    profile: "small",
+    apply: setting("flushNothing"),
   },
-} as const;
+  flushOneDevice: {
+    rule: "B",
+    breaks: "only the first device is flushed",
+    profile: "several",
+    apply: setting("flushOneDevice"),
+  },
+  syncAtOnce: {
+    rule: "B",
+    breaks: "a barrier is done before it begins",
+    profile: "small",
+    apply: () =>
+      patch(Barrier.prototype, {
+        sync: method((waiter: { done(error: null): void }) => waiter.done(null)),
+      }),
+  },
+  dirtyIsZero: {
+    rule: "B",
+    breaks: "extents with old content count as zeros",
+    profile: "dirty",
+    apply: () => patch(Space.prototype, { lastIsZero: getter(() => true) }),
+  },
+  releaseAtOnce: {
+    rule: "Q",
+    breaks: "what a record frees is used before the record is durable",
+    profile: "small",
+    apply: () =>
+      patch(Quarantine.prototype, {
+        isDue: method(function isDue(this: Quarantine): boolean {
+          return this.length > 0;
+        }),
+      }),
+  },
+  releaseUnderIo: {
+    rule: "Q",
+    breaks: "an extent is released while I/O runs on it",
+    profile: "small",
+    apply: () =>
+      patch(Pins.prototype, {
+        has: method(() => false),
+        add: method(() => 1),
+        drop: method(() => 0),
+      }),
+  },
+  sharedInPlace: {
+    rule: "P",
+    breaks: "shared extents and leaves count as exclusive",
+    profile: "small",
+    apply: () => {
+      const mends = [
+        patch(Space.prototype, { references: method(() => 1) }),
+        patch(LeafStore.prototype, { references: method(() => 1) }),
+      ];
+      return () => mends.forEach((mend) => mend());
+    },
+  },
+  gateWithoutDrain: {
+    rule: "N",
+    breaks: "a gate closes without waiting for what had passed",
+    profile: "small",
+    apply: () =>
+      patch(Gate.prototype, {
+        tryEnterChange: method(function enter(this: Gate): boolean {
+          return !this.isClosed;
+        }),
+        leaveChange: method(() => undefined),
+      }),
+  },
+  discardIsZero: {
+    rule: "Z",
+    breaks: "a discard counts as zeros where the device promises none",
+    profile: "dirty",
+    apply: () => {
+      // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
+      const { discarded } = Space.prototype;
+      return patch(Space.prototype, {
+        discarded: method(function done(this: Space, first: number, count: number): void {
+          discarded.call(this, first, count, true);
+        }),
+      });
+    },
+  },
+  bootIgnored: {
+    rule: "K",
+    breaks: "a killed process is recovered like a power loss",
+    profile: "small",
+    apply: () => {
+      identity.bootIdOf = (_boot, nonce) => nonce;
+      return mendIdentity;
+    },
+  },
+  journalTrusted: {
+    rule: "K",
+    breaks: "a power loss is recovered like a kill",
+    profile: "small",
+    apply: () => {
+      identity.bootIdOf = () => 1;
+      return mendIdentity;
+    },
+  },
+  failureForgotten: {
+    rule: "F",
+    breaks: "a pool that has failed is opened again in the same boot",
+    profile: "faults",
+    apply: () => {
+      identity.isFailureKept = false;
+      return mendIdentity;
+    },
+  },
+  writeForgotten: {
+    rule: "A",
+    breaks: "every tenth quick write of a volume is acknowledged and not done",
+    profile: "small",
+    apply: () => {
+      let writes = 0;
+      // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
+      const { tryWrite } = ThinVolume.prototype;
+      return patch(ThinVolume.prototype, {
+        tryWrite: method(function write(this: ThinVolume, ...range: Parameters<typeof tryWrite>) {
+          writes += 1;
+          return writes % 10 === 0 || tryWrite.apply(this, range);
+        }),
+      });
+    },
+  },
+} as const satisfies Record<string, Patch>;
 
 export type Mutation = keyof typeof PATCHES;
 
@@ -22,7 +195,6 @@ export function isMutation(name: string): name is Mutation {
   return name in PATCHES;
 }
 
-/** Breaks it; returns what mends it. */
-export function mutate(mutation: Mutation): () => void {
-  return PATCHES[mutation]();
+export function noteOf(mutation: Mutation): Patch {
+  return PATCHES[mutation];
 }

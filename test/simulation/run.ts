@@ -5,12 +5,13 @@
  */
 import { parseArgs } from "node:util";
 import { chooseSeed } from "../../src/util/random.ts";
+import { engineDriver } from "./engine.ts";
 import { exhaust } from "./exhaustion.ts";
 import type { Bounds, Exploration } from "./explorer.ts";
 import { explore } from "./explorer.ts";
 import { inWords } from "./history.ts";
 import type { Mutation } from "./mutations.ts";
-import { isMutation, mutate, MUTATIONS } from "./mutations.ts";
+import { isMutation, MUTATIONS, noteOf } from "./mutations.ts";
 import type { Profile } from "./profiles.ts";
 import { profileNamed, PROFILES } from "./profiles.ts";
 
@@ -88,18 +89,28 @@ export function report({ total, finding }: Exploration, seconds: number): string
   return `seed ${finding.seed}: ${finding.violation}, after ${counts}\n${inWords(finding.history)}`;
 }
 
-export async function carryOut(plan: Plan): Promise<Exploration> {
-  if (plan.exhaustiveLength > 0) return exhaust(plan.seed, plan.exhaustiveLength, plan.bounds);
-  return explore(plan.seed, plan.profiles, plan.bounds);
+export async function carryOut(plan: Plan, mutation?: Mutation): Promise<Exploration> {
+  if (mutation === undefined) {
+    if (plan.exhaustiveLength > 0) return exhaust(plan.seed, plan.exhaustiveLength, plan.bounds);
+    return explore(plan.seed, plan.profiles, plan.bounds);
+  }
+  const note = noteOf(mutation);
+  const profile = profileNamed(note.profile);
+  // Its first disks are made while all is well.
+  await engineDriver.media(profile);
+  const mend = note.apply();
+  try {
+    return await explore(plan.seed, [profile], plan.bounds);
+  } finally {
+    mend();
+  }
 }
 
 async function main(): Promise<void> {
   const plan = planOf(process.argv.slice(2), process.env);
   for (const mutation of plan.mutations) {
     const begun = performance.now();
-    const undo = mutation === undefined ? undefined : mutate(mutation);
-    const exploration = await carryOut(plan);
-    undo?.();
+    const exploration = await carryOut(plan, mutation);
     const seconds = (performance.now() - begun) / 1000;
     console.log(
       `${mutation ?? "the engine"}, from seed ${plan.seed}: ${report(exploration, seconds)}`,

@@ -9,7 +9,11 @@ const BYTES = 64 * PAGE_BYTES;
 
 function machineOf(seed: number, discardZeroes = true): Machine {
   const media = new Media(BYTES, 512);
-  return new Machine([media], seed, { discardZeroes, isMetadata: () => true });
+  return new Machine([media], seed, {
+    discardZeroes,
+    isMetadata: () => true,
+    isJournal: () => false,
+  });
 }
 
 function fault(machine: Machine, kind: FaultKind): void {

@@ -25,7 +25,16 @@ export interface DiskPersonality {
   refusals(): number;
   /** Only writes of metadata get lost or go astray: of data, nobody could tell. */
   isMetadata(offsetBytes: number, data: Uint8Array): boolean;
+  isJournal(offsetBytes: number): boolean;
 }
+
+/** For mutations: what is wrong with all devices. */
+export const breakage = {
+  flushNothing: false,
+  flushOneDevice: false,
+  /** Writes to the journal are done some time after they were acknowledged. */
+  journalIsLate: false,
+};
 
 const STUCK_MS = 30_000;
 const DONE_AT_ONCE_CHANCE = 0.1;
@@ -38,11 +47,6 @@ interface InFlight {
 
 /** A block device as one process has it open. The process may die; what it wrote is in the {@link Media}. */
 export class SimDisk implements BlockDevice {
-  /** For mutations. */
-  static readonly breakage: { flushNothing: boolean; flushOneDevice: boolean } = {
-    flushNothing: false,
-    flushOneDevice: false,
-  };
   readonly name: string;
   readonly traits: DeviceTraits;
   capacityBytes: number;
@@ -83,7 +87,14 @@ export class SimDisk implements BlockDevice {
     if (this.#host.faults.awaits("noSpace", this.#personality.index)) return false;
     this.#host.moment();
     if (this.#life.isDead) return false;
-    this.#apply(IoKind.write, at, [buffer.subarray(bufferOffset, bufferOffset + lengthBytes)]);
+    const data = buffer.subarray(bufferOffset, bufferOffset + lengthBytes);
+    if (breakage.journalIsLate && this.#personality.isJournal(at)) {
+      const copy = Buffer.from(data);
+      const apply = (): void => this.#apply(IoKind.write, at, [copy]);
+      this.#host.scheduler.schedule(this.#life, 2, apply);
+      return true;
+    }
+    this.#apply(IoKind.write, at, [data]);
     this.#host.moment();
     return true;
   }
@@ -184,7 +195,7 @@ export class SimDisk implements BlockDevice {
         this.#media.failFlush(begun, this.#host.random);
         return this.#error("medium", "made-up flush error", -1);
       }
-      const { flushNothing, flushOneDevice } = SimDisk.breakage;
+      const { flushNothing, flushOneDevice } = breakage;
       if (!flushNothing && !(flushOneDevice && this.#index > 0)) this.#media.flush(begun);
       return null;
     }

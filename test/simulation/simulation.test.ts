@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { exhaust } from "./exhaustion.ts";
+import { explore } from "./explorer.ts";
+import { historyOf } from "./history.ts";
+import { MUTATIONS, noteOf } from "./mutations.ts";
+import { PROFILES, profileNamed } from "./profiles.ts";
+import { carryOut, planOf, report } from "./run.ts";
+import { engineDriver } from "./engine.ts";
+import { runHistory } from "./walk.ts";
+
+/** Enough for every run; `test/simulation/run.ts` lives through as many as it is told to. */
+const SECONDS = 12;
+const EXHAUSTIVE_SECONDS = 5;
+const EXHAUSTIVE_LENGTH = 3;
+
+/** No mutation may hide for longer. */
+const HISTORIES_UNTIL_CAUGHT = 400;
+
+/** Mutations are looked for from here always, so that the bound is a fact and no chance. */
+const FIXED_SEED = 1;
+
+const wanted = process.env["THINLUN_SIMULATION_SECONDS"];
+const plan = planOf(["--seconds", wanted ?? String(SECONDS)], process.env);
+
+describe(`the engine on disks that fail (THINLUN_SEED=${plan.seed})`, () => {
+  it("keeps every promise in random histories", { timeout: 0 }, async () => {
+    const exploration = await explore(plan.seed, PROFILES, plan.bounds);
+    expect(exploration.finding, report(exploration, 0)).toBeUndefined();
+    console.log(report(exploration, plan.bounds.seconds));
+  });
+
+  it(
+    "keeps every promise when it is cut off at any moment of a small history",
+    { timeout: 0 },
+    async () => {
+      const seconds = wanted === undefined ? EXHAUSTIVE_SECONDS : Number(wanted) / 2;
+      const bounds = { ...plan.bounds, seconds };
+      const exploration = await exhaust(plan.seed, EXHAUSTIVE_LENGTH, bounds);
+      expect(exploration.finding, report(exploration, 0)).toBeUndefined();
+    },
+  );
+
+  it("does the same for the same seed", async () => {
+    const history = historyOf(7, profileNamed("several"));
+    expect(await runHistory(history, engineDriver)).toEqual(
+      await runHistory(history, engineDriver),
+    );
+  });
+});
+
+describe("the simulation", () => {
+  it.each(MUTATIONS.map((mutation) => ({ mutation, ...noteOf(mutation) })))(
+    "notices $mutation (rule $rule)",
+    async ({ mutation }) => {
+      const bounds = { histories: HISTORIES_UNTIL_CAUGHT, seconds: 60, shrinkRuns: 0 };
+      const { finding } = await carryOut({ ...plan, seed: FIXED_SEED, bounds }, mutation);
+      expect(finding?.violation).toEqual(expect.any(String));
+    },
+  );
+});
