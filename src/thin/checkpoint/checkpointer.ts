@@ -1,10 +1,22 @@
+import type { AlignedBufferPool } from "../../../native-free/aligned-buffer.ts";
+import { assert } from "../../util/assert.ts";
 import type { Clock } from "../../util/clock.ts";
+import { IoError } from "../../util/io-error.ts";
+import { flush } from "../../util/io-request.ts";
 import type { Log } from "../../util/log.ts";
+import type { PagePointer } from "../format/pointer.ts";
 import type { Barrier } from "../log/barrier.ts";
 import type { Health } from "../log/health.ts";
 import type { CheckpointWanted, Journal } from "../log/journal.ts";
 import type { PoolState } from "../map/pool-state.ts";
+import { flushDevices } from "./flush-devices.ts";
+import { captureImage } from "./image.ts";
+import { metadataReserve } from "./metadata-reserve.ts";
+import { PagePlaces } from "./page-place.ts";
+import { newRunBuffers, PageWriter } from "./page-writer.ts";
+import { nextRootBlock } from "./root-place.ts";
 import type { SuperblockStore } from "./superblock-store.ts";
+import { TreeWriter, type WrittenTop } from "./tree-writer.ts";
 
 export interface CheckpointerOptions {
   readonly state: PoolState;
@@ -12,47 +24,183 @@ export interface CheckpointerOptions {
   readonly barrier: Barrier;
   readonly health: Health;
   readonly superblocks: SuperblockStore;
+  readonly poolUuid: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Of the checkpoint that the pool was opened from. */
+  /** Of the checkpoint that the pool was opened from, and the number that the next one gets. */
   readonly generation: number;
+  readonly nextGeneration: number;
   readonly checkpointSeq: number;
+  /** Its root page's place, and its volumes pages and directories. */
+  readonly rootBlock: number;
+  readonly topPages: readonly PagePointer[];
 }
 
 /** Why a checkpoint is made, for the log. */
 export type CheckpointReason =
-  "journal" | "dirty" | "idle" | "asked" | "growth" | "recovery" | "format" | "close";
+  "journal" | "dirty" | "idle" | "asked" | "growth" | "recovery" | "close";
 
-/** Writes the maps to new places and makes them the truth (rule C). */
+/**
+ * Writes the maps to new places and makes them the truth (rule C): pages, a flush of all devices, the superblock, a flush of its
+ * device; only then are the journal and the old places free. One checkpoint runs; whoever asks meanwhile shares the next one.
+ */
 export class Checkpointer implements CheckpointWanted {
+  readonly #options: CheckpointerOptions;
+  readonly #places: PagePlaces;
+  #buffers: AlignedBufferPool | null = null;
+  #running: Promise<void> | null = null;
+  #next: Promise<void> | null = null;
+  #nextReason: CheckpointReason = "asked";
+  #generation: number;
+  #nextGeneration: number;
+  #checkpointSeq: number;
+  #topPages: readonly PagePointer[];
+  #rootBlock: number;
+  #rootBlockBefore = 0;
+  #isClosed = false;
+
   constructor(options: CheckpointerOptions) {
-    void options;
+    this.#options = options;
+    this.#places = new PagePlaces(options.state.addresses, options.state.geometry);
+    this.#generation = options.generation;
+    this.#nextGeneration = options.nextGeneration;
+    this.#checkpointSeq = options.checkpointSeq;
+    this.#topPages = options.topPages;
+    this.#rootBlock = options.rootBlock;
   }
 
+  /** Of the last checkpoint that is durable. */
   get generation(): number {
-    return 0;
+    return this.#generation;
   }
 
+  /** The last block of the journal that it includes. */
   get checkpointSeq(): number {
-    return 0;
+    return this.#checkpointSeq;
   }
 
   get isRunning(): boolean {
-    return false;
+    return this.#running !== null;
   }
 
   /** Makes a checkpoint that includes all that has taken effect by now. @throws {IoError} failed */
   run(reason: CheckpointReason): Promise<void> {
-    return Promise.reject(new Error(reason));
+    if (this.#running === null) return this.#start(reason);
+    this.#nextReason = this.#isClosed ? "close" : reason;
+    this.#next ??= this.#startNext();
+    return this.#next;
   }
 
   /** The journal or the memory for dirty pages is used up: begins a checkpoint unless one runs. */
   wanted(): void {
-    void this.run("journal");
+    if (this.#running !== null || this.#isClosed || this.#options.health.failure !== null) return;
+    // It reports its failure to the pool's health, where everybody hears of it.
+    this.#start("journal").catch(() => undefined);
   }
 
-  /** The last checkpoint of an orderly end: clean, and without an owner. @throws {IoError} failed */
-  close(): Promise<void> {
-    return this.run("close");
+  /** The last checkpoint of an orderly end: clean, and without an owner. Nothing may be appended any more. @throws {IoError} failed */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.run("close");
+  }
+
+  /** Resolves when none runs, whether it succeeded or not. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running.catch(() => undefined);
+  }
+
+  async #startNext(): Promise<void> {
+    await this.idle();
+    this.#next = null;
+    await this.#start(this.#nextReason);
+  }
+
+  #start(reason: CheckpointReason): Promise<void> {
+    assert(this.#running === null, "one checkpoint runs at a time");
+    const running = this.#attempt(reason).finally(() => {
+      this.#running = null;
+      // One checkpoint frees what the journal held before the one before it: that may not be enough.
+      if (this.#next === null && this.#options.journal.isStalled) this.wanted();
+    });
+    this.#running = running;
+    return running;
+  }
+
+  async #attempt(reason: CheckpointReason): Promise<void> {
+    const { health } = this.#options;
+    this.#checkHealth();
+    try {
+      await this.#make(reason);
+    } catch (error) {
+      const message = "a checkpoint could not be written";
+      health.fail(new IoError("failed", message, { object: health.poolName, cause: error }));
+    }
+    // Also where it went well for itself: what failed meanwhile has stopped the pool.
+    this.#checkHealth();
+  }
+
+  async #make(reason: CheckpointReason): Promise<void> {
+    const { state, journal, superblocks, poolUuid, clock, log } = this.#options;
+    assert(reason !== "close" || journal.isIdle, "nothing is appended to a pool that closes");
+    const startedAt = clock.nowMs();
+    const generation = this.#nextGeneration;
+    this.#nextGeneration += 1;
+    const image = captureImage(state, generation, journal.appliedSeq);
+    this.#buffers ??= newRunBuffers();
+    const writer = new PageWriter({
+      places: this.#places,
+      allocator: state.space,
+      poolUuid,
+      generation,
+      buffers: this.#buffers,
+    });
+    const rootBlock = nextRootBlock(this.#rootBlock, this.#rootBlockBefore);
+    const written = await new TreeWriter(writer).write(image, rootBlock);
+    // It buries records of which the data are on all devices.
+    await flushDevices(state.addresses.devices);
+    this.#checkHealth();
+    const [head] = state.addresses.devices;
+    assert(head !== undefined, "a pool has a device");
+    await superblocks.write(head, {
+      generation,
+      epoch: journal.epoch,
+      checkpointSeq: image.checkpointSeq,
+      root: written.root,
+      devices: image.devices,
+      poolName: image.settings.name,
+      isClean: reason === "close",
+    });
+    await flush(head);
+    this.#checkHealth();
+    this.#publish(generation, image.checkpointSeq, written);
+    const durationMs = clock.nowMs() - startedAt;
+    const { checkpointSeq } = image;
+    const pageCount = writer.blocks.length;
+    log.debug({ reason, generation, checkpointSeq, pageCount, durationMs }, "checkpoint");
+  }
+
+  /** A flush that failed meanwhile may have lost what this checkpoint counts on. */
+  #checkHealth(): void {
+    const { failure } = this.#options.health;
+    if (failure !== null) throw failure;
+  }
+
+  /** The superblock is durable: what only older generations need becomes free. */
+  #publish(generation: number, checkpointSeq: number, written: WrittenTop): void {
+    const { state, journal, barrier } = this.#options;
+    const { space } = state;
+    for (const { block } of this.#topPages) space.freeMetadataBlock(block, generation - 1);
+    this.#topPages = written.pages;
+    this.#rootBlockBefore = this.#rootBlock;
+    this.#rootBlock = written.root.block;
+    // Recovery may fall back to the checkpoint before this one, and needs the journal from there.
+    const tailSeq = this.#checkpointSeq;
+    this.#generation = generation;
+    this.#checkpointSeq = checkpointSeq;
+    space.metadataReserveExtents = metadataReserve(state.addresses.extentCount, state.geometry);
+    space.checkpointDurable(generation);
+    barrier.noteDurable(checkpointSeq);
+    journal.checkpointed(tailSeq);
   }
 }

@@ -3,7 +3,7 @@ import { assert } from "../../util/assert.ts";
 import { IoError } from "../../util/io-error.ts";
 import { flush, writeBytes, writeZeroes } from "../../util/io-request.ts";
 import type { RandomBytes } from "../../util/random.ts";
-import { BLOCK_BYTES, Geometry, isExtentSize } from "../format/geometry.ts";
+import { BLOCK_BYTES, isExtentSize } from "../format/geometry.ts";
 import { isUuid, isVolumeName } from "../format/identity.ts";
 import { HEAD_BYTES, JOURNAL_OFFSET_BYTES, TAIL_BYTES } from "../format/layout.ts";
 import { PageKind, sealPage } from "../format/page.ts";
@@ -15,6 +15,7 @@ import { KNOWN_FEATURES, type Superblock } from "../format/superblock.ts";
 import { DEVICES_MAX, EXTENTS_MAX, JOURNAL_BYTES_MAX, JOURNAL_BYTES_MIN } from "../limits.ts";
 import { PoolError } from "../pool-error.ts";
 import type { OwnerIdentity } from "./owner.ts";
+import { ROOT_BLOCKS } from "./root-place.ts";
 import { defaultJournalBytes, planSegment, usableBytes } from "./segment-plan.ts";
 
 export interface FormatDevice {
@@ -45,8 +46,7 @@ interface Plan {
 const FIRST_GENERATION = 1;
 const FIRST_EPOCH = 1;
 
-/** The root page's place: block 0 of extent 0 means "none". */
-const ROOT_BLOCK = 1;
+const [ROOT_BLOCK = 1] = ROOT_BLOCKS;
 
 /**
  * Makes an empty pool, whatever was on the devices. The first one gets the journal and the superblock; that is written last, so that
@@ -141,10 +141,9 @@ async function writePool(
 
 async function writeRoot(
   head: BlockDevice,
-  { uuid, extentBytes, settings }: FormatOptions,
+  { uuid, settings }: FormatOptions,
   { devices, segments }: Plan,
 ): Promise<PagePointer> {
-  assert(new Geometry(extentBytes).blocksPerExtent > ROOT_BLOCK, "the root lies in extent 0");
   const page = new Uint8Array(BLOCK_BYTES);
   encodeRoot(page, {
     checkpointSeq: 0,

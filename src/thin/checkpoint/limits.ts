@@ -13,4 +13,10 @@ export const JOURNAL_READ_BYTES: number = 1024 * 1024;
 export const LEAF_READS_IN_FLIGHT_MAX = 32;
 
 /** Dirty pages of maps past which appends wait for a checkpoint: 64 MiB of pages. */
-export const DIRTY_PAGES_MAX = 16 * 1024;
+export const DIRTY_PAGES_MAX: number = 16 * 1024;
+
+/**
+ * Leaves of a checkpoint that are written before they count as clean. Fewer would let writes run dry in between, more would keep the memory for
+ * dirty pages used up for longer.
+ */
+export const LEAVES_WRITTEN_TOGETHER = 2048;

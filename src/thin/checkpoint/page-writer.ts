@@ -1,7 +1,7 @@
 import { AlignedBufferPool } from "../../../native-free/aligned-buffer.ts";
 import type { BlockDevice } from "../../device/block-device.ts";
 import { assert } from "../../util/assert.ts";
-import { IoError } from "../../util/io-error.ts";
+import type { IoError } from "../../util/io-error.ts";
 import { IoKind, IoRequest } from "../../util/io-request.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
 import { type PageHeader, sealPage } from "../format/page.ts";
@@ -11,7 +11,7 @@ import type { PagePlaces } from "./page-place.ts";
 
 /** Where new pages go. */
 export interface PageAllocator {
-  /** A metadata block that nothing refers to; negative where there is none. */
+  /** A metadata block that nothing refers to. @throws {PoolError} space */
   takeMetadataBlock(): number;
 }
 
@@ -22,7 +22,6 @@ export interface PageWriterOptions {
   readonly places: PagePlaces;
   readonly allocator: PageAllocator;
   readonly poolUuid: string;
-  readonly poolName: string;
   readonly generation: number;
   readonly buffers: AlignedBufferPool;
 }
@@ -90,15 +89,15 @@ export class PageWriter {
     if (this.#error !== null) throw this.#error;
   }
 
-  /** Gives the page its place and checksum, which its parent needs. @throws {IoError} space: the reserve is used up */
+  /** Gives the page its place and checksum, which its parent needs. @throws {PoolError} space: the reserve is used up */
   add(page: Uint8Array, name: PageName): PagePointer {
+    return this.addAt(this.#options.allocator.takeMetadataBlock(), page, name);
+  }
+
+  /** The same for a page that has its place. */
+  addAt(block: number, page: Uint8Array, name: PageName): PagePointer {
     assert(this.hasRoom, "a page is added when there is room");
-    const { places, allocator, poolUuid, poolName, generation } = this.#options;
-    const block = allocator.takeMetadataBlock();
-    if (block <= 0) {
-      const message = "no space is left for metadata, not even in the reserve";
-      throw new IoError("space", message, { object: poolName });
-    }
+    const { places, poolUuid, generation } = this.#options;
     assert(places.has(block), "metadata lies in the pool");
     this.blocks.push(block);
     const target = this.#placeFor(places.deviceOf(block), places.offsetOf(block));

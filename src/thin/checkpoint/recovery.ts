@@ -1,18 +1,32 @@
 import type { BlockDevice } from "../../device/block-device.ts";
+import { ReadOnlyFilter } from "../../device/read-only-filter.ts";
+import { assert } from "../../util/assert.ts";
 import type { Clock } from "../../util/clock.ts";
+import { IoError } from "../../util/io-error.ts";
+import { flush } from "../../util/io-request.ts";
 import type { Log } from "../../util/log.ts";
 import type { SuperblockCopy } from "../format/superblock-io.ts";
-import type { Barrier } from "../log/barrier.ts";
-import type { Health } from "../log/health.ts";
-import type { Journal } from "../log/journal.ts";
+import { Barrier } from "../log/barrier.ts";
+import { Health } from "../log/health.ts";
+import { Journal } from "../log/journal.ts";
+import { applyRecord } from "../map/apply.ts";
+import { deriveSpace } from "../map/derive.ts";
 import type { PoolState } from "../map/pool-state.ts";
-import type { Checkpointer } from "./checkpointer.ts";
+import { PoolError } from "../pool-error.ts";
+import type { Member } from "./assemble.ts";
+import { type Candidate, candidatesOf, generationAfter } from "./candidates.ts";
+import { Checkpointer } from "./checkpointer.ts";
+import { chooseReplay, scanJournal } from "./journal-scan.ts";
+import { dirtyPagesFor, metadataReserve } from "./metadata-reserve.ts";
 import type { OwnerIdentity } from "./owner.ts";
-import type { SuperblockStore } from "./superblock-store.ts";
+import { replay } from "./replay.ts";
+import { SuperblockStore } from "./superblock-store.ts";
+import { type LoadedTree, readTree } from "./tree-reader.ts";
 
 export interface RecoveryOptions {
-  /** In the pool's order. */
+  /** In the pool's order, as `assemble` finds them, and with them the rest of what it finds. */
   readonly devices: readonly BlockDevice[];
+  readonly joining?: readonly Member[];
   readonly superblocks: readonly SuperblockCopy[];
   readonly owner: OwnerIdentity;
   readonly clock: Clock;
@@ -20,6 +34,8 @@ export interface RecoveryOptions {
   readonly leafMemoryBytesMax: number;
   /** For tools: nothing at all is written; what comes out can only be looked at. */
   readonly readOnly?: boolean;
+  /** Called when a flush or write fails already here: that must outlive the process (rule F). */
+  readonly onFailure?: (error: IoError) => void;
 }
 
 /** What a recovery found and did. */
@@ -46,12 +62,192 @@ export interface Recovered {
   readonly report: RecoveryReport;
 }
 
+/** The state that a checkpoint and the journal behind it lead to. */
+interface Rebuilt {
+  readonly candidate: Candidate;
+  readonly tree: LoadedTree;
+  /** The last block that was found, carried out or not. */
+  readonly seq: number;
+  readonly sameBoot: boolean;
+  readonly replayed: number;
+  readonly discarded: number;
+}
+
 /**
- * Opens a pool after whatever has happened to it (rules E and K).
+ * Opens a pool after whatever has happened to it (rules E and K): the best checkpoint, then the journal; at the end a checkpoint in a
+ * new epoch, which buries what was not carried out, and names the new owner.
  *
- * @throws {PoolError} corrupt: names `thinlun pool check` and `repair`; unsupported; io
+ * @throws {PoolError} corrupt: names `thinlun pool check` and `repair`; missing; unsupported
  * @throws {IoError} a device failed
  */
-export function recover(options: RecoveryOptions): Promise<Recovered> {
-  return Promise.reject(new Error(String(options.devices.length)));
+export async function recover(options: RecoveryOptions): Promise<Recovered> {
+  const isReadOnly = options.readOnly === true;
+  const candidates = candidatesOf(options.superblocks, isReadOnly);
+  const [best] = candidates;
+  assert(best !== undefined, "there is a superblock");
+  const health = new Health(best.superblock.poolName);
+  if (options.onFailure !== undefined) health.onFailure(options.onFailure);
+  if (!isReadOnly) await flushHead(options, health);
+  const rebuilt = await rebuildBest(options, candidates);
+  const recovered = putTogether(options, rebuilt, health);
+  // Before anything is appended: what was discarded must not come back (rule E).
+  if (!isReadOnly) await recovered.checkpointer.run("recovery");
+  return recovered;
+}
+
+/**
+ * After a kill the newest superblock may be in the page cache only, and the checkpoint at the end overwrites places of the one before
+ * it, which would be the truth after a power loss.
+ */
+async function flushHead(options: RecoveryOptions, health: Health): Promise<void> {
+  try {
+    await flush(headOf(options));
+  } catch (error) {
+    const context = { object: health.poolName, cause: error };
+    const failure = new IoError("failed", "a flush failed while the pool was opened", context);
+    health.fail(failure);
+    throw failure;
+  }
+}
+
+function headOf({ devices }: RecoveryOptions): BlockDevice {
+  const [head] = devices;
+  assert(head !== undefined, "a pool has a device");
+  return head;
+}
+
+async function rebuildBest(
+  options: RecoveryOptions,
+  candidates: readonly Candidate[],
+): Promise<Rebuilt> {
+  let first: Error | undefined;
+  for (const candidate of candidates) {
+    try {
+      return await rebuild(options, candidate);
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+      first ??= error;
+      const { generation } = candidate.superblock;
+      options.log.warn({ error, generation }, "a checkpoint of the pool is broken");
+    }
+  }
+  const name = candidates[0]?.superblock.poolName ?? "";
+  throw new PoolError(
+    "corrupt",
+    `pool "${name}" cannot be opened: ${first?.message ?? "nothing of it is whole"}. Nothing was changed; ` +
+      "see thinlun pool check and thinlun pool repair",
+    first,
+  );
+}
+
+/** Whether another checkpoint may do better. */
+function isBroken(error: unknown): error is Error {
+  if (error instanceof PoolError) return error.kind === "corrupt";
+  return error instanceof IoError && error.kind === "medium";
+}
+
+async function rebuild(options: RecoveryOptions, candidate: Candidate): Promise<Rebuilt> {
+  const { superblock, isOlder, durableSeq } = candidate;
+  const { clock, leafMemoryBytesMax, owner } = options;
+  const devices =
+    options.readOnly === true
+      ? options.devices.map((device) => new ReadOnlyFilter(device))
+      : options.devices;
+  const tree = await readTree({ devices, superblock, leafMemoryBytesMax, clock });
+  const { poolUuid, epoch, checkpointSeq, journal } = superblock;
+  const ring = { device: headOf(options), poolUuid, ...journal };
+  const blocks = await scanJournal(ring, epoch, checkpointSeq);
+  const seq = checkpointSeq + blocks.length;
+  if (isOlder && seq < durableSeq) {
+    throw new PoolError("corrupt", "the journal behind the older checkpoint is broken");
+  }
+  const sameBoot = superblock.owner.bootId === owner.bootId;
+  const chosen = chooseReplay(blocks, sameBoot, durableSeq);
+  const { replayed, discarded } = chosen;
+  try {
+    await replay(tree.state, chosen, membersOf(options, devices));
+    await deriveSpace(tree.state);
+  } catch (error) {
+    tree.state.space.stop();
+    throw error;
+  }
+  return { candidate, tree, seq, sameBoot, replayed, discarded };
+}
+
+/** All devices by UUID: the newest superblock names those in its table, their labels the others. */
+function membersOf(
+  { superblocks, joining = [] }: RecoveryOptions,
+  devices: readonly BlockDevice[],
+): Map<string, BlockDevice> {
+  const members = new Map(joining.map(({ uuid, device }) => [uuid, device] as const));
+  const [newest] = candidatesOf(superblocks, true);
+  for (const [index, { uuid }] of (newest?.superblock.devices ?? []).entries()) {
+    const device = devices[index];
+    if (device !== undefined) members.set(uuid, device);
+  }
+  return members;
+}
+
+function putTogether(options: RecoveryOptions, rebuilt: Rebuilt, health: Health): Recovered {
+  const { clock, log, owner, superblocks: copies } = options;
+  const { candidate, tree, seq, sameBoot, replayed, discarded } = rebuilt;
+  const { superblock, isOlder } = candidate;
+  const { state, topPages } = tree;
+  const { poolUuid, generation } = superblock;
+  const reserve = metadataReserve(state.addresses.extentCount, state.geometry);
+  state.space.metadataReserveExtents = reserve;
+  const [head] = state.addresses.devices;
+  assert(head !== undefined, "a pool has a device");
+  const journal = new Journal({
+    device: head,
+    target: targetOf(state),
+    health,
+    poolUuid,
+    ...superblock.journal,
+    epoch: superblock.epoch + 1,
+    seq,
+    prevCrc: 0,
+    dirtyPagesMax: dirtyPagesFor(reserve, state.geometry),
+    checkpoint: { wanted: () => checkpointer.wanted() },
+  });
+  const barrier = new Barrier({
+    journal,
+    health,
+    devices: () => state.addresses.devices,
+    space: state.space,
+    durableSeq: seq,
+  });
+  const superblocks = new SuperblockStore(superblock, owner);
+  const checkpointer: Checkpointer = new Checkpointer({
+    state,
+    journal,
+    barrier,
+    health,
+    superblocks,
+    poolUuid,
+    clock,
+    log,
+    generation,
+    nextGeneration: generationAfter(superblock, copies),
+    // The journal of the old epoch is needed no more once the new one has begun.
+    checkpointSeq: seq,
+    rootBlock: superblock.root.block,
+    topPages,
+  });
+  const wasClean = superblock.clean && replayed === 0;
+  const fellBack = isOlder;
+  const report = { generation, fellBack, sameBoot, wasClean, replayed, discarded };
+  return { state, journal, barrier, checkpointer, superblocks, health, report };
+}
+
+function targetOf(state: PoolState): {
+  apply: (record: Parameters<typeof applyRecord>[1], seq: number) => void;
+  readonly dirtyPages: number;
+} {
+  return {
+    apply: (record, seq) => applyRecord(state, record, seq),
+    get dirtyPages(): number {
+      return state.leaves.dirtyPages;
+    },
+  };
 }

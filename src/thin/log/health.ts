@@ -23,7 +23,8 @@ export class Health {
   fail(error: IoError): void {
     if (this.#failure !== null) return;
     this.#failure = error;
-    for (const listener of [...this.#listeners]) listener(error);
+    const listeners = [...this.#listeners];
+    for (const listener of listeners) listener(error);
   }
 
   /** Called once, within the turn of the failure; at once where it has happened. Returns the function that unsubscribes. */

@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import { recover } from "../../../src/thin/checkpoint/recovery.ts";
+import { SUPERBLOCK_OFFSETS, tailOffsets } from "../../../src/thin/format/layout.ts";
+import { appendRecord, syncBarrier } from "../../../src/thin/log/promises.ts";
+import { SeededRandom } from "../../../src/util/random.ts";
+import {
+  appendSome,
+  attributesOf,
+  copyOf,
+  dump,
+  formatted,
+  MIB,
+  opened,
+  RecordMaker,
+  recorded,
+} from "./fixture.ts";
+
+describe("recovery", () => {
+  it("opens a pool that was just made, and one that was closed", async () => {
+    const [device] = await formatted();
+    const first = await opened([device!], 1);
+    expect(first.report).toEqual({
+      generation: 1,
+      fellBack: false,
+      sameBoot: false,
+      wasClean: true,
+      replayed: 0,
+      discarded: 0,
+    });
+    expect(first.journal.epoch).toBe(2);
+    await appendRecord(first.journal, { kind: "create", attributes: attributesOf(1) });
+    await appendSome(first, new RecordMaker(first.state, new SeededRandom(3)), 40);
+    const before = await dump(first.state);
+    await first.checkpointer.close();
+    const second = await opened([device!], 1);
+    expect(second.report).toMatchObject({ wasClean: true, replayed: 0, sameBoot: true });
+    expect(second.journal.epoch).toBe(3);
+    expect(await dump(second.state)).toBe(before);
+  });
+
+  it("carries the whole journal out after a kill, and what is covered after a power loss", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!], 1);
+    const maker = new RecordMaker(pool.state, new SeededRandom(4));
+    await appendSome(pool, maker, 30);
+    await syncBarrier(pool.barrier);
+    const durable = await dump(pool.state);
+    const extent = pool.state.space.allocate(null, 1);
+    const [volume] = pool.state.volumes.keys();
+    await appendRecord(pool.journal, {
+      kind: "map",
+      volume: volume!,
+      lext: 5,
+      phys: extent,
+      run: 1,
+      safe: false,
+    });
+    const all = await dump(pool.state);
+    const other = copyOf(device!);
+    const killed = await opened([device!], 1);
+    expect(await dump(killed.state)).toBe(all);
+    expect(killed.report).toMatchObject({ sameBoot: true, discarded: 0 });
+    const cut = await opened([other], 2);
+    expect(await dump(cut.state)).toBe(durable);
+    expect(cut.report).toMatchObject({ sameBoot: false, discarded: 1 });
+  });
+
+  it("does not bring back what it discarded", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!], 1);
+    await appendRecord(pool.journal, { kind: "create", attributes: attributesOf(1) });
+    await appendRecord(pool.journal, { kind: "create", attributes: attributesOf(2) });
+    const cut = await opened([device!], 2);
+    expect(cut.report).toMatchObject({ replayed: 0, discarded: 2 });
+    await appendRecord(cut.journal, { kind: "create", attributes: attributesOf(1) });
+    const again = await opened([device!], 2);
+    expect([...again.state.volumes.keys()]).toEqual([1]);
+  });
+
+  it("flushes before it writes, and writes the superblock between two flushes", async () => {
+    const [device] = await formatted();
+    const recorder = recorded(device!);
+    await opened([recorder], 1);
+    const kinds = recorder.events.map((event) =>
+      event === "flush"
+        ? event
+        : event.offsetBytes < 8 * MIB || event.offsetBytes > 14 * MIB
+          ? "superblock"
+          : "page",
+    );
+    expect(kinds).toEqual(["flush", "page", "flush", "superblock", "superblock", "flush"]);
+  });
+
+  it("falls back to the checkpoint before the last, with the longer journal", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!], 1);
+    const maker = new RecordMaker(pool.state, new SeededRandom(6));
+    await appendSome(pool, maker, 20);
+    await pool.checkpointer.run("asked");
+    await appendSome(pool, maker, 20);
+    await pool.checkpointer.run("asked");
+    const { root, generation } = pool.superblocks.last;
+    const expected = await dump(pool.state);
+    const offset = pool.state.addresses.offsetOf(0) + root.block * 4096;
+    device!.tryWrite(Buffer.from([1, 2, 3]), 0, 3, offset + 100);
+    const back = await opened([device!], 2);
+    expect(back.report).toMatchObject({ generation: generation - 1, fellBack: true, discarded: 0 });
+    expect(await dump(back.state)).toBe(expected);
+    expect(back.checkpointer.generation).toBe(generation + 2);
+    await back.checkpointer.close();
+    expect(await dump((await opened([device!], 3)).state)).toBe(expected);
+  });
+
+  it("refuses, and changes nothing, where the epoch before is all that is left", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!], 1);
+    await pool.checkpointer.close();
+    const { root } = (await opened([device!], 1)).superblocks.last;
+    const offset = pool.state.addresses.offsetOf(0) + root.block * 4096;
+    device!.tryWrite(Buffer.from([1, 2, 3]), 0, 3, offset + 100);
+    const recorder = recorded(device!);
+    await expect(opened([recorder], 1)).rejects.toMatchObject({
+      kind: "corrupt",
+      message: expect.stringMatching(/thinlun pool check/) as string,
+    });
+    expect(recorder.events).toEqual(["flush"]);
+  });
+
+  it("opens to look only without writing or flushing", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!], 1);
+    await appendSome(pool, new RecordMaker(pool.state, new SeededRandom(8)), 25);
+    const recorder = recorded(device!);
+    const view = await opened([recorder], 1, { readOnly: true });
+    expect(await dump(view.state)).toBe(await dump(pool.state));
+    expect(recorder.events).toEqual([]);
+  });
+
+  it("needs any one of the four copies of the newest superblock", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!], 1);
+    await appendSome(pool, new RecordMaker(pool.state, new SeededRandom(9)), 10);
+    const expected = await dump(pool.state);
+    const slot = pool.checkpointer.generation % 2;
+    for (const keep of [SUPERBLOCK_OFFSETS[slot], tailOffsets(16 * MIB)[slot]]) {
+      const copy = copyOf(device!);
+      for (const offset of [...SUPERBLOCK_OFFSETS, ...tailOffsets(16 * MIB)]) {
+        if (offset !== keep) copy.tryWrite(Buffer.alloc(4096, 7), 0, 4096, offset);
+      }
+      expect(await dump((await opened([copy], 1)).state)).toBe(expected);
+    }
+  });
+
+  it("needs a superblock", async () => {
+    const [device] = await formatted();
+    await expect(
+      recover({ ...({} as Parameters<typeof recover>[0]), superblocks: [], devices: [device!] }),
+    ).rejects.toMatchObject({ kind: "corrupt" });
+  });
+});
