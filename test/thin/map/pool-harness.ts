@@ -137,20 +137,22 @@ export interface Stored {
   }[];
 }
 
-export function checkpoint(state: PoolState, media: Media, between?: () => void): Stored {
+/** Captures now; what is returned writes, makes the checkpoint durable, and says what is stored. */
+export function startCheckpoint(state: PoolState, media: Media): () => Stored {
   const generation = state.space.generation + 1;
   const maps = captureMaps(state, generation);
   const { nextVolumeId } = state;
   const segments = [...state.addresses.segments];
-  between?.();
-  writeMaps(state, media, maps);
-  const volumes = maps.volumes.map(({ attributes, depth, root }) => ({
-    attributes,
-    depth,
-    root: root(),
-  }));
-  state.space.checkpointDurable(generation);
-  return { generation, nextVolumeId, segments, volumes };
+  return () => {
+    writeMaps(state, media, maps);
+    const volumes = maps.volumes.map(({ attributes, depth, root }) => ({
+      attributes,
+      depth,
+      root: root(),
+    }));
+    state.space.checkpointDurable(generation);
+    return { generation, nextVolumeId, segments, volumes };
+  };
 }
 
 /** Builds the maps of a checkpoint; the caller replays and derives. */

@@ -14,9 +14,9 @@ import {
   Media,
   attributesOf,
   carryOut,
-  checkpoint,
   openState,
   restore,
+  startCheckpoint,
 } from "./pool-harness.ts";
 
 /** Room for six leaves: everything is paged in and out all the time. */
@@ -35,6 +35,7 @@ export class RandomPool {
   #seq = 0;
   #journal: { record: JournalRecord; seq: number }[] = [];
   #stored!: Stored;
+  #running: { end: () => Stored; seq: number } | null = null;
   readonly #pinned: number[] = [];
   readonly #pinnedLeaves: number[] = [];
   readonly #discards: { first: number; count: number }[] = [];
@@ -50,7 +51,7 @@ export class RandomPool {
       leafMemoryBytesMax: LEAF_MEMORY_BYTES_MAX,
     });
     this.state.space.metadataReserveExtents = 40;
-    this.#stored = checkpoint(this.state, this.media);
+    this.#stored = startCheckpoint(this.state, this.media)();
     await this.append({ kind: "create", attributes: attributesOf(1, 2500) });
   }
 
@@ -171,21 +172,20 @@ export class RandomPool {
   }
 
   #pin(): void {
+    const { random } = this;
     const { space, leaves, volumes } = this.state;
     if (this.random.chance(0.5)) {
       this.#unpin();
       return;
     }
-    const map = volumes.get(this.#volume())?.map;
-    const leaf = map === undefined ? NO_LEAF : map.leafAt(this.random.below(map.extentCount));
-    if (leaf !== NO_LEAF && this.random.chance(0.3)) {
-      leaves.pin(leaf);
-      this.#pinnedLeaves.push(leaf);
-      return;
-    }
-    const mapped = [...this.naive.volume(this.#volume()).entries.values()];
+    const id = this.#volume();
+    const mapped = [...this.naive.volume(id).entries];
     if (mapped.length === 0) return;
-    const { phys } = this.random.pick(mapped);
+    const [lext, { phys }] = random.pick(mapped);
+    // As a reader does: without the pin of the leaf, the other owner of a shared leaf may become the only one meanwhile.
+    const leaf = volumes.get(id)!.map.leafAt(lext);
+    leaves.pin(leaf);
+    this.#pinnedLeaves.push(leaf);
     space.pin(phys);
     this.#pinned.push(phys);
     this.naive.pins.set(phys, (this.naive.pins.get(phys) ?? 0) + 1);
@@ -207,11 +207,18 @@ export class RandomPool {
     await this.state.space.idle();
   }
 
+  /** Captures, or ends the checkpoint that was captured before: the maps change between the two. */
   #checkpoint(): void {
-    this.#stored = checkpoint(this.state, this.media);
-    this.#journal = [];
-    this.naive.release(this.#seq);
-    this.state.space.release(this.#seq);
+    if (this.#running === null) {
+      this.#running = { end: startCheckpoint(this.state, this.media), seq: this.#seq };
+      return;
+    }
+    const { end, seq } = this.#running;
+    this.#running = null;
+    this.#stored = end();
+    this.#journal = this.#journal.filter((entry) => entry.seq > seq);
+    this.naive.release(seq);
+    this.state.space.release(seq);
   }
 
   #discard(): void {
@@ -240,12 +247,14 @@ export class RandomPool {
     await this.unpinAll();
     this.state.space.stop();
     this.#discards.length = 0;
+    this.#running = null;
     this.state = restore(this.#stored, this.media, { leafMemoryBytesMax: LEAF_MEMORY_BYTES_MAX });
     for (const { record, seq } of this.#journal) await carryOut(this.state, record, seq);
     await deriveSpace(this.state);
     this.state.space.metadataReserveExtents = 40;
     this.naive.release(this.#seq);
     this.counts.set("reopen", (this.counts.get("reopen") ?? 0) + 1);
+    this.#checkpoint();
     this.#checkpoint();
   }
 
