@@ -136,13 +136,15 @@ export function recorded(below: BlockDevice): CrashRecorder {
   return new CrashRecorder(below, below.name);
 }
 
+const ZEROS = Buffer.alloc(MIB);
+
 /** A copy of what is on a device. */
 export function copyOf(device: BlockDevice): MemoryDevice {
   const copy = new MemoryDevice(device.capacityBytes, device.name);
   const piece = Buffer.alloc(MIB);
   for (let at = 0; at < device.capacityBytes; at += MIB) {
     device.tryRead(piece, 0, MIB, at);
-    if (piece.some((byte) => byte !== 0)) copy.tryWrite(piece, 0, MIB, at);
+    if (!piece.equals(ZEROS)) copy.tryWrite(piece, 0, MIB, at);
   }
   return copy;
 }
