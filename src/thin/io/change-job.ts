@@ -275,6 +275,7 @@ export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWa
 
   #finish(): void {
     const request = this.#wanted();
+    this.core.engine.isDirty = true;
     this.core.gate.leaveChange();
     if (this.#error === null && request.forceUnitAccess && this.#needsBarrier) {
       this.core.engine.barrier.sync(this);

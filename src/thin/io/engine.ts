@@ -43,4 +43,6 @@ export interface Engine {
   readonly health: { readonly failure: IoError | null };
   readonly clock: Clock;
   readonly fullPolicy: SpaceWait;
+  /** Set whenever a write has completed; the background barrier clears it before it begins. */
+  isDirty: boolean;
 }

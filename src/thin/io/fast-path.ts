@@ -72,7 +72,9 @@ export class FastPath {
       at += to - from;
       next += to - from;
     }
-    return this.#move();
+    if (!this.#move()) return false;
+    engine.isDirty = true;
+    return true;
   }
 
   #holds(offsetBytes: number, lengthBytes: number): boolean {
