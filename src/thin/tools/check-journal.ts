@@ -1,0 +1,75 @@
+import { chooseReplay, type FoundBlock, scanJournal } from "../checkpoint/journal-scan.ts";
+import { IoError } from "../../util/io-error.ts";
+import type { Findings } from "./findings.ts";
+import type { LocatedPool } from "./locate-pool.ts";
+import type { PoolTree } from "./pool-tree.ts";
+
+/** What follows the checkpoint. */
+export interface JournalReport {
+  /** Blocks behind the checkpoint, and the records in them. */
+  readonly blocks: number;
+  readonly records: number;
+  /** Blocks that even a power loss leaves trustworthy. */
+  readonly durableBlocks: number;
+  /** Of a pool that was closed: nothing is to be replayed. */
+  readonly isReplayed: boolean;
+}
+
+const NOTHING: JournalReport = { blocks: 0, records: 0, durableBlocks: 0, isReplayed: false };
+
+/** The blocks of the journal behind the newest checkpoint. @throws {IoError} the ring cannot be read */
+export function readJournal(pool: LocatedPool): Promise<FoundBlock[]> {
+  const [superblock] = pool.superblocks;
+  const [device] = pool.devices;
+  if (superblock === undefined || device === undefined || device === null)
+    return Promise.resolve([]);
+  const ring = { device, poolUuid: pool.poolUuid, ...superblock.journal };
+  return scanJournal(ring, superblock.epoch, superblock.checkpointSeq);
+}
+
+/** Reads the journal; what its records name must be in the pool. */
+export async function checkJournal(
+  pool: LocatedPool,
+  tree: PoolTree | null,
+  findings: Findings,
+): Promise<JournalReport> {
+  const [superblock] = pool.superblocks;
+  if (superblock === undefined) return NOTHING;
+  let blocks: FoundBlock[];
+  try {
+    blocks = await readJournal(pool);
+  } catch (error) {
+    if (!(error instanceof IoError)) throw error;
+    findings.error(`the journal cannot be read: ${error.message}`);
+    return NOTHING;
+  }
+  const { replayed } = chooseReplay(blocks, false, superblock.checkpointSeq);
+  if (tree !== null) checkPlaces(blocks, tree, findings);
+  return {
+    blocks: blocks.length,
+    records: blocks.reduce((sum, { records }) => sum + records.length, 0),
+    durableBlocks: replayed,
+    isReplayed: !superblock.clean && blocks.length > 0,
+  };
+}
+
+/** Extents that records map must be there by then; segments are added by records before them. */
+function checkPlaces(blocks: readonly FoundBlock[], tree: PoolTree, findings: Findings): void {
+  let extents = tree.places.extentCount;
+  for (const { seq, records } of blocks) {
+    for (const record of records) {
+      if (record.kind === "add-device" || record.kind === "grow-device") {
+        extents += record.segment.extents;
+      }
+      const isMap = record.kind === "map";
+      const end = isMap
+        ? record.phys + record.run
+        : record.kind === "partial"
+          ? record.phys + 1
+          : 0;
+      if (end > extents) {
+        findings.error(`journal block ${seq} maps extent ${end - 1} of ${extents}`);
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import type { ExtentPlaces } from "./extent-places.ts";
+import { LEAF_ENTRIES, PARTIAL_FLAG } from "../format/layout.ts";
+import type { LeafWords } from "../map/leaf-check.ts";
+import { HEADER_WORDS } from "./read-leaves.ts";
+
+/** More references than this are not told apart. */
+const MANY = 255;
+
+/** What a leaf maps, or in words what cannot be in it. */
+export interface CountedLeaf {
+  readonly mapped: number;
+  readonly partial: number;
+  /** Null: all is well. */
+  readonly complaint: string | null;
+}
+
+/**
+ * Counts who refers to each extent, from leaves alone: nothing here is shared with what keeps the counts of a pool that is open. One byte
+ * for each extent of the pool, 16 MiB for 1 TiB.
+ */
+export class ExtentCounts {
+  readonly #references: Uint8Array;
+  readonly #places: ExtentPlaces;
+  /** Runs of extents past the segments' virgin marks. */
+  readonly #virgins: readonly (readonly [from: number, end: number])[];
+
+  constructor(places: ExtentPlaces) {
+    this.#places = places;
+    this.#references = new Uint8Array(places.extentCount);
+    const virgins: [number, number][] = [];
+    let first = 0;
+    for (const { extents, virginFrom } of places.segments) {
+      if (virginFrom < extents) virgins.push([first + virginFrom, first + extents]);
+      first += extents;
+    }
+    this.#virgins = virgins;
+  }
+
+  /** 255: that many or more. */
+  references(phys: number): number {
+    return this.#references[phys] ?? 0;
+  }
+
+  countLeaf({ leaf, bases, masks }: LeafWords): CountedLeaf {
+    const references = this.#references;
+    const extents = references.length;
+    let mapped = 0;
+    let partial = 0;
+    let complaint: string | null = null;
+    for (let slot = HEADER_WORDS; slot < HEADER_WORDS + LEAF_ENTRIES; slot += 1) {
+      const word = leaf[slot] ?? 0;
+      if (word === 0) continue;
+      mapped += 1;
+      const phys = (word & ~PARTIAL_FLAG) - 1;
+      if (phys < 0 || phys >= extents) {
+        complaint ??= `entry ${slot - HEADER_WORDS} maps extent ${phys} of ${extents}`;
+        continue;
+      }
+      const count = references[phys] ?? 0;
+      if (count < MANY) references[phys] = count + 1;
+      if (word < PARTIAL_FLAG) continue;
+      partial += 1;
+      complaint ??= this.#countBase(slot, phys, bases, masks);
+    }
+    return { mapped, partial, complaint };
+  }
+
+  #countBase(
+    slot: number,
+    phys: number,
+    bases: Uint32Array | null,
+    masks: Uint32Array | null,
+  ): string | null {
+    const entry = slot - HEADER_WORDS;
+    if (bases === null || masks === null) return `entry ${entry} is PARTIAL without side pages`;
+    const mask = masks[slot] ?? 0;
+    if (mask === 0 || mask >= this.#places.geometry.fullMask)
+      return `entry ${entry} has mask ${mask}`;
+    const base = (bases[slot] ?? 0) - 1;
+    if (base < 0) return null;
+    if (base >= this.#references.length || base === phys) return `entry ${entry} has base ${base}`;
+    const count = this.references(base);
+    if (count < MANY) this.#references[base] = count + 1;
+    return null;
+  }
+
+  /** How many extents somebody refers to, and how many of them more than one. */
+  totals(): { used: number; shared: number } {
+    let used = 0;
+    let shared = 0;
+    for (const count of this.#references) {
+      if (count > 0) used += 1;
+      if (count > 1) shared += 1;
+    }
+    return { used, shared };
+  }
+
+  /** Extents that somebody refers to although they were never handed out. */
+  beyondVirginMarks(): number[] {
+    const found: number[] = [];
+    for (const [from, end] of this.#virgins) {
+      for (let phys = from; phys < end; phys += 1) if (this.references(phys) > 0) found.push(phys);
+    }
+    return found;
+  }
+}
