@@ -95,6 +95,11 @@ export class PoolBench {
     return this.#pool;
   }
 
+  /** What happened apart from changes of volumes. */
+  spaceEvents(): string[] {
+    return this.events.map(({ kind }) => kind).filter((kind) => kind !== "volumes-changed");
+  }
+
   owner(): OwnerIdentity {
     return {
       hostId: "7b1c5a52-6f0e-4d2b-8f39-9a351d6f9c0b",

@@ -1,0 +1,168 @@
+import { expect, test } from "vitest";
+import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { writeBytes } from "../../../src/util/io-request.ts";
+import { imageGrower, spareGrower } from "../../../src/thin/pool/growers.ts";
+import { EXTENT, MIB, PoolBench, uuidOf } from "./support/pool-bench.ts";
+
+const DEVICE_UUID = uuidOf(500);
+
+test("a device is added, used, and there again after the next open", async () => {
+  const bench = await PoolBench.make({ sizeBytes: 40 * MIB });
+  const volume = await bench.create("data", 100 * MIB);
+  const added = new MemoryDevice(64 * MIB, "second");
+  const before = bench.pool.usage();
+  await bench.drive(bench.pool.addDevice(added, { uuid: DEVICE_UUID, isZero: false }));
+  const after = bench.pool.usage();
+  expect(after.capacityBytes).toBe(before.capacityBytes + 54 * MIB);
+  expect(after.freeBytes).toBe(before.freeBytes + 54 * MIB);
+  expect(bench.events).toContainEqual({
+    kind: "grown",
+    device: 1,
+    capacityBytes: after.capacityBytes,
+  });
+  const extents = await bench.fillUp(volume, 0xcc);
+  expect(extents * EXTENT).toBeGreaterThan(54 * MIB);
+  await bench.close();
+  bench.devices = [added, ...bench.devices];
+  await bench.open();
+  for (const lext of [0, extents - 1]) {
+    expect(await bench.byteAt(bench.pool.volume("data"), lext)).toBe(0xcc);
+  }
+  await bench.expectSound();
+  const [, first] = bench.devices;
+  bench.devices = [first!];
+  await bench.close();
+  await expect(bench.open()).rejects.toThrow(DEVICE_UUID);
+});
+
+test("a device that was added before a kill is there after it", async () => {
+  const bench = await PoolBench.make({ sizeBytes: 40 * MIB });
+  await bench.create("data", 100 * MIB);
+  const added = new MemoryDevice(64 * MIB, "second");
+  await bench.drive(bench.pool.addDevice(added, { uuid: DEVICE_UUID, isZero: true }));
+  const { capacityBytes } = bench.pool.usage();
+  bench.devices.push(added);
+  await bench.kill();
+  expect(bench.pool.usage().capacityBytes).toBe(capacityBytes);
+  const extents = await bench.fillUp(bench.pool.volume("data"), 0xcd);
+  await bench.kill();
+  expect(await bench.byteAt(bench.pool.volume("data"), extents - 1)).toBe(0xcd);
+  await bench.expectSound();
+});
+
+test.each([false, true])("a device that has grown is used further (zeros: %s)", async (isZero) => {
+  const disk = new MemoryDevice(40 * MIB, "disk");
+  const bench = await PoolBench.make({ devices: [disk] });
+  const volume = await bench.create("data", 100 * MIB);
+  const first = await bench.fillUp(volume, 1);
+  const before = bench.pool.usage();
+  disk.resize(80 * MIB);
+  await bench.drive(bench.pool.growDevice(0, { isZero }));
+  expect(bench.pool.usage().capacityBytes).toBe(before.capacityBytes + 38 * MIB);
+  const second = await bench.fillUp(volume, 2);
+  expect(second - first).toBeGreaterThan((37 * MIB) / EXTENT);
+  await bench.expectSound();
+  await bench.kill();
+  expect(await bench.byteAt(bench.pool.volume("data"), second - 1)).toBe(2);
+  await bench.close();
+  await bench.open();
+  expect(await bench.byteAt(bench.pool.volume("data"), second - 1)).toBe(2);
+  await bench.expectSound();
+});
+
+test("another device than the first grows as well", async () => {
+  const second = new MemoryDevice(40 * MIB, "second");
+  const bench = await PoolBench.make({ devices: [new MemoryDevice(40 * MIB, "disk"), second] });
+  second.resize(60 * MIB);
+  await bench.drive(bench.pool.growDevice(1));
+  const { capacityBytes } = bench.pool.usage();
+  await bench.kill();
+  expect(bench.pool.usage().capacityBytes).toBe(capacityBytes);
+  await bench.expectSound();
+});
+
+test("writes that found the pool full go on when it grows", async () => {
+  const disk = new MemoryDevice(40 * MIB, "disk");
+  const bench = await PoolBench.make({ devices: [disk] });
+  const volume = await bench.create("data", 100 * MIB);
+  const extents = await bench.fillUp(volume);
+  const writes = Promise.all(
+    Array.from({ length: 20 }, (_, index) =>
+      writeBytes(volume, (extents + index) * EXTENT, Buffer.alloc(EXTENT, 7)),
+    ),
+  );
+  await bench.pass(250);
+  disk.resize(80 * MIB);
+  await bench.drive(bench.pool.growDevice(0));
+  await bench.drive(writes);
+  expect(await bench.byteAt(volume, extents + 19)).toBe(7);
+  expect(bench.spaceEvents()).toEqual(["full", "space-available", "grown"]);
+  await bench.expectSound();
+});
+
+test("a pool grows by itself under load, until nothing is left", async () => {
+  const disk = new MemoryDevice(40 * MIB, "disk");
+  const bench = await PoolBench.make({
+    devices: [disk],
+    settings: {
+      growth: {
+        lowWaterBytes: 16 * MIB,
+        stepBytes: 16 * MIB,
+        grower: imageGrower({
+          device: 0,
+          image: disk,
+          maxBytes: 100 * MIB,
+          resize: (sizeBytes) => Promise.resolve(disk.resize(sizeBytes)),
+        }),
+      },
+    },
+  });
+  const volume = await bench.create("data", 60 * MIB);
+  for (let lext = 0; lext < (60 * MIB) / EXTENT; lext += 1) {
+    await bench.fill(volume, lext, 1, 1 + (lext % 250));
+    if (lext % 16 === 0) await bench.pass(250);
+  }
+  expect(disk.capacityBytes).toBeGreaterThan(80 * MIB);
+  expect(new Set(bench.spaceEvents())).toEqual(new Set(["grown"]));
+  for (const lext of [0, 300, 959]) {
+    expect(await bench.byteAt(volume, lext)).toBe(1 + (lext % 250));
+  }
+  await bench.expectSound();
+});
+
+test("a spare device is taken when it is needed", async () => {
+  const spare = new MemoryDevice(64 * MIB, "spare");
+  const bench = await PoolBench.make({
+    sizeBytes: 40 * MIB,
+    settings: {
+      growth: {
+        lowWaterBytes: 8 * MIB,
+        stepBytes: 8 * MIB,
+        grower: spareGrower([{ device: spare, uuid: DEVICE_UUID }]),
+      },
+    },
+  });
+  const volume = await bench.create("data", 64 * MIB);
+  await bench.fill(volume, 0, 340, 1);
+  await bench.pass(500);
+  expect(bench.pool.usage().capacityBytes).toBeGreaterThan(64 * MIB);
+  await bench.fill(volume, 340, 300, 1);
+  await bench.expectSound();
+});
+
+test("what makes no sense is refused", async () => {
+  const bench = await PoolBench.make({ sizeBytes: 40 * MIB });
+  const refused = async (work: Promise<void>, kind: string): Promise<void> =>
+    expect(bench.drive(work)).rejects.toMatchObject({ kind });
+  const options = { uuid: DEVICE_UUID, isZero: false };
+  const other = new MemoryDevice(64 * MIB, "other");
+  await refused(bench.pool.addDevice(other, { uuid: "no", isZero: false }), "invalid");
+  await refused(bench.pool.addDevice(new MemoryDevice(8 * MIB), options), "invalid");
+  await refused(bench.pool.addDevice(bench.devices[0]!, options), "exists");
+  await bench.drive(bench.pool.addDevice(other, options));
+  await refused(bench.pool.addDevice(new MemoryDevice(64 * MIB), options), "exists");
+  await refused(bench.pool.growDevice(0), "invalid");
+  await refused(bench.pool.growDevice(7), "missing");
+  other.resize(64 * MIB + 4096);
+  await refused(bench.pool.growDevice(1), "invalid");
+});
