@@ -1,0 +1,212 @@
+import { describe, expect, it } from "vitest";
+import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { Geometry, NO_EXTENT } from "../../../src/thin/format/geometry.ts";
+import { AddressSpace } from "../../../src/thin/space/address-space.ts";
+import { Allocator } from "../../../src/thin/space/allocator.ts";
+import { ExtentBitmap } from "../../../src/thin/space/extent-bitmap.ts";
+import { MetadataSpace } from "../../../src/thin/space/metadata-space.ts";
+import { Pins } from "../../../src/thin/space/pins.ts";
+import { Quarantine } from "../../../src/thin/space/quarantine.ts";
+import { ReferenceCounts } from "../../../src/thin/space/reference-counts.ts";
+import { VirginMarks } from "../../../src/thin/space/virgin-marks.ts";
+
+function makeAddresses(): AddressSpace {
+  const devices = [new MemoryDevice(1 << 20, "first"), new MemoryDevice(1 << 20, "second")];
+  return new AddressSpace(
+    new Geometry(65_536),
+    [
+      { device: 0, offsetBytes: 1 << 20, extents: 100, virginFrom: 60 },
+      { device: 1, offsetBytes: 2 << 20, extents: 50, virginFrom: 0 },
+    ],
+    devices,
+  );
+}
+
+describe("AddressSpace", () => {
+  it("numbers extents through all segments", () => {
+    const addresses = makeAddresses();
+    expect(addresses.extentCount).toBe(150);
+    expect(addresses.offsetOf(99)).toBe((1 << 20) + 99 * 65_536);
+    expect(addresses.offsetOf(100)).toBe(2 << 20);
+    expect(addresses.deviceOf(100).name).toBe("second");
+    expect(addresses.contiguous(98, 2)).toBe(true);
+    expect(addresses.contiguous(98, 3)).toBe(false);
+  });
+
+  it("lets nothing be mapped past a virgin mark, an end, or a segment", () => {
+    const addresses = makeAddresses();
+    expect(addresses.isMappable(58, 2)).toBe(true);
+    expect(addresses.isMappable(58, 3)).toBe(false);
+    expect(addresses.isMappable(100, 1)).toBe(false);
+    addresses.setVirginFrom(1, 50);
+    expect(addresses.isMappable(149, 1)).toBe(true);
+    expect(addresses.isMappable(149, 2)).toBe(false);
+  });
+
+  it("refuses a segment on a device that is not there", () => {
+    const segment = { device: 2, offsetBytes: 0, extents: 1, virginFrom: 0 };
+    expect(() => makeAddresses().addSegment(segment)).toThrow("device 2");
+    expect(() => makeAddresses().addSegment({ ...segment, device: 0, virginFrom: 2 })).toThrow();
+  });
+});
+
+describe("ExtentBitmap", () => {
+  it("finds the next extent over empty words", () => {
+    const bitmap = new ExtentBitmap(100_000);
+    bitmap.addRange(70_001, 70_100);
+    bitmap.add(3);
+    expect(bitmap.next(0)).toBe(3);
+    expect(bitmap.next(4)).toBe(70_001);
+    expect(bitmap.next(70_050)).toBe(70_050);
+    expect(bitmap.next(70_100)).toBe(-1);
+    expect(bitmap.count).toBe(100);
+    expect(bitmap.delete(70_001)).toBe(true);
+    expect(bitmap.delete(70_001)).toBe(false);
+    expect(bitmap.next(4)).toBe(70_002);
+    expect(() => bitmap.add(3)).toThrow();
+  });
+});
+
+describe("Allocator", () => {
+  it("hands out runs that are all zeros or all unknown, and cross no segment", () => {
+    const allocator = new Allocator(makeAddresses());
+    allocator.addRange(90, 95, false);
+    allocator.addRange(95, 110, true);
+    expect(allocator.take(20)).toBe(90);
+    expect([allocator.lastRun, allocator.lastIsZero]).toEqual([5, false]);
+    expect(allocator.take(20)).toBe(95);
+    expect([allocator.lastRun, allocator.lastIsZero]).toEqual([5, true]);
+    expect(allocator.take(4)).toBe(100);
+    expect(allocator.take(20)).toBe(104);
+    expect(allocator.take(1)).toBe(NO_EXTENT);
+  });
+
+  it("goes on where it stopped, and begins anew at the end", () => {
+    const allocator = new Allocator(makeAddresses());
+    allocator.addRange(0, 10, false);
+    expect(allocator.take(5)).toBe(0);
+    allocator.add(0, false);
+    expect(allocator.take(5)).toBe(5);
+    expect(allocator.take(1)).toBe(0);
+  });
+
+  it("offers to discard only what is not known to be zeros", () => {
+    const allocator = new Allocator(makeAddresses());
+    allocator.addRange(0, 4, true);
+    expect(allocator.takeUnknown(8)).toBeNull();
+    allocator.addRange(4, 7, false);
+    expect(allocator.takeUnknown(8)).toEqual({ first: 4, count: 3 });
+    expect(allocator.freeExtents).toBe(4);
+  });
+});
+
+describe("ReferenceCounts", () => {
+  it("counts past a byte and back", () => {
+    const counts = new ReferenceCounts(2);
+    for (let count = 0; count < 1000; count += 1) counts.add(1);
+    expect(counts.references(1)).toBe(1000);
+    for (let count = 999; count >= 0; count -= 1) expect(counts.drop(1)).toBe(count);
+    expect(() => counts.drop(1)).toThrow();
+  });
+
+  it("lets nobody refer to an extent that is not data", () => {
+    const counts = new ReferenceCounts(1);
+    for (const state of ["free", "punching", "metadata"] as const) {
+      counts.change(0, "data", state);
+      expect(() => counts.add(0)).toThrow();
+      expect(counts.tryAdd(0)).toBe(false);
+      expect(counts.references(0)).toBe(0);
+      counts.change(0, state, "data");
+    }
+    counts.add(0);
+    expect(() => counts.change(0, "data", "free")).toThrow();
+  });
+});
+
+describe("Quarantine", () => {
+  it("gives back in the order of records, past its first size", () => {
+    const quarantine = new Quarantine();
+    quarantine.addExtent(0, 1);
+    quarantine.shift();
+    for (let phys = 0; phys < 5000; phys += 1) quarantine.addExtent(phys, phys + 1);
+    quarantine.addLeaf(7, 6000);
+    for (let phys = 0; phys < 5000; phys += 1) {
+      expect(quarantine.isDue(phys)).toBe(false);
+      expect(quarantine.isLeaf).toBe(false);
+      expect(quarantine.shift()).toBe(phys);
+    }
+    expect(quarantine.isLeaf).toBe(true);
+    expect(quarantine.shift()).toBe(7);
+    expect(() => quarantine.addExtent(1, 5999)).toThrow();
+  });
+});
+
+describe("Pins", () => {
+  it("counts", () => {
+    const pins = new Pins();
+    pins.add(4);
+    pins.add(4);
+    expect(pins.drop(4)).toBe(1);
+    expect(pins.has(4)).toBe(true);
+    expect(pins.drop(4)).toBe(0);
+    expect(pins.has(4)).toBe(false);
+    expect(() => pins.drop(4)).toThrow();
+  });
+});
+
+describe("VirginMarks", () => {
+  it("moves a mark on in steps, one record at a time", () => {
+    const addresses = makeAddresses();
+    const marks = new VirginMarks(addresses);
+    expect(marks.announce(60)).toEqual({ first: 0, end: 60 });
+    marks.announce(0);
+    expect(marks.virginExtents).toBe(90);
+    expect(marks.next(10_000)).toBeNull();
+    expect(marks.next(0)).toEqual({ segment: 0, from: 100 });
+    addresses.setVirginFrom(0, 100);
+    expect(marks.next(0)).toBeNull();
+    expect(marks.durable(0, 100)).toEqual({ first: 60, end: 100 });
+    expect(marks.durable(0, 100)).toBeNull();
+    expect(marks.next(0)).toEqual({ segment: 1, from: 50 });
+    expect(() => marks.durable(1, 50)).toThrow();
+  });
+});
+
+describe("MetadataSpace", () => {
+  function makeMetadata(): { metadata: MetadataSpace; given: number[] } {
+    const given: number[] = [];
+    let next = 0;
+    const metadata = new MetadataSpace(4, {
+      take: () => {
+        if (next > 4) return null;
+        next += 2;
+        return { first: next - 2, run: 2 };
+      },
+      adopt: () => undefined,
+      giveBack: (phys) => given.push(phys),
+    });
+    return { metadata, given };
+  }
+
+  it("never hands out block 0, which means none", () => {
+    const { metadata } = makeMetadata();
+    const blocks = Array.from({ length: 7 }, () => metadata.take());
+    expect(blocks).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(metadata.take()).toBe(8);
+  });
+
+  it("frees a block when the generation after the next is durable, and an extent with its last", () => {
+    const { metadata, given } = makeMetadata();
+    for (let count = 0; count < 7; count += 1) metadata.take();
+    for (const block of [4, 5, 6, 7]) metadata.free(block, 10);
+    expect(() => metadata.free(4, 10)).toThrow("once");
+    metadata.durable(11);
+    expect(given).toEqual([]);
+    metadata.durable(12);
+    expect(given).toEqual([1]);
+    expect(metadata.isMetadata(1)).toBe(false);
+    metadata.free(2, 12);
+    metadata.durable(14);
+    expect(metadata.take()).toBe(2);
+  });
+});
