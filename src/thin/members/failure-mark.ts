@@ -39,6 +39,15 @@ function isTrusted(folder: string): boolean {
   return stats.isDirectory() && isOurs && (stats.mode & 0o022) === 0;
 }
 
+/** Not with its parents: those exist, and Node.js never comes back from that in a folder of /proc. */
+function makeFolder(folder: string): void {
+  try {
+    fs.mkdirSync(folder, { mode: FOLDER_MODE });
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
+}
+
 class MarkFiles implements FileFailureMark {
   readonly #options: FailureMarkOptions;
 
@@ -72,7 +81,7 @@ class MarkFiles implements FileFailureMark {
     for (const path of this.#paths(poolUuid)) {
       try {
         const folder = join(path, "..");
-        fs.mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+        makeFolder(folder);
         if (!isTrusted(folder)) continue;
         fs.closeSync(fs.openSync(path, "a", FILE_MODE));
         return;
