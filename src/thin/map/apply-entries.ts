@@ -173,10 +173,7 @@ function ownLeaf(state: PoolState, map: VolumeMap, leafIndex: number): number {
 
 function addReferences(state: PoolState, leaf: number): void {
   const { leaves, space } = state;
-  for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
-    const entry = leaves.entry(leaf, slot);
-    if (entry !== 0) space.addReference(physOf(entry));
-  }
+  for (const entry of leaves.entries(leaf)) if (entry !== 0) space.addReference(physOf(entry));
   if (leaves.partials(leaf) === 0) return;
   for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
     const base = leaves.base(leaf, slot);

@@ -17,7 +17,7 @@ export interface CapturedVolume {
   readonly mappedExtents: number;
   readonly depth: number;
   /** The root's place, null for a volume that maps nothing; all nodes have to be written before. */
-  root(): PagePointer | null;
+  readonly root: () => PagePointer | null;
 }
 
 export interface CapturedMaps {

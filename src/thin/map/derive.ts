@@ -97,8 +97,9 @@ class ReferenceCounter {
   countLeaf(leaf: number): void {
     const { leaves } = this.#state;
     const hasPartials = leaves.partials(leaf) > 0;
+    const entries = leaves.entries(leaf);
     for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
-      const entry = leaves.entry(leaf, slot);
+      const entry = entries[slot]!;
       if (entry === 0) continue;
       this.#count(leaf, physOf(entry));
       if (!hasPartials) continue;

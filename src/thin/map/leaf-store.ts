@@ -185,6 +185,13 @@ export class LeafStore {
     ]!;
   }
 
+  /** All entries of a leaf in memory, to be read at once: valid until anything changes. */
+  entries(leaf: number): Uint32Array {
+    const page = this.#table.page[leaf]!;
+    assert(page >= 0, "a leaf that is read is in memory");
+    return this.#slabs.words(page).subarray(HEADER_WORDS);
+  }
+
   /** Where the blocks outside the mask of a PARTIAL are; NO_EXTENT: they are zeros, or the entry is not PARTIAL. */
   base(leaf: number, slot: number): number {
     const page = this.#table.bases[leaf]!;

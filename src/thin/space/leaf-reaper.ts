@@ -80,10 +80,13 @@ export class LeafReaper {
   }
 
   #takeApart(leaf: number): void {
+    const hasPartials = this.#leaves.partials(leaf) > 0;
+    const entries = this.#leaves.entries(leaf);
     for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
-      const entry = this.#leaves.entry(leaf, slot);
+      const entry = entries[slot]!;
       if (entry === 0) continue;
       this.#target.drop(physOf(entry));
+      if (!hasPartials) continue;
       const base = this.#leaves.base(leaf, slot);
       if (base !== NO_EXTENT) this.#target.drop(base);
     }

@@ -130,6 +130,16 @@ it("finds what is wrong", async () => {
   );
 });
 
+it("gives up a node's place with its last reference", () => {
+  const retired: number[] = [];
+  const node = new TreeNode({ block: 7, crc: 0 });
+  node.references = 2;
+  node.drop(({ block }) => retired.push(block));
+  expect(retired).toEqual([]);
+  node.drop(({ block }) => retired.push(block));
+  expect([retired, node.isDirty]).toEqual([[7], false]);
+});
+
 describe("a replay", () => {
   it("refuses what cannot be, and changes nothing", () => {
     const state = makeState();

@@ -61,7 +61,12 @@ export class NaivePool {
         this.#cut(record.volume, 0, this.volume(record.volume).extents, seq);
         this.volumes.delete(record.volume);
         break;
-      default:
+      case "add-device":
+      case "attributes":
+      case "barrier":
+      case "grow-device":
+      case "settings":
+      case "virgin":
         break;
     }
   }
@@ -73,7 +78,7 @@ export class NaivePool {
   }
 
   #cut(id: number, from: number, end: number, seq: number): void {
-    for (const lext of [...this.volume(id).entries.keys()]) {
+    for (const lext of this.volume(id).entries.keys()) {
       if (lext >= from && lext < end) this.#set(id, lext, undefined, seq);
     }
   }
