@@ -21,44 +21,61 @@ export interface FoundBlock {
   readonly records: readonly JournalRecord[];
 }
 
-/**
- * Reads the blocks behind `afterSeq` that follow each other without a gap, in this epoch.
- *
- * @throws {IoError} the ring could not be read
- */
+/** What of the ring belongs to an epoch, behind a checkpoint. */
+export interface JournalScan {
+  /** The blocks that follow each other without a gap. */
+  readonly blocks: readonly FoundBlock[];
+  /** Whole ones behind a gap: after a power loss that can be, after a kill it cannot. */
+  readonly beyond: readonly FoundBlock[];
+}
+
+/** Reads the blocks behind `afterSeq`, each once. @throws {IoError} the ring could not be read */
 export async function scanJournal(
   ring: JournalRing,
   epoch: number,
   afterSeq: number,
-): Promise<FoundBlock[]> {
-  const found: FoundBlock[] = [];
-  const batchMax = JOURNAL_READ_BYTES / BLOCK_BYTES;
-  for (;;) {
-    const next = afterSeq + found.length + 1;
-    const index = next % ring.blocks;
-    const left = ring.blocks - found.length;
-    const count = Math.min(batchMax, ring.blocks - index, left);
-    if (count === 0) return found;
+): Promise<JournalScan> {
+  const blocks: FoundBlock[] = [];
+  const beyond: FoundBlock[] = [];
+  let seq = afterSeq + 1;
+  const end = seq + ring.blocks;
+  while (seq < end) {
+    const index = seq % ring.blocks;
+    const count = Math.min(JOURNAL_READ_BYTES / BLOCK_BYTES, ring.blocks - index, end - seq);
     const offsetBytes = ring.offsetBytes + index * BLOCK_BYTES;
     const bytes = await readBytes(ring.device, offsetBytes, count * BLOCK_BYTES);
-    for (let at = 0; at < count; at += 1) {
+    for (let at = 0; at < count; at += 1, seq += 1) {
       const page = bytes.subarray(at * BLOCK_BYTES, (at + 1) * BLOCK_BYTES);
       const block = openJournalBlock(page, ring.poolUuid);
-      if (isFault(block) || !follows(block, epoch, afterSeq, found)) return found;
-      found.push({ seq: block.seq, crc: block.crc, records: block.records });
+      if (isFault(block) || block.epoch !== epoch || block.seq !== seq) continue;
+      const found = { seq, crc: block.crc, records: block.records };
+      (follows(block, afterSeq, blocks) ? blocks : beyond).push(found);
     }
   }
+  return { blocks, beyond };
+}
+
+/**
+ * Whether a block is missing that was there: blocks are written one after the other, so after a kill all before the last are, and
+ * after a power loss all that a barrier covers.
+ */
+export function isBlockLost(
+  { blocks, beyond }: JournalScan,
+  afterSeq: number,
+  sameBoot: boolean,
+): boolean {
+  if (beyond.length === 0) return false;
+  const gap = afterSeq + blocks.length + 1;
+  return (
+    sameBoot ||
+    beyond.some(({ records }) => records.some((r) => r.kind === "barrier" && r.upto >= gap))
+  );
 }
 
 /** The first block has nothing before it that it could be held against: the epoch vouches for it. */
-function follows(
-  block: JournalBlock,
-  epoch: number,
-  afterSeq: number,
-  found: readonly FoundBlock[],
-): boolean {
+function follows(block: JournalBlock, afterSeq: number, found: readonly FoundBlock[]): boolean {
   const last = found.at(-1);
-  if (block.epoch !== epoch || block.seq !== afterSeq + found.length + 1) return false;
+  if (block.seq !== afterSeq + found.length + 1) return false;
   return last === undefined || block.prevCrc === last.crc;
 }
 

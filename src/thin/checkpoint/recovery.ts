@@ -16,7 +16,7 @@ import { PoolError } from "../pool-error.ts";
 import type { Member } from "./assemble.ts";
 import { type Candidate, candidatesOf, generationAfter } from "./candidates.ts";
 import { Checkpointer } from "./checkpointer.ts";
-import { chooseReplay, scanJournal } from "./journal-scan.ts";
+import { chooseReplay, isBlockLost, scanJournal } from "./journal-scan.ts";
 import { dirtyPagesFor, metadataReserve } from "./metadata-reserve.ts";
 import type { OwnerIdentity } from "./owner.ts";
 import { replay } from "./replay.ts";
@@ -156,12 +156,16 @@ async function rebuild(options: RecoveryOptions, candidate: Candidate): Promise<
   const tree = await readTree({ devices, superblock, leafMemoryBytesMax, clock });
   const { poolUuid, epoch, checkpointSeq, journal } = superblock;
   const ring = { device: headOf(options), poolUuid, ...journal };
-  const blocks = await scanJournal(ring, epoch, checkpointSeq);
+  const scan = await scanJournal(ring, epoch, checkpointSeq);
+  const { blocks } = scan;
   const seq = checkpointSeq + blocks.length;
-  if (isOlder && seq < durableSeq) {
-    throw new PoolError("corrupt", "the journal behind the older checkpoint is broken");
-  }
   const sameBoot = superblock.owner.bootId === owner.bootId;
+  if (isBlockLost(scan, checkpointSeq, sameBoot) || (isOlder && seq < durableSeq)) {
+    throw new PoolError(
+      "corrupt",
+      `block ${seq + 1} of the journal is broken, and was whole before`,
+    );
+  }
   const chosen = chooseReplay(blocks, sameBoot, durableSeq);
   const { replayed, discarded } = chosen;
   try {

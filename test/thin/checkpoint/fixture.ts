@@ -57,7 +57,7 @@ export async function opened(
   options: Partial<RecoveryOptions> = {},
 ): Promise<Recovered> {
   const { superblocks, joining, devices: ordered } = await assemble(devices);
-  return await recover({
+  return recover({
     devices: ordered,
     joining,
     superblocks,

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { ErrorFilter } from "../../../src/device/error-filter.ts";
+import { IoKind } from "../../../src/util/io-request.ts";
+import { appendRecord } from "../../../src/thin/log/promises.ts";
+import { SeededRandom } from "../../../src/util/random.ts";
+import { appendSome, attributesOf, dump, formatted, MIB, opened, RecordMaker } from "./fixture.ts";
+
+describe("a checkpointer", () => {
+  it("shares a checkpoint that has not begun, and no other", async () => {
+    const [device] = await formatted();
+    const { checkpointer } = await opened([device!]);
+    const before = checkpointer.generation;
+    const first = checkpointer.run("asked");
+    expect(checkpointer.isRunning).toBe(true);
+    await Promise.all([first, checkpointer.run("asked"), checkpointer.run("asked")]);
+    expect(checkpointer.generation).toBe(before + 2);
+    expect(checkpointer.isRunning).toBe(false);
+  });
+
+  it("goes on for ever in the space that it has: places become free again", async () => {
+    const [device] = await formatted([16 * MIB]);
+    const pool = await opened([device!]);
+    const maker = new RecordMaker(pool.state, new SeededRandom(2));
+    const used: number[] = [];
+    for (let round = 0; round < 40; round += 1) {
+      await appendSome(pool, maker, 5);
+      await pool.checkpointer.run("asked");
+      used.push(pool.state.space.metadata.usedBlocks);
+    }
+    // Three generations of a few leaves, nodes and pages each.
+    expect(Math.max(...used.slice(20))).toBeLessThan(300);
+    const { metadata } = pool.state.space;
+    const live = await opened([device!], 1, { readOnly: true });
+    expect(live.state.space.metadata.usedBlocks).toBeLessThanOrEqual(metadata.usedBlocks);
+  });
+
+  it("makes room in a journal that is full, as often as that takes", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!]);
+    await appendRecord(pool.journal, { kind: "create", attributes: attributesOf(1) });
+    const before = pool.checkpointer.generation;
+    for (let index = 0; index < 3 * pool.journal.blocks; index += 1) {
+      await appendRecord(pool.journal, { kind: "unmap", volume: 1, lext: index % 1000, run: 1 });
+    }
+    expect(pool.checkpointer.generation - before).toBeGreaterThanOrEqual(3);
+    expect(await dump((await opened([device!])).state)).toBe(await dump(pool.state));
+  });
+
+  it("makes room for dirty pages", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!]);
+    const sizeBytes = 4096 * MIB;
+    await appendRecord(pool.journal, { kind: "create", attributes: attributesOf(1, sizeBytes) });
+    for (let leaf = 0; leaf < 200; leaf += 1) {
+      const phys = pool.state.space.allocate(null, 1);
+      const lext = leaf * 1008;
+      await appendRecord(pool.journal, { kind: "map", volume: 1, lext, phys, run: 1, safe: false });
+    }
+    expect(pool.state.leaves.dirtyPages).toBeLessThan(200);
+    expect(await dump((await opened([device!])).state)).toBe(await dump(pool.state));
+  });
+
+  for (const kind of [IoKind.write, IoKind.flush]) {
+    it(`stops the pool when a request of kind ${kind} fails`, async () => {
+      const [device] = await formatted();
+      const failing = new ErrorFilter(device!);
+      const pool = await opened([failing]);
+      await appendRecord(pool.journal, { kind: "create", attributes: attributesOf(1) });
+      const { generation } = pool.checkpointer;
+      failing.setRules([{ error: "medium", kind }]);
+      await expect(pool.checkpointer.run("asked")).rejects.toMatchObject({ kind: "failed" });
+      expect(pool.health.failure?.kind).toBe("failed");
+      failing.setRules([]);
+      await expect(pool.checkpointer.run("asked")).rejects.toBe(pool.health.failure);
+      expect(pool.checkpointer.generation).toBe(generation);
+      await expect(appendRecord(pool.journal, { kind: "delete", volume: 1 })).rejects.toBe(
+        pool.health.failure,
+      );
+    });
+  }
+
+  it("says at an orderly end that nobody has the pool", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!], 1);
+    expect(pool.superblocks.last).toMatchObject({ clean: false, owner: { state: "active" } });
+    await pool.checkpointer.close();
+    expect(pool.superblocks.last).toMatchObject({ clean: true, owner: { state: "clean" } });
+  });
+});
