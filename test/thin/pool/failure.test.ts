@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { ErrorFilter } from "../../../src/device/error-filter.ts";
+import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { Pool } from "../../../src/thin/pool/pool.ts";
+import { flush, IoKind, writeBytes } from "../../../src/util/io-request.ts";
+import { silentLog } from "../../../src/util/log.ts";
+import { MIB, PoolBench } from "./support/pool-bench.ts";
+
+test("after a failed flush everything is refused, the mark is set, and the pool is not opened again", async () => {
+  const disk = new MemoryDevice(64 * MIB, "disk");
+  const broken = new ErrorFilter(disk);
+  const bench = await PoolBench.make({ devices: [broken] });
+  const volume = await bench.create("data");
+  await bench.fill(volume, 0, 1, 1);
+  broken.setRules([{ error: "medium", kind: IoKind.flush }]);
+  await expect(bench.drive(flush(volume))).rejects.toMatchObject({ kind: "failed" });
+  broken.setRules([]);
+  expect(bench.mark.pools.has(bench.pool.uuid)).toBe(true);
+  expect(bench.spaceEvents()).toEqual(["failed"]);
+  expect(bench.lines.some(({ level }) => level === "fatal")).toBe(true);
+  await expect(bench.drive(writeBytes(volume, 0, Buffer.alloc(512)))).rejects.toMatchObject({
+    kind: "failed",
+  });
+  await expect(bench.create("more")).rejects.toMatchObject({ kind: "failed" });
+  await expect(bench.drive(bench.pool.sync())).rejects.toMatchObject({ kind: "failed" });
+  await bench.close();
+  await expect(bench.open()).rejects.toThrow(/has failed since this machine was started/);
+  // The next boot goes on from what is on the devices.
+  bench.mark.pools.clear();
+  bench.bootId = "11111111-2222-4333-8444-555555555555";
+  await bench.open();
+  expect(bench.pool.failure).toBeNull();
+  await bench.expectSound();
+});
+
+test("a pool that another host has open is refused, unless that one is known to be dead", async () => {
+  const bench = await PoolBench.make();
+  await bench.create("data");
+  const options = {
+    devices: bench.devices,
+    owner: { ...bench.owner(), hostId: "11111111-2222-4333-8444-555555555555" },
+    clock: bench.clock,
+    log: silentLog,
+    failureMark: bench.mark,
+  };
+  await expect(bench.drive(Pool.open(options))).rejects.toMatchObject({ kind: "foreign" });
+  const pool = await bench.drive(Pool.open({ ...options, takeOver: true }));
+  expect(pool.volumes()).toHaveLength(1);
+  await bench.drive(pool.close());
+});
