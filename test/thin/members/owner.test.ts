@@ -9,7 +9,6 @@ import {
   mayOpen,
   ownerIdentity,
   systemOwner,
-  type PoolLeft,
 } from "../../../src/thin/members/owner.ts";
 import { PoolError } from "../../../src/thin/pool-error.ts";
 import { systemRandomBytes } from "../../../src/util/random.ts";
@@ -23,7 +22,7 @@ function owner(state: OwnerRecord["state"], hostId: string, bootId: string): Own
   return { state, hostId, bootId, nonce: testUuid(6), pid: 4711, openedAtSeconds: 1_700_000_000 };
 }
 
-function answer(record: OwnerRecord, takeOver: boolean): PoolLeft | string {
+function answer(record: OwnerRecord, takeOver: boolean): string {
   try {
     return mayOpen(record, myself, { takeOver });
   } catch (error) {
