@@ -77,6 +77,10 @@ export class PoolChores implements Chores {
     if (!this.#wasBusy) await this.#options.filler?.round();
   }
 
+  recount(): Promise<void> {
+    return this.#parts.ownership.recount();
+  }
+
   watchSpace(): void {
     this.#options.watch.check();
   }

@@ -18,6 +18,7 @@ export interface Chores {
   virgin(): Promise<void>;
   discards(): Promise<void>;
   fill(): Promise<void>;
+  recount(): Promise<void>;
   /** Thresholds and growth: cheap, and never fails. */
   watchSpace(): void;
 }
@@ -38,6 +39,7 @@ export class Housekeeping {
   readonly #virgin: BackgroundJob;
   readonly #discards: BackgroundJob;
   readonly #fill: BackgroundJob;
+  readonly #recount: BackgroundJob;
   #timer: Timer | null = null;
   #isStopped = false;
   #barrierAtMs = -Infinity;
@@ -55,6 +57,7 @@ export class Housekeeping {
     this.#virgin = new BackgroundJob(() => chores.virgin(), failed);
     this.#discards = new BackgroundJob(() => chores.discards(), failed);
     this.#fill = new BackgroundJob(() => chores.fill(), failed);
+    this.#recount = new BackgroundJob(() => chores.recount(), failed);
   }
 
   start(): void {
@@ -79,7 +82,8 @@ export class Housekeeping {
 
   /** Resolves when nothing that was begun is under way. */
   async settled(): Promise<void> {
-    const jobs = [this.#barrier, this.#checkpoint, this.#virgin, this.#discards, this.#fill];
+    const often = [this.#barrier, this.#checkpoint, this.#virgin];
+    const jobs = [...often, this.#discards, this.#fill, this.#recount];
     await Promise.all(jobs.map((job) => job.settled()));
   }
 
@@ -99,6 +103,7 @@ export class Housekeeping {
     this.#virgin.start();
     this.#discards.start();
     this.#fill.start();
+    this.#recount.start();
   }
 
   #keepDurable(nowMs: number): void {

@@ -8,6 +8,7 @@ import type { Health } from "../log/health.ts";
 import type { Journal } from "../log/journal.ts";
 import type { PoolState } from "../map/pool-state.ts";
 import type { FullPolicy } from "./full-policy.ts";
+import type { Ownership } from "./ownership.ts";
 import type { PoolListeners } from "./pool-events.ts";
 import type { VolumeRegistry } from "./volume-registry.ts";
 
@@ -23,6 +24,7 @@ export interface PoolParts {
   readonly engine: Engine;
   readonly fullPolicy: FullPolicy;
   readonly volumes: VolumeRegistry;
+  readonly ownership: Ownership;
   readonly listeners: PoolListeners;
   readonly clock: Clock;
   readonly log: Log;

@@ -27,6 +27,7 @@ export async function rollback(
     await commit(parts, [
       { kind: "rollback", volume: volume.attributes.id, source: source.attributes.id },
     ]);
+    parts.ownership.changed(parts.journal.appliedSeq);
     // Before the first command after it is let in.
     volume.emit("content-replaced");
     if (volume.capacityBytes !== sizeBytes) volume.emit("capacity-changed");

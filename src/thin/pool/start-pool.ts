@@ -8,6 +8,7 @@ import { Filler } from "./filler.ts";
 import { FullPolicy } from "./full-policy.ts";
 import { addDevice, growDevice } from "./growth.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { Ownership } from "./ownership.ts";
 import { PoolEngine } from "./pool-engine.ts";
 import { PoolListeners } from "./pool-events.ts";
 import type { PoolOpenOptions, PoolRunSettings } from "./pool-options.ts";
@@ -58,6 +59,7 @@ export function startPool(start: StartOptions): StartedPool {
     engine,
     fullPolicy,
     volumes: new VolumeRegistry(engine),
+    ownership: new Ownership(recovered, start.run),
     listeners,
     clock,
     log,

@@ -102,6 +102,7 @@ export async function deleteVolume(parts: PoolParts, volume: ThinVolume): Promis
       throw new PoolError("busy", `volume ${name} has just been taken into use`);
     }
     await commit(parts, [{ kind: "delete", volume: id }]);
+    parts.ownership.changed(parts.journal.appliedSeq);
     parts.volumes.remove(volume);
     volume.markGone();
   });

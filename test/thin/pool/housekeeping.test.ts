@@ -60,6 +60,10 @@ class FakeChores implements Chores {
     return Promise.resolve();
   }
 
+  recount(): Promise<void> {
+    return Promise.resolve();
+  }
+
   watchSpace(): void {
     this.log.push("watch");
   }
