@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { Health } from "../../../src/thin/log/health.ts";
+import { watchFailure } from "../../../src/thin/pool/failure.ts";
+import { IoError } from "../../../src/util/io-error.ts";
 import { Pool } from "../../../src/thin/pool/pool.ts";
 import { flush, IoKind, writeBytes } from "../../../src/util/io-request.ts";
 import { silentLog } from "../../../src/util/log.ts";
@@ -47,4 +50,13 @@ test("a pool that another host has open is refused, unless that one is known to 
   const pool = await bench.drive(Pool.open({ ...options, takeOver: true }));
   expect(pool.volumes()).toHaveLength(1);
   await bench.drive(pool.close());
+});
+
+test("the mark is set before anybody is told", () => {
+  const health = new Health("tank");
+  const order: string[] = [];
+  const failureMark = { isSet: () => Promise.resolve(false), set: () => order.push("mark") };
+  watchFailure("some UUID", { health, failureMark, log: silentLog }, () => order.push("told"));
+  health.fail(new IoError("failed", "a flush failed", { object: "tank" }));
+  expect(order).toEqual(["mark", "told"]);
 });

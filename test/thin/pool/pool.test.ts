@@ -79,3 +79,15 @@ test("after a kill, everything that was acknowledged is there", async () => {
     await bench.expectSound();
   }
 });
+
+test("a pool says how it was left", async () => {
+  const bench = await PoolBench.make();
+  await bench.create("data");
+  const last = (): unknown =>
+    bench.lines.findLast(({ message }) => message === "pool opened")?.fields["wasClean"];
+  await bench.close();
+  await bench.open();
+  expect(last()).toBe(true);
+  await bench.kill();
+  expect(last()).toBe(false);
+});

@@ -88,3 +88,18 @@ test("what makes no sense is refused", async () => {
   await bench.drive(bench.pool.delete(snapshot));
   await refused(bench.pool.rollback(volume, snapshot), "missing");
 });
+
+test("a read that has begun is waited for", async () => {
+  const bench = await PoolBench.make();
+  const volume = await bench.create("data");
+  const snapshot = await bench.snapshot(volume, "monday");
+  expect(volume.gate.tryEnterRead()).toBe(true);
+  let isDone = false;
+  const rollback = bench.pool.rollback(volume, snapshot).then(() => {
+    isDone = true;
+  });
+  await bench.pass(1000);
+  expect(isDone).toBe(false);
+  volume.gate.leaveRead();
+  await bench.drive(rollback);
+});

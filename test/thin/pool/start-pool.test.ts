@@ -92,3 +92,10 @@ test("waiting writes do not keep an operation on their volume", async () => {
   await bench.pass(1250);
   expect(write.result).toBe("gone");
 });
+
+test("who waits for space does not wait for the next round of housekeeping", async () => {
+  const { bench, volume, extents } = await fullBench();
+  await bench.drive(discard(volume, 0, 8 * EXTENT));
+  await bench.drive(writeBytes(volume, extents * EXTENT, Buffer.alloc(EXTENT, 1)));
+  expect(await bench.byteAt(volume, extents)).toBe(1);
+});
