@@ -1,5 +1,6 @@
 import { chooseReplay, type FoundBlock, scanJournal } from "../checkpoint/journal-scan.ts";
 import { IoError } from "../../util/io-error.ts";
+import type { Superblock } from "../format/superblock.ts";
 import type { Findings } from "./findings.ts";
 import type { LocatedPool } from "./locate-pool.ts";
 import type { PoolTree } from "./pool-tree.ts";
@@ -17,14 +18,16 @@ export interface JournalReport {
 
 const NOTHING: JournalReport = { blocks: 0, records: 0, durableBlocks: 0, isReplayed: false };
 
-/** The blocks of the journal behind the newest checkpoint. @throws {IoError} the ring cannot be read */
-export function readJournal(pool: LocatedPool): Promise<FoundBlock[]> {
-  const [superblock] = pool.superblocks;
+/** The blocks of the journal behind a checkpoint, the newest unless told. @throws {IoError} the ring cannot be read */
+export async function readJournal(
+  pool: LocatedPool,
+  superblock: Superblock | undefined = pool.superblocks[0],
+): Promise<readonly FoundBlock[]> {
   const [device] = pool.devices;
-  if (superblock === undefined || device === undefined || device === null)
-    return Promise.resolve([]);
+  if (superblock === undefined || device === undefined || device === null) return [];
   const ring = { device, poolUuid: pool.poolUuid, ...superblock.journal };
-  return scanJournal(ring, superblock.epoch, superblock.checkpointSeq);
+  const scan = await scanJournal(ring, superblock.epoch, superblock.checkpointSeq);
+  return scan.blocks;
 }
 
 /** Reads the journal; what its records name must be in the pool. */
@@ -35,7 +38,7 @@ export async function checkJournal(
 ): Promise<JournalReport> {
   const [superblock] = pool.superblocks;
   if (superblock === undefined) return NOTHING;
-  let blocks: FoundBlock[];
+  let blocks: readonly FoundBlock[];
   try {
     blocks = await readJournal(pool);
   } catch (error) {

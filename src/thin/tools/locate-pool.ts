@@ -24,6 +24,8 @@ export interface LocatedPool {
   readonly deviceByUuid: ReadonlyMap<string, BlockDevice>;
   /** All places of all devices. */
   readonly copies: readonly LocatedCopy[];
+  /** The newest of all; a label where device 0 has none left. */
+  readonly newest: Superblock;
   /** Of device 0, each generation once, the newest first. */
   readonly superblocks: readonly Superblock[];
 }
@@ -66,6 +68,7 @@ export async function locatePool(devices: readonly BlockDevice[]): Promise<Locat
     missing: newest.devices.flatMap(({ uuid }) => (deviceByUuid.has(uuid) ? [] : [uuid])),
     deviceByUuid,
     copies,
+    newest,
     superblocks,
   };
 }
