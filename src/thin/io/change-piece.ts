@@ -8,6 +8,7 @@ import { hasBlockAt, hasBlocks, joinMasks, runEnd, touchedBlocks } from "./block
 import type { OperationOwner } from "./device-operation.ts";
 import type { EngineAppendWaiter } from "./engine.ts";
 import type { ExtentLock } from "./extent-locks.ts";
+import { TURN_BYTES_MAX } from "./limits.ts";
 import type { VolumeCore } from "./volume-core.ts";
 
 /** Whose piece it is. */
@@ -281,6 +282,13 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     if (this.#head.length > 0) operation.buffers.push(this.#head);
     owner.addData(offset, this.#userTo - this.#userFrom, operation.buffers);
     if (this.#tail.length > 0) operation.buffers.push(this.#tail);
+    const lengthBytes = this.#writeTo - this.#writeFrom;
+    if (operation.buffers.length > 1 && lengthBytes <= TURN_BYTES_MAX) {
+      // Whole blocks in one call: a device may have to read before it writes a part of one.
+      const whole = Buffer.concat(operation.buffers, lengthBytes);
+      operation.buffers.length = 0;
+      operation.buffers.push(whole);
+    }
     this.#inFlight = 1;
     operation.run(addresses.deviceOf(this.#phys), this.#phys, this.#count);
   }

@@ -128,7 +128,7 @@ export class ThinVolume {
   }
 
   emit(event: ThinVolumeEvent): void {
-    for (const listener of [...this.#listeners]) listener(event);
+    for (const listener of this.#listeners) listener(event);
   }
 
   /** What has completed is stable when it is done; what waits at the gate has not. */
