@@ -27,7 +27,7 @@ import {
 describe("the tree of a checkpoint", () => {
   it("reads as it was captured, whatever changes while it is written", async () => {
     // Large enough that the checkpointer is not asked for room meanwhile.
-    const devices = await formatted([128 * MIB]);
+    const devices = await formatted([1024 * MIB]);
     const pool = await opened(devices);
     const maker = new RecordMaker(pool.state, new SeededRandom(12));
     await appendSome(pool, maker, 25);
