@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
-import type { Config, TargetConfig } from "./control/config/config.ts";
+import { existsSync } from "node:fs";
+import type { Config, TargetConfig, VolumeConfig } from "./control/config/config.ts";
 import type { Endpoint } from "./control/config/endpoint.ts";
 import { loadConfig } from "./control/config/load-config.ts";
 import { describeFinding, type Finding } from "./control/config/report.ts";
 import { authenticationRules } from "./control/config/authentication-rules.ts";
-import { demoConfig } from "./control/demo-config.ts";
+import { demoConfig, earlierDemoImage } from "./control/demo-config.ts";
 import { endProcess } from "./control/end-process.ts";
 import { Exports } from "./control/exports.ts";
+import { PoolStore } from "./control/pool-store.ts";
 import { openPortal, portalsFromArguments } from "./control/portals.ts";
 import { announceReadiness, type ReadinessTargets } from "./control/readiness.ts";
 import { reload } from "./control/reload.ts";
@@ -17,6 +19,8 @@ import { AccessList } from "./iscsi/auth/access-list.ts";
 import { AuthenticationPolicy } from "./iscsi/auth/authentication-policy.ts";
 import { DEFAULT_OFFERS } from "./iscsi/parameters.ts";
 import { IscsiServer } from "./iscsi/server.ts";
+import { systemFailureMark } from "./thin/members/failure-mark.ts";
+import { systemOwner } from "./thin/members/owner.ts";
 import { systemClock } from "./util/clock.ts";
 import { type Log, type LogLevel, type LogOutput, openLog } from "./util/log.ts";
 import { systemRandomBytes } from "./util/random.ts";
@@ -194,6 +198,7 @@ class Daemon {
   readonly #server: IscsiServer;
   #config: Config & { readonly stateDir: string };
   #state: StateStore | null = null;
+  #pools: PoolStore | null = null;
   #volumes: VolumeStore | null = null;
   #exports: Exports | null = null;
   #isRunning = false;
@@ -220,12 +225,14 @@ class Daemon {
     });
   }
 
-  /** State, volumes, logical units and targets, portals: nobody can log in to what is not there yet. */
+  /** State, pools, volumes, logical units and targets, portals: nobody can log in to what is not there yet. */
   async start(): Promise<Running> {
     const config = this.#config;
     const log = this.#log;
     this.#state = await StateStore.open(config.stateDir, { makeUuid: randomUUID });
-    const volumes = new VolumeStore(log, this.#state);
+    if (this.#options.configFile === null) tellOfEarlierDemo(config.stateDir, log);
+    const pools = await this.#openPools(this.#state);
+    const volumes = new VolumeStore(log, this.#state.volumes, pools.find);
     this.#volumes = volumes;
     for (const [name, volume] of config.volumes) await volumes.open(name, volume);
     const server = this.#server;
@@ -243,9 +250,25 @@ class Daemon {
     return {
       portals,
       stateDir: config.stateDir,
-      targets: config.targets.map((target) => describeTarget(target, volumes)),
+      targets: config.targets.map((target) => describeTarget(target, volumes, config.pools)),
       isDemo: this.#options.configFile === null,
     };
+  }
+
+  async #openPools({ pools: identities }: StateStore): Promise<PoolStore> {
+    const { stateDir, pools: configured } = this.#config;
+    const pools = new PoolStore({
+      log: this.#log,
+      clock: systemClock,
+      randomBytes: systemRandomBytes,
+      identities,
+      stateDir,
+      owner: systemOwner,
+      failureMark: systemFailureMark(),
+    });
+    this.#pools = pools;
+    for (const [name, pool] of configured) await pools.open(name, pool);
+    return pools;
   }
 
   /**
@@ -261,6 +284,7 @@ class Daemon {
     const exports = this.#exports;
     if (!this.#isRunning || volumes === null || exports === null) return;
     const load = (): Config => configure(this.#options).config;
+    await this.#pools?.refresh();
     await reload({ log: this.#log, load, running: this.#config, volumes, exports });
   }
 
@@ -276,6 +300,7 @@ class Daemon {
       await endsWithin(SESSIONS_MS_MAX, all);
     } finally {
       flushed = (await this.#volumes?.closeAll()) ?? true;
+      flushed = ((await this.#pools?.closeAll()) ?? true) && flushed;
       await this.#state?.close();
     }
     await all;
@@ -285,6 +310,24 @@ class Daemon {
   async #endSessions(graceMs: number): Promise<void> {
     await this.#server.shutdown(graceMs);
     this.#exports?.close();
+  }
+}
+
+function tellOfEarlierDemo(stateDir: string, log: Log): void {
+  const path = earlierDemoImage(stateDir);
+  if (!existsSync(path)) return;
+  log.warn({ path }, "the disk of an earlier version is left as it is; to use it: driver raw");
+}
+
+/** Where a volume lies, for people; null: in memory. */
+function placeOf(config: VolumeConfig, pools: Config["pools"]): string | null {
+  switch (config.driver) {
+    case "raw":
+      return config.path;
+    case "memory":
+      return null;
+    case "thin":
+      return `thin, in ${pools.get(config.pool)?.devices.join(", ") ?? config.pool}`;
   }
 }
 
@@ -300,11 +343,15 @@ async function endsWithin(timeoutMs: number, promise: Promise<unknown>): Promise
   }
 }
 
-function describeTarget(target: TargetConfig, { volumes }: VolumeStore): RunningTarget {
+function describeTarget(
+  target: TargetConfig,
+  { volumes }: VolumeStore,
+  pools: Config["pools"],
+): RunningTarget {
   const luns = target.luns.flatMap(({ lun, volume: name }): RunningLun[] => {
     const opened = volumes.get(name);
     if (opened === undefined) return [];
-    const path = opened.config.driver === "raw" ? opened.config.path : null;
+    const path = placeOf(opened.config, pools);
     const { capacityBytes } = opened.volume;
     return [{ lun, volume: name, capacityBytes, path, isNew: opened.isNew }];
   });

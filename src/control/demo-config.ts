@@ -9,26 +9,54 @@ import { ISCSI_PORT } from "./config/endpoint.ts";
 /** The target that is there when nothing is configured. */
 export const DEMO_TARGET = "iqn.2026-11.net.thinlun:demo";
 
-const DEMO_VOLUME = "demo";
+const DEMO_POOL = "demo";
 
-const DEMO_BYTES: number = 1024 * 1024 * 1024;
+/** Not the name that the image of earlier versions had: that was another disk, with an identity of its own. */
+const DEMO_VOLUME = "disk";
 
-/** What the daemon does when it is told nothing: a sparse disk in its state folder, for this host only. */
+const GIB: number = 1024 * 1024 * 1024;
+const DEMO_BYTES: number = 8 * GIB;
+
+/** The file is sparse. It has room for the disk and for what snapshots keep. */
+const DEMO_POOL_BYTES: number = 16 * GIB;
+const DEMO_EXTENT_BYTES: number = 64 * 1024;
+
+/** The disk of versions before there were pools: it is left as it is. */
+export function earlierDemoImage(stateDir: string): string {
+  return join(stateDir, "demo.img");
+}
+
+/** What the daemon does when it is told nothing: a thin disk in a sparse pool in its state folder, for this host only. */
 export function demoConfig(stateDir: string): Config {
   return {
     stateDir,
     log: { level: "info", pretty: "auto" },
     poll: "auto",
     portals: [{ listen: { address: "127.0.0.1", port: ISCSI_PORT }, group: 1, advertise: null }],
+    pools: new Map([
+      [
+        DEMO_POOL,
+        {
+          devices: [join(stateDir, "demo-pool.img")],
+          create: { sizeBytes: DEMO_POOL_BYTES, extentBytes: DEMO_EXTENT_BYTES },
+          direct: false,
+          optional: false,
+          thresholds: [80, 95],
+          autogrow: null,
+          fullRetrySeconds: 60,
+        },
+      ],
+    ]),
     volumes: new Map([
       [
         DEMO_VOLUME,
         {
-          driver: "raw",
-          path: join(stateDir, "demo.img"),
+          driver: "thin",
+          pool: DEMO_POOL,
           sizeBytes: DEMO_BYTES,
           create: true,
-          direct: false,
+          reserveBytes: null,
+          quotaBytes: null,
           uuid: null,
           readOnly: false,
           optional: false,

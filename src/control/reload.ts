@@ -15,7 +15,7 @@ export interface ReloadOptions {
 }
 
 /** Parts that are fixed while the daemon runs, by the names that they have in the file. */
-const FIXED = ["stateDir", "log", "poll", "portals", "discovery", "limits"] as const;
+const FIXED = ["stateDir", "log", "poll", "portals", "pools", "discovery", "limits"] as const;
 
 /** A volume's settings apart from its size, which follows the configuration. */
 function fixedVolumes(config: Config): unknown {

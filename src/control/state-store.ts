@@ -11,16 +11,31 @@ const VERSION = 1;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What is remembered of a volume. */
-interface KnownVolume {
+/** What is remembered of a volume or a pool. */
+interface Known {
   readonly uuid: string;
   /** It was open once, so there is, or was, a disk that initiators know by this identity. */
   readonly made: boolean;
 }
 
-/** What a daemon has to remember. Names of volumes that the configuration has no more are kept: they may come back. */
+/** What a daemon has to remember. Names that the configuration has no more are kept: they may come back. */
 interface State {
-  readonly volumes: Map<string, KnownVolume>;
+  readonly volumes: Map<string, Known>;
+  readonly pools: Map<string, Known>;
+}
+
+type Section = keyof State;
+
+const SECTIONS: readonly Section[] = ["volumes", "pools"];
+
+/** Where identities are kept, over restarts. */
+export interface Identities {
+  /** The identity of what has this name: the one it always had, or a new one, which is durable when this resolves. */
+  uuidOf(name: string): Promise<string>;
+  /** Whether it was open once. */
+  wasMade(name: string): boolean;
+  /** It is open, with this identity. That is durable when this resolves. */
+  rememberMade(name: string, uuid: string): Promise<void>;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -39,20 +54,28 @@ function decode(text: string): State | string {
   const version = document["version"];
   if (typeof version !== "number" || version < 1) return "it has no version";
   if (version > VERSION) return `it was written by a newer version of thinlun (format ${version})`;
-  const entries = document["volumes"];
-  if (!isRecord(entries)) return "it has no volumes";
-  const volumes = new Map<string, KnownVolume>();
+  const volumes = decodeSection(document["volumes"], "volume");
+  if (typeof volumes === "string") return volumes;
+  // States from before there were pools have none.
+  const pools = decodeSection(document["pools"] ?? {}, "pool");
+  return typeof pools === "string" ? pools : { volumes, pools };
+}
+
+function decodeSection(entries: unknown, what: string): Map<string, Known> | string {
+  if (!isRecord(entries)) return `it has no ${what}s`;
+  const section = new Map<string, Known>();
   for (const [name, entry] of Object.entries(entries)) {
     const { uuid, made } = isRecord(entry) ? entry : {};
-    if (typeof uuid !== "string" || !UUID.test(uuid)) return `its volume "${name}" has no uuid`;
-    volumes.set(name, { uuid, made: made === true });
+    if (typeof uuid !== "string" || !UUID.test(uuid)) return `its ${what} "${name}" has no uuid`;
+    section.set(name, { uuid, made: made === true });
   }
-  return { volumes };
+  return section;
 }
 
 function encode(state: State): string {
   const volumes = Object.fromEntries(state.volumes);
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, volumes }, null, 2)}\n`;
+  const pools = Object.fromEntries(state.pools);
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, volumes, pools }, null, 2)}\n`;
 }
 
 export interface StateStoreOptions {
@@ -63,12 +86,14 @@ export interface StateStoreOptions {
 /** The daemon's memory across restarts, in a folder that is its own. One daemon has it at a time. */
 export class StateStore {
   readonly folder: string;
+  readonly volumes: Identities = this.#identitiesOf("volumes");
+  readonly pools: Identities = this.#identitiesOf("pools");
   readonly #state: State;
   readonly #lockHandle: FileHandle;
   readonly #lock: FileLock;
   readonly #makeUuid: () => string;
-  /** What is on stable media, by the name of the volume. */
-  readonly #durable: Map<string, KnownVolume>;
+  /** What is on stable media. */
+  readonly #durable: State;
   readonly #steps: ReplacementSteps;
   /** Changes are written one after the other. */
   #writing: Promise<void> = Promise.resolve();
@@ -110,39 +135,42 @@ export class StateStore {
   ) {
     this.folder = folder;
     this.#state = state;
-    this.#durable = new Map(state.volumes);
+    this.#durable = { volumes: new Map(state.volumes), pools: new Map(state.pools) };
     this.#lockHandle = held.handle;
     this.#lock = held.lock;
     this.#makeUuid = options.makeUuid;
     this.#steps = options.steps ?? systemSteps;
   }
 
-  /** The identity of the volume of this name: the one it always had, or a new one, which is durable when this resolves. */
-  async uuidOf(volumeName: string): Promise<string> {
-    const known = this.#state.volumes.get(volumeName) ?? { uuid: this.#makeUuid(), made: false };
-    this.#state.volumes.set(volumeName, known);
-    if (!this.#durable.has(volumeName)) await this.#save();
+  #identitiesOf(section: Section): Identities {
+    return {
+      uuidOf: (name) => this.#uuidOf(section, name),
+      wasMade: (name) => this.#state[section].get(name)?.made === true,
+      rememberMade: (name, uuid) => this.#rememberMade(section, name, uuid),
+    };
+  }
+
+  async #uuidOf(section: Section, name: string): Promise<string> {
+    const known = this.#state[section].get(name) ?? { uuid: this.#makeUuid(), made: false };
+    this.#state[section].set(name, known);
+    if (!this.#durable[section].has(name)) await this.#save();
     return known.uuid;
   }
 
-  /** Whether the volume of this name was open once. */
-  wasMade(volumeName: string): boolean {
-    return this.#state.volumes.get(volumeName)?.made === true;
-  }
-
-  /** The volume of this name is open, with this identity. That is durable when this resolves. */
-  async rememberMade(volumeName: string, uuid: string): Promise<void> {
-    this.#state.volumes.set(volumeName, { uuid, made: true });
-    const durable = this.#durable.get(volumeName);
+  async #rememberMade(section: Section, name: string, uuid: string): Promise<void> {
+    this.#state[section].set(name, { uuid, made: true });
+    const durable = this.#durable[section].get(name);
     if (durable?.made !== true || durable.uuid !== uuid) await this.#save();
   }
 
   #save(): Promise<void> {
     // The text is taken when its turn comes: it holds every change up to then.
     const next = this.#writing.then(async () => {
-      const written = [...this.#state.volumes];
+      const written = SECTIONS.map((section) => [section, [...this.#state[section]]] as const);
       await replaceFile(join(this.folder, STATE_FILE), encode(this.#state), this.#steps);
-      for (const [name, volume] of written) this.#durable.set(name, volume);
+      for (const [section, entries] of written) {
+        for (const [name, known] of entries) this.#durable[section].set(name, known);
+      }
     });
     this.#writing = next.catch(() => undefined);
     return next;
@@ -173,7 +201,7 @@ async function readState(folder: string): Promise<State> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return { volumes: new Map() };
+    if (codeOf(error) === "ENOENT") return { volumes: new Map(), pools: new Map() };
     throw new StartError(`${path} cannot be read: ${messageOf(error)}`, error);
   }
   const state = decode(text);

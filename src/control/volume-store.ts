@@ -1,11 +1,13 @@
 import type { Log } from "../util/log.ts";
 import { formatSize } from "../util/units.ts";
+import { EngineDriver, type FindPool } from "../volume/engine/engine-driver.ts";
 import { MemoryDriver } from "../volume/memory/memory-driver.ts";
 import { RawDriver } from "../volume/raw/raw-driver.ts";
 import { type VolumeDriver, VolumeError, type VolumeSpec } from "../volume/volume-driver.ts";
 import type { Volume } from "../volume/volume.ts";
 import type { VolumeConfig } from "./config/config.ts";
 import { messageOf, StartError } from "./start-error.ts";
+import type { Identities } from "./state-store.ts";
 
 /** A volume that is open, and how it was configured. */
 export interface OpenVolume {
@@ -15,26 +17,21 @@ export interface OpenVolume {
   readonly isNew: boolean;
 }
 
-/** Where identities are kept, over restarts. */
-export interface Identities {
-  uuidOf(volumeName: string): Promise<string>;
-  /** Whether the volume was open before. */
-  wasMade(volumeName: string): boolean;
-  rememberMade(volumeName: string, uuid: string): Promise<void>;
-}
-
 /** The volumes of the daemon: makes, opens, grows and closes them as the configuration says. */
 export class VolumeStore {
   readonly #log: Log;
   readonly #identities: Identities;
-  readonly #drivers: Readonly<Record<VolumeConfig["driver"], VolumeDriver>> = {
-    raw: new RawDriver(),
-    memory: new MemoryDriver(),
-  };
+  readonly #drivers: Readonly<Record<VolumeConfig["driver"], VolumeDriver>>;
   readonly #open = new Map<string, OpenVolume>();
 
-  constructor(log: Log, identities: Identities) {
+  /** The pools are there as long as volumes of theirs are open. */
+  constructor(log: Log, identities: Identities, findPool: FindPool) {
     this.#log = log;
+    this.#drivers = {
+      raw: new RawDriver(),
+      memory: new MemoryDriver(),
+      thin: new EngineDriver(findPool),
+    };
     this.#identities = identities;
   }
 
@@ -74,6 +71,7 @@ export class VolumeStore {
     const makes = config.driver === "memory" || config.create;
     try {
       const volume = await driver.open(spec);
+      await checkIdentity(volume, config);
       await this.#remember(volume, config);
       return { volume, config, isNew: false };
     } catch (error) {
@@ -83,6 +81,12 @@ export class VolumeStore {
       throw new StartError(
         `volume ${name}: ${config.path} is missing although it was there before; is its file system mounted? ` +
           `To begin with an empty disk under the old identity, make the file: truncate -s SIZE ${config.path}`,
+      );
+    }
+    if (config.driver === "thin" && this.#identities.wasMade(name)) {
+      throw new StartError(
+        `volume ${name}: the pool ${config.pool} has none of this name although it had one before. To begin with an empty ` +
+          "disk, give it a name of its own: initiators would take it for the old one",
       );
     }
     await driver.create(spec);
@@ -164,10 +168,30 @@ export class VolumeStore {
   }
 }
 
+/** A pool's volume has its identity from the pool. Where the configuration says another one, it means another disk. */
+async function checkIdentity(volume: Volume, { uuid }: VolumeConfig): Promise<void> {
+  if (uuid === null || volume.uuid === uuid) return;
+  await volume.close();
+  throw new StartError(`volume ${volume.name}: it has the uuid ${volume.uuid}, not ${uuid}`);
+}
+
 function specOf(name: string, config: VolumeConfig, uuid: string): VolumeSpec {
-  const { delayMs, readOnly, sizeBytes } = config;
+  const { readOnly, sizeBytes } = config;
   const size = sizeBytes === null ? {} : { sizeBytes };
-  const options =
-    config.driver === "raw" ? { path: config.path, direct: config.direct, delayMs } : { delayMs };
-  return { name, uuid, readOnly, options, ...size };
+  return { name, uuid, readOnly, options: optionsOf(config), ...size };
+}
+
+function optionsOf(config: VolumeConfig): VolumeSpec["options"] {
+  switch (config.driver) {
+    case "raw":
+      return { path: config.path, direct: config.direct, delayMs: config.delayMs };
+    case "memory":
+      return { delayMs: config.delayMs };
+    case "thin":
+      return {
+        pool: config.pool,
+        ...(config.reserveBytes === null ? {} : { reserve: config.reserveBytes }),
+        ...(config.quotaBytes === null ? {} : { quota: config.quotaBytes }),
+      };
+  }
 }

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { assert } from "../util/assert.ts";
+import { IoError } from "../util/io-error.ts";
 import { ioErrorFrom } from "./system-error.ts";
 
 /**
@@ -26,6 +27,37 @@ export async function createImageFile(path: string, sizeBytes: number): Promise<
   } catch (error) {
     await unlink(path);
     throw ioErrorFrom(error, "creating the image", path);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Makes an image file larger, by a hole at its end; that is on stable media when this resolves. `fromBytes` is the size that it is
+ * known to have: any other file that has the name by now is left alone.
+ */
+export async function growImageFile(
+  path: string,
+  fromBytes: number,
+  toBytes: number,
+): Promise<void> {
+  assert(Number.isSafeInteger(toBytes) && toBytes > fromBytes, "an image grows to a whole size");
+  let file;
+  try {
+    file = await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (error) {
+    throw ioErrorFrom(error, "growing the image", path);
+  }
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile() || stats.size !== fromBytes) {
+      const message = `it has ${stats.size} bytes, not ${fromBytes}: it is left as it is`;
+      throw new IoError("unsupported", message, { object: path });
+    }
+    await file.truncate(toBytes);
+    await file.sync();
+  } catch (error) {
+    throw error instanceof IoError ? error : ioErrorFrom(error, "growing the image", path);
   } finally {
     await file.close();
   }

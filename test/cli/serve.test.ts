@@ -138,8 +138,8 @@ describe("thinlun serve without a configuration", () => {
     const { status, stderr } = await command.stop();
     expect(status).toBe(0);
     expect(stderr).toContain(`iscsiadm -m discovery -t sendtargets -p 127.0.0.1:${port}`);
-    expect(stderr).toContain(inFolder("state/demo.img"));
-    expect(statSync(inFolder("state/demo.img")).mode & 0o777).toBe(0o600);
+    expect(stderr).toContain(inFolder("state/demo-pool.img"));
+    expect(statSync(inFolder("state/demo-pool.img")).mode & 0o777).toBe(0o600);
   });
 });
 

@@ -32,7 +32,7 @@ beforeEach(async () => {
       offers: DEFAULT_OFFERS,
     },
   });
-  volumes = new VolumeStore(silentLog, forgetfulIdentities(UUID));
+  volumes = new VolumeStore(silentLog, forgetfulIdentities(UUID), () => undefined);
   await volumes.open("disk", {
     driver: "memory",
     sizeBytes: 1024 * 1024,

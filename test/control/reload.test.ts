@@ -26,7 +26,7 @@ async function reloaded(running: Config, load: () => Config) {
   const lines: string[] = [];
   const { log } = openLog({ level: "info", pretty: false, write: (line) => void lines.push(line) });
   const identities = forgetfulIdentities("5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a");
-  const volumes = new VolumeStore(log, identities);
+  const volumes = new VolumeStore(log, identities, () => undefined);
   for (const [name, config] of running.volumes) await volumes.open(name, config);
   const refreshed: (readonly TargetConfig[])[] = [];
   const exports = { refresh: (targets: readonly TargetConfig[]) => void refreshed.push(targets) };

@@ -26,7 +26,7 @@ afterEach(() => rm(folder, { recursive: true }));
 
 async function uuidAfterRestart(name: string): Promise<string> {
   const store = await StateStore.open(folder, { makeUuid });
-  const uuid = await store.uuidOf(name);
+  const uuid = await store.volumes.uuidOf(name);
   await store.close();
   return uuid;
 }
@@ -40,20 +40,23 @@ describe("StateStore", () => {
 
   it("remembers which volumes were open once, and as what", async () => {
     const first = await StateStore.open(folder, { makeUuid });
-    const uuid = await first.uuidOf("disk");
-    expect(first.wasMade("disk")).toBe(false);
-    await first.rememberMade("disk", uuid);
+    const uuid = await first.volumes.uuidOf("disk");
+    expect(first.volumes.wasMade("disk")).toBe(false);
+    await first.volumes.rememberMade("disk", uuid);
     await first.close();
     const second = await StateStore.open(folder, { makeUuid });
-    expect([second.wasMade("disk"), second.wasMade("other")]).toEqual([true, false]);
-    expect(await second.uuidOf("disk")).toBe(uuid);
+    expect([second.volumes.wasMade("disk"), second.volumes.wasMade("other")]).toEqual([
+      true,
+      false,
+    ]);
+    expect(await second.volumes.uuidOf("disk")).toBe(uuid);
     await second.close();
   });
 
   it("makes its folder and keeps what is in it to its owner", async () => {
     const inner = join(folder, "a", "b");
     const store = await StateStore.open(inner, { makeUuid });
-    await store.uuidOf("disk");
+    await store.volumes.uuidOf("disk");
     await store.close();
     expect((await stat(inner)).mode & 0o777).toBe(0o700);
     expect((await stat(join(inner, "state.json"))).mode & 0o777).toBe(0o600);
@@ -72,11 +75,11 @@ describe("StateStore", () => {
   it("remembers all of several that come at once", async () => {
     const store = await StateStore.open(folder, { makeUuid });
     const names = ["a", "b", "c", "a"];
-    const uuids = await Promise.all(names.map((name) => store.uuidOf(name)));
+    const uuids = await Promise.all(names.map((name) => store.volumes.uuidOf(name)));
     await store.close();
     expect(uuids[3]).toBe(uuids[0]);
     const again = await StateStore.open(folder, { makeUuid });
-    expect(await Promise.all(names.map((name) => again.uuidOf(name)))).toEqual(uuids);
+    expect(await Promise.all(names.map((name) => again.volumes.uuidOf(name)))).toEqual(uuids);
     await again.close();
   });
 
@@ -126,9 +129,9 @@ describe("StateStore", () => {
         full ? Promise.reject(new Error("ENOSPC")) : systemSteps.write(path, text),
     };
     const store = await StateStore.open(folder, { makeUuid, steps });
-    await expect(store.uuidOf("disk")).rejects.toThrow("ENOSPC");
+    await expect(store.volumes.uuidOf("disk")).rejects.toThrow("ENOSPC");
     full = false;
-    const kept = await store.uuidOf("disk");
+    const kept = await store.volumes.uuidOf("disk");
     await store.close();
     expect(await uuidAfterRestart("disk")).toBe(kept);
   });

@@ -23,11 +23,12 @@ beforeEach(async () => {
     write: (line) => void lines.push(line),
   });
   const made = new Set<string>();
-  store = new VolumeStore(log, {
+  const identities = {
     uuidOf: () => Promise.resolve(UUID),
-    wasMade: (name) => made.has(name),
-    rememberMade: (name) => Promise.resolve(void made.add(name)),
-  });
+    wasMade: (name: string) => made.has(name),
+    rememberMade: (name: string) => Promise.resolve(void made.add(name)),
+  };
+  store = new VolumeStore(log, identities, () => undefined);
 });
 
 afterEach(async () => {

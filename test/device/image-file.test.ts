@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { createImageFile } from "../../src/device/image-file.ts";
+import { createImageFile, growImageFile } from "../../src/device/image-file.ts";
 import { scratchFolder } from "./loop-device.ts";
 
 const folder = scratchFolder();
@@ -31,5 +31,22 @@ describe("createImageFile", () => {
     await expect(createImageFile(join(folder, "huge"), 2 ** 53 - 1)).rejects.toThrow("EFBIG");
     await expect(createImageFile(join(folder, "none", "x"), 1)).rejects.toThrow("ENOENT");
     expect(readdirSync(folder)).toEqual(before);
+  });
+});
+
+describe("growing an image", () => {
+  it("adds a hole at its end", async () => {
+    const path = join(folder, "grown.img");
+    await createImageFile(path, 4096);
+    await growImageFile(path, 4096, 1024 * 1024);
+    expect(statSync(path).size).toBe(1024 * 1024);
+  });
+
+  it("leaves another file alone that has taken the name", async () => {
+    const path = join(folder, "other.img");
+    writeFileSync(path, "precious");
+    await expect(growImageFile(path, 4096, 8192)).rejects.toThrow(/it has 8 bytes, not 4096/);
+    expect(statSync(path).size).toBe("precious".length);
+    await expect(growImageFile(join(folder, "none"), 1, 2)).rejects.toThrow(/ENOENT/);
   });
 });

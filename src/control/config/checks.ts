@@ -6,6 +6,7 @@ import type {
   AuthenticationConfig,
   Config,
   LunConfig,
+  PoolConfig,
   PortalConfig,
   TargetConfig,
   VolumeConfig,
@@ -18,7 +19,9 @@ import { pathOf, type Report } from "./report.ts";
 export function checkTogether(config: Partial<Config>, report: Report): void {
   const volumes = config.volumes ?? new Map<string, VolumeConfig>();
   const targets = config.targets ?? [];
+  const pools = config.pools ?? new Map<string, PoolConfig>();
   checkVolumes(volumes, report);
+  checkPools(pools, volumes, report);
   if (config.portals !== undefined) checkPortals(config.portals, report);
   checkTargetNames(targets, report);
   const portalsAreKnown = config.portals !== undefined && !report.hasProblems("portals");
@@ -48,6 +51,41 @@ function checkVolumes(volumes: ReadonlyMap<string, VolumeConfig>, report: Report
     const other = nameOfUuid.get(volume.uuid);
     if (other !== undefined) report.problem(place, `"${other}" has the same uuid`);
     nameOfUuid.set(volume.uuid, name);
+  }
+}
+
+/** A file or device belongs to one pool, or to one volume. */
+function checkPools(
+  pools: ReadonlyMap<string, PoolConfig>,
+  volumes: ReadonlyMap<string, VolumeConfig>,
+  report: Report,
+): void {
+  const ownerOfPath = new Map<string, string>();
+  for (const [name, volume] of volumes) {
+    if (volume.driver === "raw") ownerOfPath.set(volume.path, `the volume "${name}"`);
+  }
+  for (const [name, { devices }] of pools) {
+    for (const path of devices) {
+      const other = ownerOfPath.get(path);
+      if (other !== undefined) {
+        report.problem(pathOf("pools", name), `the device ${path} is also in ${other}`);
+      }
+      ownerOfPath.set(path, `the pool "${name}"`);
+    }
+  }
+  const names = report.namesAt("pools");
+  const used = new Set<string>();
+  for (const [name, volume] of volumes) {
+    if (volume.driver !== "thin") continue;
+    used.add(volume.pool);
+    if (names.includes(volume.pool)) continue;
+    const meant = nearest(volume.pool, names);
+    const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+    const place = pathOf(pathOf("volumes", name), "pool");
+    report.problem(place, `there is no pool "${volume.pool}"${hint}`);
+  }
+  for (const name of names) {
+    if (!used.has(name)) report.warning(pathOf("pools", name), "no volume is in it");
   }
 }
 

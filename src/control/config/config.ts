@@ -15,6 +15,7 @@ export interface Config {
   readonly log: LogConfig;
   readonly poll: "auto" | "off";
   readonly portals: readonly PortalConfig[];
+  readonly pools: ReadonlyMap<string, PoolConfig>;
   readonly volumes: ReadonlyMap<string, VolumeConfig>;
   readonly targets: readonly TargetConfig[];
   readonly discovery: DiscoveryConfig;
@@ -33,6 +34,38 @@ export interface PortalConfig {
   readonly group: number;
   /** What initiators are told in discovery, where it is another address than the one they reached (NAT). */
   readonly advertise: Endpoint | null;
+}
+
+/** Devices whose space thin volumes share. */
+export interface PoolConfig {
+  /** All of them, in any order. */
+  readonly devices: readonly string[];
+  /** Make the pool where there is none on the devices; null: it must be there. */
+  readonly create: PoolCreation | null;
+  /** Past the page cache. */
+  readonly direct: boolean;
+  /** The daemon starts without it when it cannot be opened. */
+  readonly optional: boolean;
+  /** Warn when so much of the space is in use: percent, ascending. */
+  readonly thresholds: readonly number[];
+  readonly autogrow: PoolGrowth | null;
+  /** How long writes into a full pool are told to try again before they fail for good, in seconds. */
+  readonly fullRetrySeconds: number;
+}
+
+export interface PoolCreation {
+  /** Of each image file that has to be made, in bytes; null: all devices are there. */
+  readonly sizeBytes: number | null;
+  readonly extentBytes: number;
+}
+
+/** The last device is an image file that grows when the pool runs low. All in bytes. */
+export interface PoolGrowth {
+  /** Grow when less than this is free. */
+  readonly belowBytes: number;
+  readonly stepBytes: number;
+  /** The image is not made larger than this. */
+  readonly maxBytes: number;
 }
 
 /** What every kind of volume has. */
@@ -64,7 +97,22 @@ export interface MemoryVolumeConfig extends VolumeSettings {
   readonly sizeBytes: number;
 }
 
-export type VolumeConfig = RawVolumeConfig | MemoryVolumeConfig;
+/** A volume, snapshot or clone of a pool, by its name there. */
+export interface ThinVolumeConfig extends VolumeSettings {
+  readonly driver: "thin";
+  /** A key of {@link Config.pools}. */
+  readonly pool: string;
+  /** Null: what it has. Needed to create; one that is smaller is grown to it. */
+  readonly sizeBytes: number | null;
+  /** Make it where the pool has none of this name. */
+  readonly create: boolean;
+  /** Space that is kept for it, in bytes; null: as it is. */
+  readonly reserveBytes: number | null;
+  /** The most that it may take, in bytes, 0 for no limit; null: as it is. */
+  readonly quotaBytes: number | null;
+}
+
+export type VolumeConfig = RawVolumeConfig | MemoryVolumeConfig | ThinVolumeConfig;
 
 export interface LunConfig {
   readonly lun: number;

@@ -24,5 +24,14 @@ export const VOLUME_BYTES_MAX: number = 4 * 2 ** 50;
 /** Sizes are multiples of the smallest logical block, so that no byte of a disk is out of reach. */
 export const VOLUME_SIZE_STEP_BYTES = 512;
 
+/** A device of a pool: what 2^32 of the smallest extents would need, rounded down to a size that people say. */
+export const POOL_DEVICE_BYTES_MAX: number = 2 ** 45;
+
+/** Thresholds of a pool that are told apart; more would be noise. */
+export const THRESHOLDS_MAX = 8;
+
+/** Initiators give up long before. */
+export const FULL_RETRY_SECONDS_MAX = 86_400;
+
 /** A delay for tests: longer than every time limit of an initiator. */
 export const DELAY_MS_MAX = 600_000;

@@ -22,7 +22,8 @@ import {
   type Shape,
 } from "./shape.ts";
 import { PORTAL_GROUP_MAX, targetShape } from "./target-shape.ts";
-import { filePath, listenEndpoint, remoteEndpoint, volumeName } from "./values.ts";
+import { poolShape } from "./pool-shape.ts";
+import { filePath, listenEndpoint, poolName, remoteEndpoint, volumeName } from "./values.ts";
 import { volumeShape } from "./volume-shape.ts";
 import { ISCSI_PORT } from "./endpoint.ts";
 
@@ -78,6 +79,7 @@ const configShape = partialObject<Config>({
   log: optional(log, DEFAULT_LOG),
   poll: optional(choiceOf(["auto", "off"]), "auto"),
   portals: optional(portals, DEFAULT_PORTALS),
+  pools: optional(named(poolName, poolShape), new Map<string, never>()),
   volumes: required(named(volumeName, volumeShape)),
   targets: required(listOf(targetShape, TARGETS_MAX)),
   discovery: optional(discovery, DEFAULT_DISCOVERY),

@@ -64,6 +64,13 @@ export const volumeName: Shape<string> = mapped(textOrNumber, (value, fail) =>
     : fail("a volume's name has up to 63 letters, digits, dots, dashes and underscores"),
 );
 
+/** A pool carries its name on its devices. */
+export const poolName: Shape<string> = mapped(textOrNumber, (value, fail) =>
+  VOLUME_NAME.test(value)
+    ? value
+    : fail("a pool's name has up to 63 letters, digits, dots, dashes and underscores"),
+);
+
 /** A text of printable ASCII, for a field of INQUIRY data of this length. */
 export function inquiryText(charactersMax: number): Shape<string> {
   return mapped(textOrNumber, (value, fail) =>

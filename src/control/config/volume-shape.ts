@@ -2,6 +2,7 @@ import { MEMORY_DEVICE_BYTES_MAX } from "../../device/limits.ts";
 import type {
   MemoryVolumeConfig,
   RawVolumeConfig,
+  ThinVolumeConfig,
   VolumeConfig,
   VolumeSettings,
 } from "./config.ts";
@@ -23,7 +24,7 @@ import {
   required,
   type Shape,
 } from "./shape.ts";
-import { filePath, size, uuid } from "./values.ts";
+import { filePath, poolName, size, uuid } from "./values.ts";
 
 const settings: { readonly [Key in keyof VolumeSettings]: Field<VolumeSettings[Key]> } = {
   uuid: optional(uuid, null),
@@ -80,5 +81,45 @@ const memory: Shape<MemoryVolumeConfig> = mapped(
   ({ size: sizeBytes, ...rest }) => ({ ...rest, sizeBytes }),
 );
 
+interface ThinKeys extends Omit<VolumeSettings, "delayMs"> {
+  readonly driver: "thin";
+  readonly pool: string;
+  readonly size: number | null;
+  readonly create: boolean;
+  readonly reserve: number | null;
+  readonly quota: number | null;
+}
+
+const thin: Shape<ThinVolumeConfig> = mapped(
+  object<ThinKeys>({
+    driver: required(choiceOf(["thin"])),
+    pool: required(poolName),
+    size: optional(diskSize(VOLUME_BYTES_MAX), null),
+    create: optional(flag, false),
+    reserve: optional(size(0, VOLUME_BYTES_MAX), null),
+    quota: optional(size(0, VOLUME_BYTES_MAX), null),
+    uuid: settings.uuid,
+    readOnly: settings.readOnly,
+    optional: settings.optional,
+  }),
+  ({ size: sizeBytes, reserve: reserveBytes, quota: quotaBytes, ...rest }, fail) => {
+    if (rest.create && sizeBytes === null) return fail('"create" needs a "size"');
+    if (rest.create && rest.readOnly) {
+      return fail('"create" and "readOnly" together make an empty disk that stays empty');
+    }
+    if ((reserveBytes ?? 0) > (sizeBytes ?? Infinity)) {
+      return fail('"reserve" is more than the "size"');
+    }
+    if ((quotaBytes ?? 0) > 0 && (quotaBytes ?? 0) < (reserveBytes ?? 0)) {
+      return fail('"reserve" is more than the "quota" allows');
+    }
+    return { ...rest, sizeBytes, reserveBytes, quotaBytes, delayMs: 0 };
+  },
+);
+
 /** A volume, of the kind that its `driver` names. */
-export const volumeShape: Shape<VolumeConfig> = chosenBy<VolumeConfig>("driver", { raw, memory });
+export const volumeShape: Shape<VolumeConfig> = chosenBy<VolumeConfig>("driver", {
+  raw,
+  memory,
+  thin,
+});

@@ -81,6 +81,7 @@ it("the reference names every key that the messages name", () => {
   const sources = [
     "parse-config",
     "volume-shape",
+    "pool-shape",
     "target-shape",
     "access-shape",
     "authentication-shape",

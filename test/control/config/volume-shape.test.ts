@@ -23,7 +23,7 @@ describe("volumes of the configuration", () => {
     [
       "an unknown driver",
       withVolume("driver: rwa"),
-      /^3:13 .*one of raw, memory, not "rwa"; did you mean "raw"/,
+      /^3:13 .*one of raw, memory, thin, not "rwa"; did you mean "raw"/,
     ],
     ["no path", withVolume("driver: raw"), /the key "path" is missing/],
     ["no size", withVolume("driver: memory"), /the key "size" is missing/],
@@ -69,4 +69,59 @@ describe("volumes of the configuration", () => {
   ];
 
   itRefuses(bad);
+
+  const withPool = (...settings: string[]): string =>
+    [
+      "pools: { tank: { devices: [p.img] } }",
+      "volumes:",
+      "  disk:",
+      ...["driver: thin", ...settings].map((line) => `    ${line}`),
+      "targets: []",
+    ].join("\n");
+
+  it("of a pool leave as it is what they do not say", () => {
+    const { config } = parse(withPool("pool: tank"));
+    expect(config.volumes.get("disk")).toEqual({
+      driver: "thin",
+      pool: "tank",
+      sizeBytes: null,
+      create: false,
+      reserveBytes: null,
+      quotaBytes: null,
+      uuid: null,
+      readOnly: false,
+      optional: false,
+      delayMs: 0,
+    });
+  });
+
+  itRefuses([
+    ["a thin volume without a pool", withPool(), /the key "pool" is missing/],
+    ["an unknown pool", withPool("pool: tnak"), /^5:11 .*no pool "tnak"; did you mean "tank"/],
+    [
+      "creation of a thin volume without a size",
+      withPool("pool: tank", "create: true"),
+      /"create" needs a "size"/,
+    ],
+    [
+      "creation of a thin volume that cannot be written",
+      withPool("pool: tank", "create: true", "size: 1MiB", "readOnly: true"),
+      /stays empty/,
+    ],
+    [
+      "more reserved than there is",
+      withPool("pool: tank", "size: 1GiB", "reserve: 2GiB"),
+      /"reserve" is more than the "size"/,
+    ],
+    [
+      "more reserved than may be taken",
+      withPool("pool: tank", "reserve: 2GiB", "quota: 1GiB"),
+      /"reserve" is more than the "quota"/,
+    ],
+    [
+      "a path for a thin volume",
+      withPool("pool: tank", "path: x"),
+      /unknown key "path"; did you mean "pool"|unknown key "path"; known are/,
+    ],
+  ]);
 });

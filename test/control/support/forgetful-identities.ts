@@ -1,4 +1,4 @@
-import type { Identities } from "../../../src/control/volume-store.ts";
+import type { Identities } from "../../../src/control/state-store.ts";
 
 /** One identity for all volumes, and no memory of them. */
 export function forgetfulIdentities(uuid: string): Identities {
