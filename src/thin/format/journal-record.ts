@@ -23,7 +23,7 @@ const HeaderField = { kind: [0, 1], flags: [1, 1], lengthBytes: [2, 2] } as cons
 const HEADER_BYTES = 4;
 checkLayout("record header", HeaderField, HEADER_BYTES);
 
-export const RecordKind = {
+const RecordKind = {
   map: 1,
   partial: 2,
   unmap: 3,

@@ -1,4 +1,10 @@
-import { chooseReplay, type FoundBlock, scanJournal } from "../checkpoint/journal-scan.ts";
+import {
+  chooseReplay,
+  type FoundBlock,
+  isBlockLost,
+  type JournalScan,
+  scanJournal,
+} from "../checkpoint/journal-scan.ts";
 import { IoError } from "../../util/io-error.ts";
 import type { Superblock } from "../format/superblock.ts";
 import type { Findings } from "./findings.ts";
@@ -19,15 +25,16 @@ export interface JournalReport {
 const NOTHING: JournalReport = { blocks: 0, records: 0, durableBlocks: 0, isReplayed: false };
 
 /** The blocks of the journal behind a checkpoint, the newest unless told. @throws {IoError} the ring cannot be read */
-export async function readJournal(
+export function readJournal(
   pool: LocatedPool,
   superblock: Superblock | undefined = pool.superblocks[0],
-): Promise<readonly FoundBlock[]> {
+): Promise<JournalScan> {
   const [device] = pool.devices;
-  if (superblock === undefined || device === undefined || device === null) return [];
+  if (superblock === undefined || device === undefined || device === null) {
+    return Promise.resolve({ blocks: [], beyond: [] });
+  }
   const ring = { device, poolUuid: pool.poolUuid, ...superblock.journal };
-  const scan = await scanJournal(ring, superblock.epoch, superblock.checkpointSeq);
-  return scan.blocks;
+  return scanJournal(ring, superblock.epoch, superblock.checkpointSeq);
 }
 
 /** Reads the journal; what its records name must be in the pool. */
@@ -38,13 +45,20 @@ export async function checkJournal(
 ): Promise<JournalReport> {
   const [superblock] = pool.superblocks;
   if (superblock === undefined) return NOTHING;
-  let blocks: readonly FoundBlock[];
+  let scan: JournalScan;
   try {
-    blocks = await readJournal(pool);
+    scan = await readJournal(pool);
+    // The block of a pool in use can have been written between two reads: a second look tells.
+    if (isLost(scan, superblock)) scan = await readJournal(pool);
   } catch (error) {
     if (!(error instanceof IoError)) throw error;
     findings.error(`the journal cannot be read: ${error.message}`);
     return NOTHING;
+  }
+  const { blocks } = scan;
+  if (isLost(scan, superblock)) {
+    const seq = superblock.checkpointSeq + blocks.length + 1;
+    findings.error(`journal block ${seq} is broken, and was whole before`);
   }
   const { replayed } = chooseReplay(blocks, false, superblock.checkpointSeq);
   if (tree !== null) checkPlaces(blocks, tree, findings);
@@ -54,6 +68,11 @@ export async function checkJournal(
     durableBlocks: replayed,
     isReplayed: !superblock.clean && blocks.length > 0,
   };
+}
+
+/** Whether a block is missing that a barrier says was there. */
+export function isLost(scan: JournalScan, { checkpointSeq }: Superblock): boolean {
+  return isBlockLost(scan, checkpointSeq, false);
 }
 
 /** Extents that records map must be there by then; segments are added by records before them. */

@@ -67,7 +67,7 @@ export async function dumpPool(
   };
   const tree = newest === undefined ? null : await readTree(pool, newest, note);
   const volumes = tree === null ? [] : await dumpVolumes(tree, options, note);
-  const journal = options.journal === true ? await readJournal(pool) : null;
+  const journal = options.journal === true ? (await readJournal(pool)).blocks : null;
   return {
     poolUuid: pool.poolUuid,
     name: pool.name,

@@ -7,7 +7,7 @@ import { getUuid } from "../format/identity.ts";
 import type { PoolSettings, Segment } from "../format/records.ts";
 import type { Superblock } from "../format/superblock.ts";
 import { PoolError } from "../pool-error.ts";
-import { readJournal } from "./check-journal.ts";
+import { isLost, readJournal } from "./check-journal.ts";
 import { ExtentPlaces } from "./extent-places.ts";
 import { type LocatedPool, locatePool } from "./locate-pool.ts";
 import { scanPages } from "./page-scan.ts";
@@ -128,7 +128,13 @@ async function replayed(
     );
     return { ...saved, image, replayedRecords: 0, discardedRecords: 0 };
   }
-  const blocks = await readJournal(pool, superblock);
+  const scan = await readJournal(pool, superblock);
+  const { blocks } = scan;
+  if (isLost(scan, superblock)) {
+    notes.push(
+      `journal block ${superblock.checkpointSeq + blocks.length + 1} is broken: what follows is lost`,
+    );
+  }
   const all = blocks.flatMap(({ records }) => records);
   const added = all.flatMap((record) =>
     record.kind === "add-device" || record.kind === "grow-device" ? record.segment : [],

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { LEAF_ENTRIES } from "../../../src/thin/format/layout.ts";
 import { PageKind } from "../../../src/thin/format/page.ts";
+import { checkPool } from "../../../src/thin/tools/check.ts";
 import { checkJournal, readJournal } from "../../../src/thin/tools/check-journal.ts";
 import { checkVolumes, leafCountOf } from "../../../src/thin/tools/check-volumes.ts";
 import { ExtentCounts } from "../../../src/thin/tools/extent-counts.ts";
@@ -18,7 +19,7 @@ import { ScannedPages } from "../../../src/thin/tools/page-scan.ts";
 import { linesOfUsage, usageMap } from "../../../src/thin/tools/usage-map.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { EXAMPLE_POOL } from "../format/support/example-pool.ts";
-import { exampleDevice, offsetOf } from "./support/example-data.ts";
+import { destroy, exampleDevice, offsetOf } from "./support/example-data.ts";
 
 const SEGMENTS = [
   { device: 0, offsetBytes: 9 * 2 ** 20, extents: 10, virginFrom: 6 },
@@ -144,7 +145,7 @@ describe("the check of the journal", () => {
   it("says when it cannot be read, or names extents that are not there", async () => {
     const device = new ErrorFilter(await exampleDevice());
     const pool = await locatePool([device]);
-    expect((await readJournal(pool)).map(({ seq }) => seq)).toEqual([42, 43]);
+    expect((await readJournal(pool)).blocks.map(({ seq }) => seq)).toEqual([42, 43]);
     const tree = await readTree(pool, pool.newest, () => undefined);
     if (tree === null) throw new Error("there is no tree");
     const small = new Findings();
@@ -157,6 +158,19 @@ describe("the check of the journal", () => {
     const findings = new Findings();
     await checkJournal(pool, tree, findings);
     expect(findings.list[0]?.message).toContain("the journal cannot be read");
+  });
+});
+
+describe("a journal with a gap", () => {
+  it("is broken where a barrier says that the block was there", async () => {
+    const device = await exampleDevice();
+    await destroy(device, ["journal block 42"]);
+    const report = await checkPool([device]);
+    expect(report.findings.map(({ message }) => message)).toEqual([
+      "journal block 42 is broken, and was whole before",
+    ]);
+    await destroy(device, ["journal block 43"]);
+    expect(await checkPool([device])).toMatchObject({ isSound: true, journal: { blocks: 0 } });
   });
 });
 
