@@ -1,6 +1,6 @@
 import { assert } from "../../util/assert.ts";
 import { getUint32LE, getUint64LE, setUint32LE, setUint64LE } from "../../util/little-endian.ts";
-import { VOLUME_BYTES_MAX } from "../limits.ts";
+import { VOLUME_BYTES_MAX, VOLUME_ID_MAX } from "../limits.ts";
 import { getUuid, isUuid, setUuid } from "./identity.ts";
 import { checkLayout } from "./layout.ts";
 import type { VolumeAttributes } from "./records.ts";
@@ -34,7 +34,8 @@ export function setAttributes(
   offset: number,
   attributes: VolumeAttributes,
 ): void {
-  assert(attributes.id >= 1 && isUuid(attributes.uuid), "a volume has an id and a UUID");
+  assert(attributes.id >= 1 && attributes.id <= VOLUME_ID_MAX, "a volume has an id of 32 bits");
+  assert(isUuid(attributes.uuid), "a volume has a UUID");
   assert(isVolumeSize(attributes.sizeBytes), "a volume has a possible size");
   const field = AttributesField;
   const flags =

@@ -23,7 +23,7 @@ export const SUPERBLOCK_OFFSETS: readonly [number, number] = [
 /** Rewritten by the owner while a pool on shared storage is open. */
 export const HEARTBEAT_OFFSET: number = 3 * MIB + 2 * SLOT_DISTANCE_BYTES;
 /** On device 0. */
-export const JOURNAL_OFFSET_BYTES: number = HEAD_BYTES;
+export const JOURNAL_OFFSET_BYTES: number = 8 * MIB;
 /** Segments begin at a multiple of this. */
 export const SEGMENT_ALIGNMENT_BYTES: number = MIB;
 

@@ -12,8 +12,6 @@ import { BLOCK_BYTES } from "./geometry.ts";
 import { getUuid, hasUuid, isZero, setUuid } from "./identity.ts";
 import { checkLayout, DEPTH_MAX, PAGE_HEADER_BYTES } from "./layout.ts";
 
-export { PAGE_HEADER_BYTES } from "./layout.ts";
-
 /** What a page of metadata is. */
 export const PageKind = {
   root: 1,

@@ -31,7 +31,7 @@ export function readJournal(
 ): Promise<JournalScan> {
   const [device] = pool.devices;
   if (superblock === undefined || device === undefined || device === null) {
-    return Promise.resolve({ blocks: [], beyond: [] });
+    return Promise.resolve({ blocks: [], beyond: [], hasLaterEpoch: false });
   }
   const ring = { device, poolUuid: pool.poolUuid, ...superblock.journal };
   return scanJournal(ring, superblock.epoch, superblock.checkpointSeq);
@@ -59,6 +59,9 @@ export async function checkJournal(
   if (isLost(scan, superblock)) {
     const seq = superblock.checkpointSeq + blocks.length + 1;
     findings.error(`journal block ${seq} is broken, and was whole before`);
+  }
+  if (scan.hasLaterEpoch) {
+    findings.error("the newest superblock is lost: the journal holds blocks of a later opening");
   }
   const { replayed } = chooseReplay(blocks, false, superblock.checkpointSeq);
   if (tree !== null) checkPlaces(blocks, tree, findings);

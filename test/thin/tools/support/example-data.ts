@@ -4,7 +4,6 @@ import { locatePool } from "../../../../src/thin/tools/locate-pool.ts";
 import { imageOfTree, type PoolImage, runsOf } from "../../../../src/thin/tools/pool-image.ts";
 import { readTree } from "../../../../src/thin/tools/pool-tree.ts";
 import { readBytes, writeBytes } from "../../../../src/util/io-request.ts";
-import type { FormatDevice } from "../../../../src/thin/checkpoint/format-pool.ts";
 import type { MemoryDevice } from "../../../../src/device/memory-device.ts";
 import { EXAMPLE_EXTENTS, exampleBlocks } from "../../format/support/example-pool.ts";
 import { deviceWith } from "../../format/support/format-document.ts";
@@ -81,5 +80,3 @@ export async function contentOf(image: PoolImage): Promise<Record<string, string
 function compact(bytes: readonly number[]): string {
   return bytes.filter((byte, index) => byte !== bytes[index - 1]).join(",");
 }
-
-export type Target = FormatDevice & { readonly device: MemoryDevice };

@@ -1,0 +1,60 @@
+import { describe, expect, it } from "vitest";
+import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { checkPool } from "../../../src/thin/tools/check.ts";
+import { repairPool } from "../../../src/thin/tools/repair.ts";
+import { appendRecord } from "../../../src/thin/log/promises.ts";
+import { NO_EXTENT } from "../../../src/thin/format/geometry.ts";
+import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
+import { attributesOf, formatted, MIB, opened, ownerOf } from "../checkpoint/fixture.ts";
+import { contentOf, exampleDevice, imageOf } from "./support/example-data.ts";
+
+const seed = chooseSeed(process.env);
+
+describe(`tools and engine (THINLUN_SEED=${seed})`, () => {
+  it("agree on a pool that the engine wrote, open and closed", async () => {
+    const devices = await formatted([16 * MIB, 16 * MIB]);
+    const { journal, state, checkpointer } = await opened(devices);
+    await appendRecord(journal, { kind: "create", attributes: attributesOf(1) });
+    const first = state.space.allocate(null, 8);
+    expect(first).not.toBe(NO_EXTENT);
+    const map = { kind: "map", volume: 1, lext: 3, phys: first, run: 1, safe: false } as const;
+    await appendRecord(journal, map);
+    await appendRecord(journal, {
+      kind: "snapshot",
+      source: 1,
+      attributes: { ...attributesOf(2), name: "copy", isSnapshot: true, readOnly: true },
+    });
+    const open = await checkPool(devices);
+    expect(open.findings).toEqual([]);
+    expect(open.journal).toMatchObject({ blocks: 3, records: 3 });
+    await checkpointer.run("asked");
+    const later = await checkPool(devices);
+    expect(later.findings).toEqual([]);
+    expect(later.counts).toMatchObject({ volumes: 2, leaves: 1, dataExtents: 1, sharedExtents: 0 });
+    await checkpointer.close();
+    const closed = await checkPool(devices);
+    expect(closed).toMatchObject({ isSound: true, wasClean: true, journal: { blocks: 0 } });
+  });
+
+  it("agree on a pool that a repair wrote", async () => {
+    const random = new SeededRandom(seed);
+    const target = { device: new MemoryDevice(40 * MIB, "new"), isZero: true };
+    await repairPool([await exampleDevice()], {
+      targets: [target],
+      uuid: "0e0e0e0e-4a59-4687-9785-a4b3c2d1e0ff",
+      randomBytes: (length) => random.bytes(length),
+      owner: ownerOf(1),
+      bootId: ownerOf(1).bootId,
+    });
+    const { state, report, checkpointer } = await opened([target.device]);
+    expect(report).toMatchObject({ generation: 2, wasClean: true, replayed: 0, fellBack: false });
+    const [volume] = state.volumes.values();
+    expect(volume?.attributes.name).toBe("data");
+    expect(volume?.mappedExtents).toBe(4);
+    await checkpointer.close();
+    expect((await checkPool([target.device])).findings).toEqual([]);
+    expect(await contentOf(await imageOf([target.device]))).toEqual({
+      data: "0=17 1=18 2=21 9=20,19,20",
+    });
+  });
+});
