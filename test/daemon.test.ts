@@ -58,7 +58,7 @@ describe("runDaemon", () => {
       isDemo: true,
       stateDir: join(folder, "state"),
       portals: [{ address: "127.0.0.1" }],
-      targets: [{ usesChap: false, luns: [{ lun: 0, capacityBytes: 2 ** 30, isNew: true }] }],
+      targets: [{ usesChap: false, luns: [{ lun: 0, capacityBytes: 8 * 2 ** 30, isNew: true }] }],
     });
     expect(listeners()).toBe(before);
     expect((await runOnce()).targets[0]?.luns[0]?.isNew).toBe(false);

@@ -80,7 +80,7 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
         if (fd === undefined || (Number.isInteger(fd) && fd >= READY_FD_MIN)) return true;
         throw new Error(`--ready-fd must be a descriptor from ${READY_FD_MIN} on`);
       })
-      .example("$0 serve", "A 1 GiB disk on 127.0.0.1:3260, kept in the state folder")
+      .example("$0 serve", "A thin disk of 8 GiB on 127.0.0.1:3260, kept in the state folder")
       .example("$0 serve --portal 0.0.0.0:3260", "The same, for everybody who can reach this host")
       .example("$0 serve --config /etc/thinlun.yaml", "Your own disks, targets and accounts"),
   handler: run,

@@ -85,8 +85,8 @@ export class VolumeStore {
     }
     if (config.driver === "thin" && this.#identities.wasMade(name)) {
       throw new StartError(
-        `volume ${name}: the pool ${config.pool} has none of this name although it had one before. To begin with an empty ` +
-          "disk, give it a name of its own: initiators would take it for the old one",
+        `volume ${name}: the pool ${config.pool} has none of this name although one was there before. To begin with an ` +
+          "empty disk, give it a name of its own: initiators would take it for the old one",
       );
     }
     await driver.create(spec);

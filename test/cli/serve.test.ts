@@ -1,4 +1,5 @@
 import {
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -102,7 +103,7 @@ describe("thinlun serve without a configuration", () => {
     expect(found.map(({ name }) => name)).toEqual([DEMO]);
     const data = Buffer.alloc(4096, 0x5a);
     const before = await logIn(first.port, DEMO);
-    expect(await readCapacity16(before, 0)).toMatchObject({ blocks: 2 ** 21, blockBytes: 512 });
+    expect(await readCapacity16(before, 0)).toMatchObject({ blocks: 2 ** 24, blockBytes: 512 });
     const range = { lun: 0, lba: 100, blocks: 8, blockBytes: 512 };
     await write(before, range, data);
     const identity = await vitalProductData(before, 0, 0x83);
@@ -130,6 +131,18 @@ describe("thinlun serve without a configuration", () => {
     expect(Buffer.from(await read(after, range)).equals(data)).toBe(true);
     await after.logout();
     await second.command.stop();
+  });
+
+  it("leaves the disk of an earlier version alone, and says where it is", async () => {
+    mkdirSync(inFolder("state"));
+    writeFileSync(inFolder("state/demo.img"), "an earlier disk");
+    const { command, port } = await serving();
+    const session = await logIn(port, DEMO);
+    expect((await readCapacity16(session, 0)).blocks).toBe(2 ** 24);
+    await session.logout();
+    const { stdout } = await command.stop();
+    expect(stdout).toContain(inFolder("state/demo.img"));
+    expect(readFileSync(inFolder("state/demo.img"), "utf8")).toBe("an earlier disk");
   });
 
   it("says on the screen what it made and what to type", async () => {
@@ -177,7 +190,7 @@ describe("thinlun serve", () => {
     command.child.stderr?.destroy();
     for (let round = 0; round < 3; round += 1) {
       const session = await logIn(port, DEMO);
-      expect((await readCapacity16(session, 0)).blocks).toBe(2 ** 21);
+      expect((await readCapacity16(session, 0)).blocks).toBe(2 ** 24);
       await session.logout();
     }
     expect((await command.stop()).status).toBe(0);

@@ -2,10 +2,15 @@ import { mkdtemp, rename, rm, stat, truncate, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { MemoryVolumeConfig, RawVolumeConfig } from "../../src/control/config/config.ts";
+import type {
+  MemoryVolumeConfig,
+  RawVolumeConfig,
+  ThinVolumeConfig,
+} from "../../src/control/config/config.ts";
 import { StartError } from "../../src/control/start-error.ts";
 import { VolumeStore } from "../../src/control/volume-store.ts";
 import { openLog } from "../../src/util/log.ts";
+import { type PoolHarness, poolHarness } from "../volume/engine/support.ts";
 
 const MIB = 1024 * 1024;
 const UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a";
@@ -13,6 +18,9 @@ const UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a";
 let folder: string;
 let lines: string[];
 let store: VolumeStore;
+let made: Set<string>;
+/** The pool "tank", in the tests that want one. */
+let tank: PoolHarness | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "thinlun-volumes-"));
@@ -22,17 +30,21 @@ beforeEach(async () => {
     pretty: false,
     write: (line) => void lines.push(line),
   });
-  const made = new Set<string>();
+  made = new Set();
   const identities = {
     uuidOf: () => Promise.resolve(UUID),
     wasMade: (name: string) => made.has(name),
     rememberMade: (name: string) => Promise.resolve(void made.add(name)),
   };
-  store = new VolumeStore(log, identities, () => undefined);
+  store = new VolumeStore(log, identities, (name) =>
+    tank === undefined || name !== "tank" ? undefined : { pool: tank.pool, rotational: false },
+  );
 });
 
 afterEach(async () => {
   await store.closeAll();
+  await tank?.dispose();
+  tank = undefined;
   await rm(folder, { recursive: true });
 });
 
@@ -125,5 +137,54 @@ describe("VolumeStore", () => {
     expect(store.volumes.size).toBe(0);
     expect(await store.closeAll()).toBe(true);
     expect(await store.close("mem")).toBe(true);
+  });
+});
+
+describe("VolumeStore with a pool", () => {
+  function thin(changes: Partial<ThinVolumeConfig> = {}): ThinVolumeConfig {
+    const promises = { reserveBytes: null, quotaBytes: null };
+    const sizeBytes = 4 * MIB;
+    const place = { driver: "thin", pool: "tank", create: true } as const;
+    return { ...common, ...place, sizeBytes, ...promises, ...changes };
+  }
+
+  beforeEach(async () => {
+    tank = await poolHarness();
+  });
+
+  it("makes a volume, finds it again, grows it, and keeps what is promised to it", async () => {
+    await store.open("disk", thin());
+    expect(store.volumes.get("disk")).toMatchObject({ isNew: true, volume: { uuid: UUID } });
+    await store.close("disk");
+    await store.open("disk", thin({ sizeBytes: 8 * MIB, reserveBytes: MIB, quotaBytes: 6 * MIB }));
+    expect(store.volumes.get("disk")).toMatchObject({
+      isNew: false,
+      volume: { capacityBytes: 8 * MIB },
+    });
+    expect(tank?.pool.volume("disk").attributes).toMatchObject({
+      reservedBytes: MIB,
+      quotaBytes: 6 * MIB,
+    });
+  });
+
+  it("takes the identity from the pool, and refuses to call it another", async () => {
+    await store.open("disk", thin());
+    await store.close("disk");
+    const uuid = "0d9a1f44-9d34-4f3f-8f8e-31c0c4a7a001";
+    await expect(store.open("disk", thin({ uuid }))).rejects.toThrow(/it has the uuid/);
+    await store.open("disk", thin({ uuid: UUID }));
+  });
+
+  it("does not make a volume anew that was there before", async () => {
+    made.add("disk");
+    await expect(store.open("disk", thin())).rejects.toThrow(/although one was there before/);
+    expect(tank?.pool.volumes()).toEqual([]);
+  });
+
+  it("leaves out what is optional when its pool is not open", async () => {
+    await store.open("disk", thin({ pool: "pond", optional: true }));
+    expect(store.volumes.has("disk")).toBe(false);
+    made.add("disk");
+    await expect(store.open("disk", thin({ pool: "pond" }))).rejects.toThrow(/pond is not open/);
   });
 });

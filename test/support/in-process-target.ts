@@ -22,6 +22,7 @@ import { systemRandomBytes, type RandomBytes } from "../../src/util/random.ts";
 import { MemoryDevice } from "../../src/device/memory-device.ts";
 import type { BlockDevice } from "../../src/device/block-device.ts";
 import { DeviceVolume } from "../../src/volume/device-volume.ts";
+import type { Volume } from "../../src/volume/volume.ts";
 import { recordingLog, type LogLine } from "./recording-log.ts";
 
 export const TARGET_NAME = "iqn.2026-11.net.example:disk";
@@ -29,10 +30,9 @@ export const INITIATOR_NAME = "iqn.2026-11.net.example:initiator";
 export const DISK_BYTES = 64 * 1024 * 1024;
 
 /** One logical unit: how it is stored, and how it shows. */
-export interface UnitSpec {
-  readonly device: BlockDevice;
+export type UnitSpec = ({ readonly device: BlockDevice } | { readonly volume: Volume }) & {
   readonly blockBytes?: BlockBytes;
-}
+};
 
 export interface TargetSpec {
   readonly name?: string;
@@ -51,6 +51,11 @@ export interface InProcessOptions {
 
 function uuidOf(number: number): string {
   return `00000000-0000-4000-8000-${number.toString(16).padStart(12, "0")}`;
+}
+
+function volumeOn(device: BlockDevice, number: number): Volume {
+  const name = `disk${number}`;
+  return new DeviceVolume({ uuid: uuidOf(number), name, device, thin: true, persistent: false });
 }
 
 /** Rules of CHAP with accounts as text. */
@@ -111,13 +116,7 @@ export class InProcessTarget {
       const units = spec.units ?? [{ device: new MemoryDevice(DISK_BYTES) }];
       for (const [lun, unit] of units.entries()) {
         count += 1;
-        const volume = new DeviceVolume({
-          uuid: uuidOf(count),
-          name: `disk${count}`,
-          device: unit.device,
-          thin: true,
-          persistent: false,
-        });
+        const volume = "volume" in unit ? unit.volume : volumeOn(unit.device, count);
         const blockBytes = unit.blockBytes ?? 512;
         device.attach(lun, new LogicalUnit({ volume, blockBytes, nowMs: () => clock.nowMs() }));
       }

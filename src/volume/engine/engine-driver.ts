@@ -95,7 +95,8 @@ export class EngineDriver implements VolumeDriver {
     const name = reader.text("pool");
     const found = this.#findPool(name);
     if (found !== undefined) return found;
-    throw new VolumeError("missing", `volume ${spec.name}: the pool ${name} is not open`);
+    // Not "missing": the volume may be there, and must not be made elsewhere or anew.
+    throw new VolumeError("invalid", `volume ${spec.name}: the pool ${name} is not open`);
   }
 }
 

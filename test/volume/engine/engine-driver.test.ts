@@ -96,7 +96,7 @@ describe("the engine's driver", () => {
     within(
       async ({ driver, spec }) => {
         const error = await failureOf(driver.open(spec("disk", MIB)));
-        expect(error).toMatchObject({ kind: "missing", message: expect.stringContaining("pond") });
+        expect(error).toMatchObject({ kind: "invalid", message: expect.stringContaining("pond") });
       },
       { pool: "pond" },
     ));
