@@ -67,12 +67,16 @@ function isSame(a: Superblock, b: Superblock): boolean {
 
 /**
  * The number of the checkpoint that ends a recovery: newer than all that there are, and written to the slot that the one it
- * started from does not use.
+ * started from does not use. Where no other is left, one may be lost that was newer: this one is newer still (rule L).
  */
 export function generationAfter(base: Superblock, copies: readonly SuperblockCopy[]): number {
   let newest = base.generation;
+  let isAlone = true;
   for (const { superblock } of copies) {
-    if (!isFault(superblock)) newest = Math.max(newest, superblock.generation);
+    if (isFault(superblock)) continue;
+    newest = Math.max(newest, superblock.generation);
+    isAlone &&= superblock.generation === base.generation;
   }
+  if (isAlone) return base.generation + 3;
   return (newest + 1 - base.generation) % 2 === 0 ? newest + 2 : newest + 1;
 }

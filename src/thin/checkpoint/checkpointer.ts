@@ -8,8 +8,8 @@ import type { PagePointer } from "../format/pointer.ts";
 import type { Barrier } from "../log/barrier.ts";
 import type { Health } from "../log/health.ts";
 import type { CheckpointWanted, Journal } from "../log/journal.ts";
+import { syncBarrier } from "../log/promises.ts";
 import type { PoolState } from "../map/pool-state.ts";
-import { flushDevices } from "./flush-devices.ts";
 import { captureImage } from "./image.ts";
 import { metadataReserve } from "./metadata-reserve.ts";
 import { PagePlaces } from "./page-place.ts";
@@ -141,9 +141,11 @@ export class Checkpointer implements CheckpointWanted {
   }
 
   async #make(reason: CheckpointReason): Promise<void> {
-    const { state, journal, superblocks, poolUuid, clock, log } = this.#options;
+    const { state, journal, barrier, superblocks, poolUuid, clock, log } = this.#options;
     assert(reason !== "close" || journal.isIdle, "nothing is appended to a pool that closes");
     const startedAt = clock.nowMs();
+    // What the last checkpoint of all includes must be the end of the journal: a barrier behind it would be left to replay.
+    if (reason === "close") await syncBarrier(barrier);
     const generation = this.#nextGeneration;
     this.#nextGeneration += 1;
     const image = captureImage(state, generation, journal.appliedSeq);
@@ -157,8 +159,9 @@ export class Checkpointer implements CheckpointWanted {
     });
     const rootBlock = nextRootBlock(this.#rootBlock, this.#rootBlockBefore);
     const written = await new TreeWriter(writer).write(image, rootBlock);
-    // It buries records of which the data are on all devices.
-    await flushDevices(state.addresses.devices);
+    // It buries records of which the data are on all devices. Where this checkpoint is lost, the one before it and a power loss leave
+    // only what a barrier in the journal covers (rule L).
+    await syncBarrier(barrier);
     this.#checkHealth();
     const [head] = state.addresses.devices;
     assert(head !== undefined, "a pool has a device");

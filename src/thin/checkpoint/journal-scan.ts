@@ -27,6 +27,8 @@ export interface JournalScan {
   readonly blocks: readonly FoundBlock[];
   /** Whole ones behind a gap: after a power loss that can be, after a kill it cannot. */
   readonly beyond: readonly FoundBlock[];
+  /** There are blocks of an epoch that began after this one: its superblock is lost, and what it did is not to be known. */
+  readonly hasLaterEpoch: boolean;
 }
 
 /** Reads the blocks behind `afterSeq`, each once. @throws {IoError} the ring could not be read */
@@ -37,6 +39,7 @@ export async function scanJournal(
 ): Promise<JournalScan> {
   const blocks: FoundBlock[] = [];
   const beyond: FoundBlock[] = [];
+  let hasLaterEpoch = false;
   let seq = afterSeq + 1;
   const end = seq + ring.blocks;
   while (seq < end) {
@@ -47,12 +50,14 @@ export async function scanJournal(
     for (let at = 0; at < count; at += 1, seq += 1) {
       const page = bytes.subarray(at * BLOCK_BYTES, (at + 1) * BLOCK_BYTES);
       const block = openJournalBlock(page, ring.poolUuid);
-      if (isFault(block) || block.epoch !== epoch || block.seq !== seq) continue;
+      if (isFault(block)) continue;
+      hasLaterEpoch ||= block.epoch > epoch;
+      if (block.epoch !== epoch || block.seq !== seq) continue;
       const found = { seq, crc: block.crc, records: block.records };
       (follows(block, afterSeq, blocks) ? blocks : beyond).push(found);
     }
   }
-  return { blocks, beyond };
+  return { blocks, beyond, hasLaterEpoch };
 }
 
 /**
@@ -60,7 +65,7 @@ export async function scanJournal(
  * after a power loss all that a barrier covers.
  */
 export function isBlockLost(
-  { blocks, beyond }: JournalScan,
+  { blocks, beyond }: Pick<JournalScan, "blocks" | "beyond">,
   afterSeq: number,
   sameBoot: boolean,
 ): boolean {

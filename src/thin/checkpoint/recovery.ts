@@ -157,7 +157,10 @@ async function rebuild(options: RecoveryOptions, candidate: Candidate): Promise<
   const { poolUuid, epoch, checkpointSeq, journal } = superblock;
   const ring = { device: headOf(options), poolUuid, ...journal };
   const scan = await scanJournal(ring, epoch, checkpointSeq);
-  const { blocks } = scan;
+  const { blocks, hasLaterEpoch } = scan;
+  if (hasLaterEpoch) {
+    throw new PoolError("corrupt", "the superblock is lost to which the journal belongs");
+  }
   const seq = checkpointSeq + blocks.length;
   const sameBoot = superblock.owner.bootId === owner.bootId;
   if (isBlockLost(scan, checkpointSeq, sameBoot) || (isOlder && seq < durableSeq)) {

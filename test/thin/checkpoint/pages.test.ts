@@ -108,7 +108,7 @@ describe("where a checkpoint goes", () => {
 
   it("gets a number that is newer than all, and the other slot than what it came from", async () => {
     const [device] = await formatted();
-    const base = (await opened([device!])).superblocks.last;
+    const base = { ...(await opened([device!])).superblocks.last, generation: 2 };
     const copy = (generation: number) => ({
       offsetBytes: 0,
       superblock: { ...base, generation },
@@ -116,6 +116,7 @@ describe("where a checkpoint goes", () => {
     const broken = { offsetBytes: 0, superblock: new FormatFault("damaged", "a test") };
     expect(generationAfter(base, [copy(1), copy(2), broken])).toBe(3);
     expect(generationAfter(base, [copy(3), copy(2)])).toBe(5);
+    expect(generationAfter(base, [copy(2), broken, copy(2)])).toBe(5);
     const older = candidatesOf([copy(2), copy(3), broken, copy(3)], false);
     expect(older.map(({ superblock }) => superblock.generation)).toEqual([3, 2]);
     expect(older.map(({ isOlder }) => isOlder)).toEqual([false, true]);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { recover } from "../../../src/thin/checkpoint/recovery.ts";
 import { SUPERBLOCK_OFFSETS, tailOffsets } from "../../../src/thin/format/layout.ts";
 import { appendRecord, syncBarrier } from "../../../src/thin/log/promises.ts";
@@ -14,6 +15,13 @@ import {
   RecordMaker,
   recorded,
 } from "./fixture.ts";
+
+/** Both copies of a generation's superblock are lost. */
+function wipeSlot(device: MemoryDevice, generation: number): void {
+  for (const offsets of [SUPERBLOCK_OFFSETS, tailOffsets(device.capacityBytes)]) {
+    device.tryWrite(Buffer.alloc(4096, 7), 0, 4096, offsets[generation % 2]!);
+  }
+}
 
 describe("recovery", () => {
   it("opens a pool that was just made, and one that was closed", async () => {
@@ -124,6 +132,44 @@ describe("recovery", () => {
       message: expect.stringMatching(/thinlun pool check/) as string,
     });
     expect(recorder.events).toEqual(["flush"]);
+  });
+
+  it("falls back to what the newest checkpoint held, where its superblock and the power are gone", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!], 1);
+    const maker = new RecordMaker(pool.state, new SeededRandom(11));
+    await appendRecord(pool.journal, maker.next());
+    await pool.checkpointer.run("asked");
+    await appendSome(pool, maker, 10);
+    const safe = { kind: "unmap", volume: [...pool.state.volumes.keys()][0]!, run: 1 } as const;
+    await appendRecord(pool.journal, { ...safe, lext: 3000 });
+    // It makes the records before it durable, which no barrier in the journal has covered.
+    await pool.checkpointer.run("asked");
+    const expected = await dump(pool.state);
+    const { generation } = pool.checkpointer;
+    wipeSlot(device!, generation);
+    const back = await opened([device!], 2);
+    expect(back.report).toMatchObject({ generation: generation - 1, discarded: 0 });
+    expect(await dump(back.state)).toBe(expected);
+    // Newer than the one that is lost, and not over the one that is left.
+    expect(back.checkpointer.generation).toBe(generation + 2);
+  });
+
+  it("never falls back to an earlier opening once the last one has written something", async () => {
+    const [device] = await formatted();
+    await (await opened([device!], 1)).checkpointer.close();
+    const pool = await opened([device!], 1);
+    const untouched = copyOf(device!);
+    wipeSlot(untouched, pool.checkpointer.generation);
+    expect((await opened([untouched], 1)).report.generation).toBe(pool.checkpointer.generation - 1);
+    await appendRecord(pool.journal, { kind: "create", attributes: attributesOf(7) });
+    wipeSlot(device!, pool.checkpointer.generation);
+    for (const boot of [1, 2]) {
+      await expect(opened([device!], boot)).rejects.toMatchObject({
+        kind: "corrupt",
+        message: expect.stringMatching(/superblock is lost/) as string,
+      });
+    }
   });
 
   it("opens to look only without writing or flushing", async () => {
