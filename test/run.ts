@@ -46,6 +46,11 @@ const SUITES: readonly Suite[] = [
     onRequest: true,
   },
   {
+    name: "crash",
+    about: "pools that are killed under load, and logs of devices cut anywhere",
+    vitest: ["--project", "crash"],
+  },
+  {
     name: "host",
     about: "libiscsi's and QEMU's programs against the daemon",
     vitest: ["--project", "host", "--no-file-parallelism"],

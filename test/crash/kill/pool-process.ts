@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { hasProgram } from "../../support/debian-packages.ts";
+import type {
+  ProgramMessage,
+  ProgramOperation,
+  ProgramOptions,
+  ServedVolume,
+} from "../program/protocol.ts";
+
+const PROGRAM = join(
+  import.meta.dirname,
+  "../../../dist/crash-test/test/crash/program/pool-program.js",
+);
+
+/** What an operation came to. Null: the process died before it said so. */
+export interface Outcome {
+  readonly problems: readonly string[];
+  readonly volumes: readonly ServedVolume[];
+}
+
+export type Start =
+  | { readonly kind: "ready"; readonly port: number; readonly volumes: readonly ServedVolume[] }
+  | { readonly kind: "refused"; readonly problem: string; readonly error: string }
+  | { readonly kind: "died" };
+
+/** How much of the program's log is kept, in lines. */
+const LOG_LINES_MAX = 200;
+
+/** The program with a pool, as a child that the kernel kills when this process ends. */
+export class PoolProcess {
+  readonly #child: ChildProcess;
+  readonly #exit: Promise<unknown>;
+  readonly #waiting = new Map<number, (outcome: Outcome | null) => void>();
+  readonly started: Promise<Start>;
+  #tellStart: (start: Start) => void = () => undefined;
+  #nextId = 1;
+  #wasKilled = false;
+  /** Lines of its log, and what it wrote when a defect ended it. */
+  readonly log: string[] = [];
+  hasDefect = false;
+
+  constructor(options: ProgramOptions) {
+    const args = [PROGRAM, JSON.stringify(options)];
+    const stdio: ["pipe", "pipe", "pipe"] = ["pipe", "pipe", "pipe"];
+    this.#child = hasProgram("setpriv")
+      ? spawn("setpriv", ["--pdeathsig", "KILL", process.execPath, ...args], { stdio })
+      : spawn(process.execPath, args, { stdio });
+    this.started = new Promise((resolve) => (this.#tellStart = resolve));
+    const { stdin, stdout, stderr } = this.#child;
+    stdin?.on("error", () => undefined);
+    stderr?.on("data", (chunk: Buffer) => this.#note(`stderr: ${chunk.toString()}`));
+    if (stdout !== null) createInterface(stdout).on("line", (line) => this.#take(line));
+    // "close" comes after the last line of the output.
+    this.#exit = once(this.#child, "close").then(() => this.#ended());
+  }
+
+  get isKilled(): boolean {
+    return this.#wasKilled;
+  }
+
+  /** Null: it died before it answered. */
+  request(operation: ProgramOperation): Promise<Outcome | null> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      return Promise.resolve(null);
+    }
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#child.stdin?.write(`${JSON.stringify({ id, operation })}\n`);
+    });
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Resolves when nothing of it is left, apart from children of its own that have not ended. */
+  async kill(): Promise<void> {
+    this.#wasKilled = true;
+    this.#child.kill("SIGKILL");
+    await this.#exit;
+  }
+
+  /** Resolves when it has ended by itself. */
+  async ended(): Promise<void> {
+    await this.#exit;
+  }
+
+  #ended(): void {
+    if (!this.#wasKilled && this.#child.exitCode !== 0 && this.#child.exitCode !== 1) {
+      this.hasDefect = true;
+    }
+    this.#tellStart({ kind: "died" });
+    for (const resolve of this.#waiting.values()) resolve(null);
+    this.#waiting.clear();
+  }
+
+  #take(line: string): void {
+    let message: ProgramMessage;
+    try {
+      message = JSON.parse(line) as ProgramMessage;
+    } catch {
+      this.#note(`cut off: ${line}`);
+      return;
+    }
+    if (message.kind === "ready" || message.kind === "refused") this.#tellStart(message);
+    else if (message.kind === "log") {
+      if (message.level === "defect" || message.level === "fatal") this.hasDefect = true;
+      this.#note(`${message.level}: ${message.text}`);
+    } else {
+      this.#waiting.get(message.id)?.(message);
+      this.#waiting.delete(message.id);
+    }
+  }
+
+  #note(line: string): void {
+    this.log.push(line);
+    if (this.log.length > LOG_LINES_MAX) this.log.shift();
+  }
+}
