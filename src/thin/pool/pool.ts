@@ -6,6 +6,7 @@ import { closeAll } from "../io/gate.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
 import { syncBarrier } from "../log/promises.ts";
 import { auditState } from "../map/audit.ts";
+import type { PoolState } from "../map/pool-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { asPoolError } from "./commit.ts";
 import { refuseFailed, refuseForeign } from "./failure.ts";
@@ -100,6 +101,11 @@ export class Pool {
   /** Bytes. */
   get extentBytes(): number {
     return this.#parts.state.geometry.extentBytes;
+  }
+
+  /** For reports: to be looked at, never to be changed. */
+  get state(): PoolState {
+    return this.#parts.state;
   }
 
   /** What has stopped the pool, or null. */
