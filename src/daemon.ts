@@ -1,15 +1,18 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Config, TargetConfig, VolumeConfig } from "./control/config/config.ts";
 import type { Endpoint } from "./control/config/endpoint.ts";
 import { loadConfig } from "./control/config/load-config.ts";
 import { describeFinding, type Finding } from "./control/config/report.ts";
 import { authenticationRules } from "./control/config/authentication-rules.ts";
+import { ControlServer } from "./control/control-server.ts";
 import { demoConfig, earlierDemoImage } from "./control/demo-config.ts";
 import { endProcess } from "./control/end-process.ts";
 import { Exports } from "./control/exports.ts";
 import { PoolStore } from "./control/pool-store.ts";
 import { openPortal, portalsFromArguments } from "./control/portals.ts";
+import { controlSocketPath } from "./control/protocol.ts";
 import { announceReadiness, type ReadinessTargets } from "./control/readiness.ts";
 import { reload } from "./control/reload.ts";
 import { defaultStateFolder, systemSurroundings } from "./control/state-folder.ts";
@@ -201,6 +204,7 @@ class Daemon {
   #pools: PoolStore | null = null;
   #volumes: VolumeStore | null = null;
   #exports: Exports | null = null;
+  #control: ControlServer | null = null;
   #isRunning = false;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -245,6 +249,7 @@ class Daemon {
       log.info({ ...endpoint, group: portal.group }, "listening");
       portals.push(endpoint);
     }
+    await this.#listenForOperations(pools, volumes);
     this.#isRunning = true;
     announceReadiness(this.#options.ready, portals);
     return {
@@ -271,6 +276,21 @@ class Daemon {
     return pools;
   }
 
+  async #listenForOperations(pools: PoolStore, volumes: VolumeStore): Promise<void> {
+    const { stateDir } = this.#config;
+    const log = this.#log.child({ part: "control" });
+    const context = {
+      pools: pools.operated,
+      isServed: volumes.serves,
+      makeUuid: randomUUID,
+      backupDir: join(stateDir, "backup"),
+      now: () => new Date(),
+      log,
+    };
+    this.#control = new ControlServer({ context, log });
+    await this.#control.listen(controlSocketPath(stateDir));
+  }
+
   /**
    * SIGHUP. One is worked off after the other: two that change the size of a volume at a time could shrink it. One that
    * comes while the daemon starts or stops does nothing, and above all it does not end the process.
@@ -294,7 +314,8 @@ class Daemon {
    */
   async stop(graceMs: number): Promise<Ending> {
     this.#isRunning = false;
-    const all = Promise.all([this.#endSessions(graceMs), this.#reloading]);
+    const operations = this.#control?.close();
+    const all = Promise.all([this.#endSessions(graceMs), this.#reloading, operations]);
     let flushed = true;
     try {
       await endsWithin(SESSIONS_MS_MAX, all);

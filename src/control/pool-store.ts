@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { BlockDevice } from "../device/block-device.ts";
 import type { FileDevice } from "../device/file-device.ts";
 import { growImageFile } from "../device/image-file.ts";
 import { assemble } from "../thin/checkpoint/assemble.ts";
@@ -19,6 +20,7 @@ import type { RandomBytes } from "../util/random.ts";
 import { formatSize } from "../util/units.ts";
 import type { EnginePool, FindPool } from "../volume/engine/engine-driver.ts";
 import type { PoolConfig } from "./config/config.ts";
+import type { OperatedPool } from "./operations/operation.ts";
 import { messageOf, StartError } from "./start-error.ts";
 import type { Identities } from "./state-store.ts";
 
@@ -42,8 +44,9 @@ export interface PoolStoreOptions {
 }
 
 interface OpenPool extends EnginePool {
-  /** In the order of the pool. */
-  readonly devices: readonly FileDevice[];
+  /** In the order of the pool; those that are added while it is open come at the end. */
+  readonly devices: BlockDevice[];
+  readonly direct: boolean;
   /** What of each of them the pool has taken, in bytes. */
   readonly takenBytes: number[];
 }
@@ -64,6 +67,17 @@ export class PoolStore {
   }
 
   readonly find: FindPool = (name) => this.#open.get(name);
+
+  /** Those that are open, for the operations on them. */
+  readonly operated = (): OperatedPool[] =>
+    Array.from(this.#open.values(), ({ pool, direct, devices, takenBytes }) => ({
+      pool,
+      direct,
+      adopt: (device) => {
+        takenBytes[devices.length] = device.capacityBytes;
+        devices.push(device);
+      },
+    }));
 
   /**
    * Opens a pool that is not open. One that is `optional` may stay closed: a warning says why.
@@ -152,7 +166,7 @@ export class PoolStore {
     const { log, clock, identities, failureMark } = this.#options;
     const owner = await this.#options.owner();
     const assembly = await assemble(claimed);
-    const devices = assembly.devices.flatMap(
+    const members = assembly.devices.flatMap(
       (device) => claimed.find((candidate) => candidate === device) ?? [],
     );
     if (assembly.name !== name) {
@@ -170,7 +184,8 @@ export class PoolStore {
       .flatMap(({ superblock }) => (isFault(superblock) ? [] : [superblock]))
       .toSorted((left, right) => right.generation - left.generation);
     if (newest !== undefined) mayOpen(newest.owner, owner);
-    const settings = runSettings(config, devices);
+    const settings = runSettings(config, members);
+    const devices: BlockDevice[] = [...members];
     const options = { devices: claimed, owner, clock, log, failureMark, settings };
     const pool = await Pool.open(options);
     const takenBytes = devices.map((_, index) => newest?.devices[index]?.sizeBytes ?? 0);
@@ -179,7 +194,7 @@ export class PoolStore {
       takenBytes[event.device] = devices[event.device]?.capacityBytes ?? 0;
     });
     const rotational = devices.some(({ traits }) => traits.rotational);
-    return { pool, devices, takenBytes, rotational };
+    return { pool, devices, direct: config.direct, takenBytes, rotational };
   }
 
   /** Takes up what devices have gained by now. */
@@ -270,6 +285,6 @@ async function openAll({ devices: paths, direct }: PoolConfig): Promise<FileDevi
   }
 }
 
-async function closeDevices(devices: readonly FileDevice[]): Promise<void> {
+async function closeDevices(devices: readonly BlockDevice[]): Promise<void> {
   for (const device of devices) await device.close();
 }

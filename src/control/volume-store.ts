@@ -1,6 +1,8 @@
+import type { ThinVolume } from "../thin/io/thin-volume.ts";
 import type { Log } from "../util/log.ts";
 import { formatSize } from "../util/units.ts";
 import { EngineDriver, type FindPool } from "../volume/engine/engine-driver.ts";
+import { EngineVolume } from "../volume/engine/engine-volume.ts";
 import { MemoryDriver } from "../volume/memory/memory-driver.ts";
 import { RawDriver } from "../volume/raw/raw-driver.ts";
 import { type VolumeDriver, VolumeError, type VolumeSpec } from "../volume/volume-driver.ts";
@@ -39,6 +41,14 @@ export class VolumeStore {
   get volumes(): ReadonlyMap<string, OpenVolume> {
     return this.#open;
   }
+
+  /** Whether a volume of a pool is open here under its name. */
+  readonly serves = (thin: ThinVolume): boolean => {
+    for (const { volume } of this.#open.values()) {
+      if (volume instanceof EngineVolume && volume.thin === thin) return true;
+    }
+    return false;
+  };
 
   /**
    * Opens a volume that is not open. One that is `optional` may stay closed: a warning says why.
