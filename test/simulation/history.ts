@@ -47,6 +47,7 @@ export interface History {
 
 const WEIGHT = {
   write: 38,
+  writeLarge: 5,
   writeFua: 5,
   unmap: 8,
   writeZeroes: 4,
@@ -75,7 +76,7 @@ const KINDS: readonly OperationKind[] = Object.entries(WEIGHT).flatMap(([kind, w
 
 /** Extents that are freed and used again while others still look at them. */
 const CHURN: readonly OperationKind[] = [
-  "write",
+  "writeLarge",
   "write",
   "write",
   "write",

@@ -15,6 +15,7 @@ import { readTags, tagSectors } from "./tags.ts";
 import { Violation } from "./violation.ts";
 
 const DEVICES_MAX = 4;
+const LARGE_SECTORS_MAX = 1024;
 const MIB = 1024 * 1024;
 
 /** Errors that a healthy device below cannot excuse. */
@@ -89,6 +90,7 @@ export class Clients {
     const { kind } = operation;
     switch (kind) {
       case "write":
+      case "writeLarge":
       case "writeFua":
       case "unmap":
       case "writeZeroes":
@@ -162,7 +164,9 @@ export class Clients {
     const number = this.#choose(operation.volume);
     const volume = number === undefined ? undefined : this.#volume(number);
     if (number === undefined || volume === undefined) return;
-    const range = this.#range(operation, this.#oracle.sectorsOf(number));
+    const sectors = this.#oracle.sectorsOf(number);
+    const range =
+      kind === "writeLarge" ? large(operation, sectors) : this.#range(operation, sectors);
     if (range === undefined) return;
     if (kind === "read") return this.#read(number, volume, range, operation.choice);
     if (kind === "unmap" || kind === "writeZeroes") return this.#clear(number, volume, range, kind);
@@ -475,6 +479,13 @@ export class Clients {
       this.#pool.volumes().map((volume) => [numberOf(volume.attributes.uuid), volume]),
     );
   }
+}
+
+/** A good part of the volume at once. */
+function large({ place, length }: Operation, sectors: number): Range | undefined {
+  if (sectors === 0) return undefined;
+  const first = place % 2 === 0 ? 0 : place % sectors;
+  return { first, count: Math.min(sectors - first, LARGE_SECTORS_MAX, 1 + (length % sectors)) };
 }
 
 /** The buffer in some pieces of whole sectors. */
