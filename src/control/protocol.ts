@@ -148,6 +148,20 @@ export interface ExtentsReply {
   readonly nextOffsetBytes: number | null;
 }
 
+/** A range in which two volumes may differ; what is in none of them is equal. `removed`: zeros in the second. */
+export interface DifferenceReport {
+  readonly offsetBytes: number;
+  readonly lengthBytes: number;
+  readonly kind: "changed" | "added" | "removed";
+}
+
+export interface DiffReply {
+  /** Of the larger of the two. */
+  readonly sizeBytes: number;
+  readonly differences: readonly DifferenceReport[];
+  readonly nextOffsetBytes: number | null;
+}
+
 export interface VolumeArguments {
   readonly pool: string;
   readonly volume: string;
@@ -268,8 +282,7 @@ export interface Protocol {
       readonly to: string;
       readonly offsetBytes: number;
     };
-    /** Runs that may differ, unmapped ones being zeros in `to` now; what is not in them is equal. */
-    readonly reply: ExtentsReply;
+    readonly reply: DiffReply;
   };
 }
 

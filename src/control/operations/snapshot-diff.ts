@@ -1,18 +1,36 @@
-import { changedExtents } from "../../thin/io/changed-extents.ts";
-import { EXTENTS_MAX, type ExtentsReply, OperationError } from "../protocol.ts";
+import { type Difference, diffVolumes } from "../../thin/tools/diff-volumes.ts";
+import { type DifferenceReport, EXTENTS_MAX, OperationError, type ReplyOf } from "../protocol.ts";
 import { Arguments } from "./arguments.ts";
 import { findVolume } from "./find.ts";
 import type { OperationRequest } from "./operation.ts";
 
+const KIND: Readonly<Record<Difference["kind"], DifferenceReport["kind"]>> = {
+  changed: "changed",
+  "only-a": "removed",
+  "only-b": "added",
+};
+
 /** Where two volumes of a pool may differ, a page of runs at a time. Errors: invalid, missing, io. */
-export async function diffSnapshots({ context, body }: OperationRequest): Promise<ExtentsReply> {
+export async function diffSnapshots(request: OperationRequest): Promise<ReplyOf<"snapshot/diff">> {
+  const { context, body } = request;
   const given = new Arguments(body, ["pool", "from", "to", "offsetBytes"]);
-  const offsetBytes = given.bytes("offsetBytes");
+  const start = given.bytes("offsetBytes");
   const { operated, volume: to } = findVolume(context, given.text("pool"), given.text("to"));
   const from = operated.pool.volume(given.text("from"));
-  if (offsetBytes > to.capacityBytes) {
-    throw new OperationError("invalid", `offsetBytes is past the end of ${to.attributes.name}`);
+  const sizeBytes = Math.max(from.capacityBytes, to.capacityBytes);
+  if (start > sizeBytes) {
+    throw new OperationError("invalid", `offsetBytes is past the end of both volumes`);
   }
-  const changed = await changedExtents(from, to, offsetBytes, EXTENTS_MAX);
-  return { sizeBytes: to.capacityBytes, ...changed };
+  const differences: DifferenceReport[] = [];
+  for await (const found of diffVolumes(operated.pool.state, from.state, to.state, start)) {
+    // The leaf in which the page begins is compared as a whole, so the first run may have been told in part.
+    const offsetBytes = Math.max(found.offsetBytes, start);
+    const lengthBytes = found.offsetBytes + found.lengthBytes - offsetBytes;
+    if (lengthBytes <= 0) continue;
+    if (differences.length === EXTENTS_MAX) {
+      return { sizeBytes, differences, nextOffsetBytes: offsetBytes };
+    }
+    differences.push({ offsetBytes, lengthBytes, kind: KIND[found.kind] });
+  }
+  return { sizeBytes, differences, nextOffsetBytes: null };
 }

@@ -20,7 +20,8 @@ const HOLE = -1;
 /**
  * Where two volumes of a pool differ, in ascending order, as their maps tell: leaves that they share are not looked at, and no
  * data is read. Two ranges that were written with the same bytes count as different. PARTIAL entries are told apart part by part. Of
- * volumes that are written to meanwhile, each leaf is compared as it is when it has its turn.
+ * volumes that are written to meanwhile, each leaf is compared as it is when it has its turn. It begins with the leaf in which
+ * `fromBytes` lies.
  *
  * @throws {IoError} a leaf cannot be read
  */
@@ -28,11 +29,13 @@ export async function* diffVolumes(
   state: PoolState,
   a: VolumeState,
   b: VolumeState,
+  fromBytes: number = 0,
 ): AsyncGenerator<Difference> {
   const endBytes = Math.max(a.attributes.sizeBytes, b.attributes.sizeBytes);
   const leafCount = Math.max(a.map.leafCount, b.map.leafCount);
   let open: Difference | null = null;
-  for (let index = 0; index < leafCount; index += 1) {
+  const leafBytes = LEAF_ENTRIES * state.geometry.extentBytes;
+  for (let index = Math.floor(fromBytes / leafBytes); index < leafCount; index += 1) {
     if (leafAt(a, index) === leafAt(b, index)) continue;
     for (const difference of await diffLeaf(state, a, b, index)) {
       const cut = cutOff(difference, endBytes);

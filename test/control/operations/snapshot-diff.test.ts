@@ -15,7 +15,7 @@ it("tells where a volume differs from its snapshot", async () => {
   expect(await bench.run("snapshot/diff", diff)).toEqual({
     sizeBytes: 8 * MIB,
     nextOffsetBytes: null,
-    extents: [{ offsetBytes: 2 * EXTENT, lengthBytes: EXTENT, mapped: true }],
+    differences: [{ offsetBytes: 2 * EXTENT, lengthBytes: 4096, kind: "added" }],
   });
   await expect(
     bench.run("snapshot/diff", { ...diff, offsetBytes: 8 * MIB + 1 }),
