@@ -3,7 +3,6 @@ import { Gate } from "../../src/thin/io/gate.ts";
 import { Barrier } from "../../src/thin/log/barrier.ts";
 import { LeafStore } from "../../src/thin/map/leaf-store.ts";
 import { Pins } from "../../src/thin/space/pins.ts";
-import { Quarantine } from "../../src/thin/space/quarantine.ts";
 import { Space } from "../../src/thin/space/space.ts";
 import { identity, mendIdentity } from "./engine.ts";
 import { breakage } from "./sim-disk.ts";
@@ -86,12 +85,16 @@ const PATCHES = {
     rule: "Q",
     breaks: "what a record frees is used before the record is durable",
     profile: "small",
-    apply: () =>
-      patch(Quarantine.prototype, {
-        isDue: method(function isDue(this: Quarantine): boolean {
-          return this.length > 0;
+    apply: () => {
+      // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
+      const { dropLater } = Space.prototype;
+      return patch(Space.prototype, {
+        dropLater: method(function drop(this: Space, phys: number, seq: number): void {
+          dropLater.call(this, phys, seq);
+          queueMicrotask(() => this.release(seq));
         }),
-      }),
+      });
+    },
   },
   releaseUnderIo: {
     rule: "Q",
