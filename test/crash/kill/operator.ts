@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createImageFile } from "../../../src/device/image-file.ts";
 import type { SeededRandom } from "../../../src/util/random.ts";
-import type { ProgramOperation, ServedVolume } from "../program/protocol.ts";
+import type { ProgramOperation } from "../program/protocol.ts";
 import type { Fleet } from "./fleet.ts";
 import { copyAllowedBy, type Interval } from "./instant.ts";
 import type { Outcome, PoolProcess } from "./pool-process.ts";
@@ -19,7 +19,7 @@ const ADDED_BYTES = 72 * MIB;
 const DEVICE_BYTES_MAX = 256 * MIB;
 
 /** A pool may say that it has no room: then nothing has changed. */
-const REFUSALS = /\b(full|space|has not grown)\b/;
+const REFUSALS = /\b(full|space|has not grown|one of the pool's devices already)\b/;
 
 /** What an operator of a pool knows. */
 export interface OperatorContext {
@@ -28,6 +28,8 @@ export interface OperatorContext {
   readonly fleet: Fleet;
   /** Paths and sizes in bytes, in the order in which they were added. */
   readonly devices: Map<string, number>;
+  /** Those of them of which nobody knows whether the pool has them: a kill cut off their adding. */
+  readonly unjoined: Set<string>;
   /** Volumes that are always there. */
   readonly primaries: readonly string[];
   nextNumber(): number;
@@ -230,26 +232,26 @@ export class Operator {
   }
 
   async #addDevice(): Promise<void> {
-    const { devices } = this.#context;
+    const { devices, unjoined } = this.#context;
     const [first = ""] = devices.keys();
-    if (devices.size >= DEVICES_MAX) return;
-    const path = join(dirname(first), `device${devices.size}`);
-    await createImageFile(path, ADDED_BYTES);
-    devices.set(path, ADDED_BYTES);
-    await this.#ask({ kind: "add-device", path, uuid: randomUUID() });
+    let [path] = unjoined;
+    if (path === undefined) {
+      if (devices.size >= DEVICES_MAX) return;
+      path = join(dirname(first), `device${devices.size}`);
+      await createImageFile(path, ADDED_BYTES);
+      devices.set(path, ADDED_BYTES);
+      unjoined.add(path);
+    }
+    const done = await this.#ask({ kind: "add-device", path, uuid: randomUUID() });
+    if (done !== null) unjoined.delete(path);
   }
 
   async #growDevice(): Promise<void> {
-    const { devices, random } = this.#context;
-    const path = random.pick([...devices.keys()]);
+    const { devices, unjoined, random } = this.#context;
+    const path = random.pick([...devices.keys()].filter((each) => !unjoined.has(each)));
     const sizeBytes = (devices.get(path) ?? 0) + 4 * MIB * random.between(1, 3);
     if (sizeBytes > DEVICE_BYTES_MAX) return;
     devices.set(path, sizeBytes);
     await this.#ask({ kind: "grow-device", path, sizeBytes });
   }
-}
-
-/** For messages. */
-export function namesOf(volumes: readonly ServedVolume[]): string {
-  return volumes.map(({ name }) => name).join(", ");
 }

@@ -59,6 +59,7 @@ export class Supervisor {
   readonly #fleet: Fleet;
   readonly #folder: string;
   readonly #devices = new Map<string, number>();
+  readonly #unjoined = new Set<string>();
   readonly #complaints: string[] = [];
   #time = 0;
   #serial = 0;
@@ -323,6 +324,7 @@ export class Supervisor {
       windows: this.#windows,
       fleet: this.#fleet,
       devices: this.#devices,
+      unjoined: this.#unjoined,
       primaries: PRIMARIES,
       nextNumber: () => (this.#number += 1),
       complain: (complaint) => this.#complain(complaint),

@@ -63,6 +63,9 @@ const log: Log = {
   child: () => log,
 };
 
+/** Of the sessions, only what goes wrong. */
+const serverLog: Log = { ...log, info: nothing, child: () => serverLog };
+
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -83,7 +86,7 @@ class PoolProgram {
     this.#devices = devices;
     this.#driver = new EngineDriver(() => ({ pool, rotational: false }));
     this.#server = new IscsiServer({
-      log,
+      log: serverLog,
       clock: systemClock,
       randomBytes: systemRandomBytes,
       poll: "off",
@@ -205,8 +208,11 @@ class PoolProgram {
 
   /** The image is there already: whoever asks wants to know its name after a crash. */
   async #addDevice(path: string, uuid: string): Promise<void> {
-    const device = await openForPool(path);
-    this.#devices.push(device);
+    let device = this.#devices.find(({ name }) => name === path);
+    if (device === undefined) {
+      device = await openForPool(path);
+      this.#devices.push(device);
+    }
     await this.#pool.addDevice(device, { uuid, isZero: true });
   }
 
