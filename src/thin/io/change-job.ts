@@ -84,6 +84,10 @@ export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWa
     return this.#wanted().forceUnitAccess;
   }
 
+  get isOptional(): boolean {
+    return this.#wanted().kind === IoKind.discard;
+  }
+
   isZeroData(offsetBytes: number, lengthBytes: number): boolean {
     const request = this.#wanted();
     if (request.kind !== IoKind.write) return true;
@@ -151,7 +155,10 @@ export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWa
     return request;
   }
 
-  /** Unmapped are whole extents only; the end of the volume is as good as the end of an extent. */
+  /**
+   * Unmapped are whole extents only; the end of the volume is as good as the end of an extent. At the ends zeros are written, by a discard as
+   * far as that takes no space: then initiators, who are told that what is unmapped reads as zeros, see zeros whatever they align to.
+   */
   #findWhole(request: IoRequest): void {
     const { extentBytes } = this.core.engine.geometry;
     const end = request.offsetBytes + request.lengthBytes;
@@ -161,9 +168,6 @@ export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWa
     const isAny = from < to;
     this.#wholeFrom = isAny ? from : end;
     this.#wholeTo = isAny ? to : end;
-    if (request.kind !== IoKind.discard) return;
-    this.#cursor = Math.max(this.#cursor, this.#wholeFrom);
-    this.#end = this.#wholeTo;
   }
 
   #advance(): void {

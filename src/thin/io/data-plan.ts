@@ -19,6 +19,8 @@ export interface DataTarget extends PieceOwner, OperationOwner {
   /** Where the bytes end that are written now. */
   readonly dataEnd: number;
   readonly forceUnitAccess: boolean;
+  /** What takes space may be left as it is: zeros at the ends of a discard. */
+  readonly isOptional: boolean;
   /** Whether the bytes for this range of the volume are all zeros. */
   isZeroData(offsetBytes: number, lengthBytes: number): boolean;
   skip(lengthBytes: number): void;
@@ -50,6 +52,8 @@ export function planData(target: DataTarget, lext: number, leaf: number): void {
   const word = leaf === NO_LEAF ? 0 : core.engine.state.leaves.entry(leaf, lext % LEAF_ENTRIES);
   // Whoever is mapping it now writes zeros there, or bytes that are being written at the same time as ours.
   if (word === 0 && target.isZeroData(target.cursor, to - from)) {
+    target.skip(to - from);
+  } else if (target.isOptional && !isGrowable(core, lext)) {
     target.skip(to - from);
   } else if (core.locks.isLocked(lext)) {
     target.waitForLock(lext);

@@ -22,7 +22,7 @@ export type ThinVolumeListener = (event: ThinVolumeEvent) => void;
 
 /**
  * A volume of a pool, as its users read and write it. `tryRead`, `tryWrite` and `submit` have the contract of `BlockDevice`, to any
- * byte. Discard frees whole extents; writeZeroes frees them and writes what is left at the ends.
+ * byte. Discard and writeZeroes free whole extents, and write zeros to what is left at the ends: a discard, as far as that takes no space.
  */
 export class ThinVolume {
   readonly #core: VolumeCore;

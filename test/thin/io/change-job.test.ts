@@ -235,15 +235,32 @@ describe("zeros", () => {
     ]);
   });
 
-  it("come of a discard of whole extents only, which waits for no flush", async () => {
+  it("come of a discard, which frees whole extents, and waits for no flush", async () => {
     const { pool, volume } = await make();
     await write(volume, 0, 4 * EXTENT);
     pool.resetCounts();
-    await end(volume, new TestRequest(IoKind.discard, 1, 3 * EXTENT));
+    await end(volume, new TestRequest(IoKind.discard, 512, 3 * EXTENT));
     expect([pool.kinds, pool.device.flushes]).toEqual([["unmap"], 0]);
+    expect(volume.state.mappedExtents).toBe(2);
+    await expectBytes(volume, [
+      [512, 1],
+      [3 * EXTENT, 0],
+      [EXTENT - 512, 1],
+    ]);
+  });
+
+  it("at the ends of a discard take no space: what is shared with a copy stays as it is there", async () => {
+    const { pool, volume } = await make();
+    await write(volume, 0, 3 * EXTENT);
+    await pool.snapshot(volume);
+    pool.resetCounts();
+    const free = pool.state.space.freeExtents;
+    await end(volume, new TestRequest(IoKind.discard, 512, 2 * EXTENT));
+    expect([lengths(pool), pool.kinds]).toEqual([[], ["unmap"]]);
+    expect(pool.state.space.freeExtents).toBe(free);
     await expectBytes(volume, [
       [EXTENT, 1],
-      [2 * EXTENT, 0],
+      [EXTENT, 0],
       [EXTENT, 1],
     ]);
   });
