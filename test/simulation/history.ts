@@ -91,7 +91,6 @@ const CHURN: readonly OperationKind[] = [
 ];
 
 const OPERATIONS_MAX = 8;
-const CHURN_CHANCE = 0.3;
 const HOT_SPOT_CHANCE = 0.4;
 const IN_HOT_SPOT_CHANCE = 0.6;
 const CRASH_CHANCE = 0.3;
@@ -131,7 +130,7 @@ function roundOf(random: SeededRandom, profile: Profile): Round {
 }
 
 function operationsOf(random: SeededRandom, profile: Profile): Operation[] {
-  const isChurn = random.chance(CHURN_CHANCE);
+  const isChurn = random.chance(profile.churn);
   const attraction = isChurn || random.chance(HOT_SPOT_CHANCE) ? IN_HOT_SPOT_CHANCE : 0;
   const hot = { volume: random.uint32(), place: random.uint32() };
   const pull = (place: number): number => (random.chance(attraction) ? place : random.uint32());

@@ -84,7 +84,7 @@ const PATCHES = {
   releaseAtOnce: {
     rule: "Q",
     breaks: "what a record frees is used before the record is durable",
-    profile: "small",
+    profile: "churn",
     apply: () => {
       // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
       const { dropLater } = Space.prototype;

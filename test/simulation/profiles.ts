@@ -17,6 +17,8 @@ export interface Profile {
   /** The pool was made on devices that are known to be zeros. */
   readonly isZero: boolean;
   readonly rounds: number;
+  /** How many of the rounds are about extents that are freed and used again. */
+  readonly churn: number;
   readonly faults: boolean;
   readonly lies: boolean;
   readonly without: readonly OperationKind[];
@@ -39,6 +41,7 @@ const SMALL: Profile = {
   discardZeroes: true,
   isZero: true,
   rounds: 30,
+  churn: 0.3,
   faults: false,
   lies: false,
   without: ["addDevice"],
@@ -54,6 +57,7 @@ export const PROFILES: readonly Profile[] = [
   { ...SMALL, name: "faults", devices: 2, faults: true, without: [] },
   { ...SMALL, name: "wide", extentBytes: 64 * KIB, deviceBytes: 14 * MIB, volumeExtents: 16 },
   { ...SMALL, name: "lies", lies: true, atomicBytes: 4 * KIB },
+  { ...SMALL, name: "churn", volumeExtents: 30, volumesMax: 3, churn: 0.9 },
   { ...SMALL, name: "long", rounds: 150, volumeExtents: 40 },
 ];
 

@@ -142,7 +142,7 @@ export class Clients {
     }
   }
 
-  #range({ place, length, choice }: Operation, sectors: number): Range | undefined {
+  #range({ kind, place, length, choice }: Operation, sectors: number): Range | undefined {
     if (sectors === 0) return undefined;
     const extent = this.#profile.extentBytes / SECTOR_BYTES;
     const most = Math.min(sectors, 3 * extent);
@@ -155,7 +155,9 @@ export class Clients {
       [extent, extent * (1 + (length % 3))],
       [1, 1 + (length % most)],
     ];
-    const [alignment, wanted] = styles[choice % styles.length]!;
+    // Most unmaps are of whole extents: the others do nothing.
+    const isWhole = kind === "unmap" && choice % 4 > 0;
+    const [alignment, wanted] = styles[isWhole ? 5 : choice % styles.length]!;
     const first = Math.floor((place % sectors) / alignment) * alignment;
     return { first, count: Math.min(wanted, sectors - first) };
   }
