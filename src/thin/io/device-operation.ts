@@ -3,6 +3,7 @@ import { assert } from "../../util/assert.ts";
 import type { IoError } from "../../util/io-error.ts";
 import { IoKind, IoRequest } from "../../util/io-request.ts";
 import { NO_EXTENT } from "../format/geometry.ts";
+import { NO_LEAF } from "../map/leaf-store.ts";
 import { FREE_OBJECTS_MAX, TURN_BYTES_MAX } from "./limits.ts";
 
 /** Called once for each operation, possibly before `run` returns. */
@@ -16,6 +17,12 @@ export interface Pins {
   unpin(phys: number): void;
 }
 
+/** The leaf through which an operation found its extents keeps its references, too: who is the last to have it may write in place. */
+export interface LeafPins {
+  pin(leaf: number): void;
+  unpin(leaf: number): void;
+}
+
 /**
  * One transfer between buffers and a run of extents. Take one from the {@link OperationPool}, fill in kind, offset and buffers, and run it; it
  * goes back by itself.
@@ -25,6 +32,8 @@ export class DeviceOperation extends IoRequest {
   #owner: OperationOwner | null = null;
   #pinFirst = NO_EXTENT;
   #pinEnd = NO_EXTENT;
+  /** The leaf that a read of several owners' extents came through; NO_LEAF: none has to be kept. */
+  leaf: number = NO_LEAF;
 
   constructor(pool: OperationPool) {
     super();
@@ -52,12 +61,14 @@ export class DeviceOperation extends IoRequest {
     this.#pinFirst = phys;
     this.#pinEnd = phys + count;
     for (let pinned = phys; pinned < this.#pinEnd; pinned += 1) pins.pin(pinned);
+    if (this.leaf !== NO_LEAF) this.#pool.leaves.pin(this.leaf);
     device.submit(this);
   }
 
   override done(error: IoError | null): void {
-    const { pins } = this.#pool;
+    const { pins, leaves } = this.#pool;
     for (let phys = this.#pinFirst; phys < this.#pinEnd; phys += 1) pins.unpin(phys);
+    if (this.leaf !== NO_LEAF) leaves.unpin(this.leaf);
     this.#end(error);
   }
 
@@ -84,6 +95,7 @@ export class DeviceOperation extends IoRequest {
     this.#pinEnd = NO_EXTENT;
     this.buffers.length = 0;
     this.forceUnitAccess = false;
+    this.leaf = NO_LEAF;
     this.#pool.put(this);
     owner.operationDone(error);
   }
@@ -92,10 +104,12 @@ export class DeviceOperation extends IoRequest {
 /** Operations that are used again. */
 export class OperationPool {
   readonly pins: Pins;
+  readonly leaves: LeafPins;
   readonly #free: DeviceOperation[] = [];
 
-  constructor(pins: Pins) {
+  constructor(pins: Pins, leaves: LeafPins) {
     this.pins = pins;
+    this.leaves = leaves;
   }
 
   take(owner: OperationOwner): DeviceOperation {

@@ -92,10 +92,12 @@ async function addLeaf(core: VolumeCore, runs: Runs, start: number, end: number)
   const leafIndex = Math.floor(first / LEAF_ENTRIES);
   map.pinSlot(leafIndex);
   try {
-    let leaf = map.leafAt(first);
+    // The volume may be cut off while a leaf is read: then nothing is mapped here, and the caller refuses the range.
+    const leafNow = (): number => (first < map.extentCount ? map.leafAt(first) : NO_LEAF);
+    let leaf = leafNow();
     while (leaf !== NO_LEAF && !leaves.isResident(leaf)) {
       await leaves.load(leaf);
-      leaf = map.leafAt(first);
+      leaf = leafNow();
     }
     for (let lext = first; lext * extentBytes < end && !runs.isFull; lext += 1) {
       const mapped = leaf !== NO_LEAF && leaves.entry(leaf, lext % LEAF_ENTRIES) !== 0;

@@ -114,7 +114,7 @@ export class ReadJob implements OperationOwner, GateEntrant {
       count += 1;
     }
     const lengthBytes = count * geometry.extentBytes - from;
-    this.#read(phys, from, Math.min(lengthBytes, this.#end - this.#cursor));
+    this.#read(leaf, phys, from, Math.min(lengthBytes, this.#end - this.#cursor));
   }
 
   /** Reads the next blocks that lie together. */
@@ -131,16 +131,18 @@ export class ReadJob implements OperationOwner, GateEntrant {
       ? physOf(state.leaves.entry(leaf, slot))
       : state.leaves.base(leaf, slot);
     if (phys < 0) this.#clear(lengthBytes);
-    else this.#read(phys, from, lengthBytes);
+    else this.#read(leaf, phys, from, lengthBytes);
   }
 
-  #read(phys: number, from: number, lengthBytes: number): void {
+  /** The leaf is kept with the extents: given up as a whole, it would leave them to another volume under this read (rule Q). */
+  #read(leaf: number, phys: number, from: number, lengthBytes: number): void {
     const { engine, operations } = this.#core;
     const { addresses } = engine.state;
     const request = this.#request;
     assert(request !== null, "a job that runs has a request");
     const operation = operations.take(this);
     operation.kind = IoKind.read;
+    operation.leaf = leaf;
     operation.offsetBytes = addresses.offsetOf(phys) + from;
     addViews(request.buffers, this.#cursor - request.offsetBytes, lengthBytes, operation.buffers);
     this.#cursor += lengthBytes;

@@ -20,7 +20,7 @@ export class VolumeCore {
   constructor(engine: Engine, state: VolumeState) {
     this.engine = engine;
     this.state = state;
-    this.operations = new OperationPool(engine.state.space);
+    this.operations = new OperationPool(engine.state.space, engine.state.leaves);
   }
 
   error(kind: IoErrorKind, message: string, offsetBytes: number = -1): IoError {

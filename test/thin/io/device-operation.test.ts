@@ -26,7 +26,7 @@ describe("a transfer of a piece", () => {
   it("is done at once where the device can, and pins nothing", async () => {
     const [pins, owner] = [new CountingPins(), new Owner()];
     const device = new MemoryDevice(1 << 20);
-    const operation = new OperationPool(pins).take(owner);
+    const operation = new OperationPool(pins, new CountingPins()).take(owner);
     operation.kind = IoKind.write;
     operation.offsetBytes = 100;
     operation.buffers.push(Buffer.from("ab"), Buffer.from("cde"));
@@ -41,7 +41,7 @@ describe("a transfer of a piece", () => {
     const held: (() => void)[] = [];
     const below = new MemoryDevice(1 << 20);
     const device = new DelayFilter(below, 1, (callback) => held.push(callback));
-    const operation = new OperationPool(pins).take(owner);
+    const operation = new OperationPool(pins, new CountingPins()).take(owner);
     operation.kind = IoKind.write;
     operation.offsetBytes = 0;
     operation.buffers.push(Buffer.from("x"));
@@ -63,7 +63,7 @@ describe("a transfer of a piece", () => {
       isForced = request.forceUnitAccess;
       submit(request);
     };
-    const pool = new OperationPool(new CountingPins());
+    const pool = new OperationPool(new CountingPins(), new CountingPins());
     const operation = pool.take(owner);
     operation.kind = IoKind.write;
     operation.offsetBytes = 0;
@@ -78,7 +78,7 @@ describe("a transfer of a piece", () => {
 
   it("tells its owner why it failed", () => {
     const owner = new Owner();
-    const operation = new OperationPool(new CountingPins()).take(owner);
+    const operation = new OperationPool(new CountingPins(), new CountingPins()).take(owner);
     operation.kind = IoKind.read;
     operation.offsetBytes = 1 << 20;
     operation.buffers.push(Buffer.alloc(1));
