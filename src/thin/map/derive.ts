@@ -42,9 +42,10 @@ export async function countOwned(state: PoolState, volume: VolumeState): Promise
     (leaf) => leaf !== NO_LEAF && state.leaves.references(leaf) === 1,
   );
   for (let first = 0; first < ids.length; first += BATCH_LEAVES) {
+    // One that has lost its last reference meanwhile is about to be taken apart, and nobody may pin it.
     const batch = ids
       .subarray(first, first + BATCH_LEAVES)
-      .filter((leaf) => state.leaves.exists(leaf));
+      .filter((leaf) => state.leaves.exists(leaf) && state.leaves.references(leaf) > 0);
     await withLeaves(state, batch, (leaf) => {
       owned += ownedIn(state, leaf);
     });
