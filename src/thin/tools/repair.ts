@@ -135,6 +135,9 @@ async function replayed(
       `journal block ${superblock.checkpointSeq + blocks.length + 1} is broken: what follows is lost`,
     );
   }
+  if (scan.hasLaterEpoch) {
+    notes.push("the superblock of a later opening is lost: what was done then is not there");
+  }
   const all = blocks.flatMap(({ records }) => records);
   const added = all.flatMap((record) =>
     record.kind === "add-device" || record.kind === "grow-device" ? record.segment : [],
