@@ -79,6 +79,8 @@ const bad: readonly (readonly [path: string, text: string, complaint: RegExp])[]
   ["src/control/a.ts", 'import { b } from "../initiator/session.ts";', /one way/],
   ["src/control/a.ts", 'import { b } from "../daemon.ts";', /one way/],
   ["src/daemon.ts", 'import { b } from "./cli/serve.ts";', /one way/],
+  ["src/offline.ts", 'import { b } from "./daemon.ts";', /one way/],
+  ["src/control/a.ts", 'import { b } from "../offline.ts";', /one way/],
   ["src/initiator/a.ts", 'import { b } from "../iscsi/session.ts";', /may not see/],
   ["src/cli/a.ts", 'import { b } from "../control/config.ts";', /may not see/],
   ["src/util/a.ts", 'import { b } from "../../test/support/daemon.ts";', /one way/],
@@ -94,6 +96,7 @@ const good: readonly SourceFile[] = [
   { path: "src/scsi/commands/a.ts", text: 'import { b } from "../sense.ts";' },
   { path: "src/initiator/a.ts", text: 'import { b } from "../iscsi/pdu/login.ts";' },
   { path: "src/cli/serve.ts", text: 'const { b } = await import("../daemon.ts");' },
+  { path: "src/cli/pool.ts", text: 'const { b } = await import("../offline.ts");' },
   { path: "src/daemon.ts", text: 'import { b } from "./control/config.ts";' },
   {
     path: "test/a.test.ts",

@@ -3,11 +3,14 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { discoverCommand } from "./discover.ts";
 import { exitCodeOf, ExitCode, UsageError } from "./exit-code.ts";
+import { poolCommand } from "./pool.ts";
 import { serveCommand } from "./serve.ts";
+import { snapshotCommand } from "./snapshot.ts";
 import { verifyCommand } from "./verify.ts";
+import { volumeCommand } from "./volume.ts";
 
 /** Options that may be given several times, with the names that yargs has for the same thing. */
-const REPEATABLE = new Set(["portal", "p", "_"]);
+const REPEATABLE = new Set(["portal", "p", "device", "wipe", "to", "volumes", "_"]);
 
 /** Which of two values is meant is not for a program to guess. */
 function refuseRepeats(args: Readonly<Record<string, unknown>>): true {
@@ -24,6 +27,9 @@ async function main(args: readonly string[]): Promise<void> {
     .scriptName("thinlun")
     .usage("$0 COMMAND\n\nAn iSCSI target with thin volumes, and the tools around it.")
     .command(serveCommand)
+    .command(poolCommand)
+    .command(volumeCommand)
+    .command(snapshotCommand)
     .command(discoverCommand)
     .command(verifyCommand)
     .demandCommand(1, "Say what to do; the commands are listed by --help")

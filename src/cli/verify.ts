@@ -14,6 +14,7 @@ import {
   withUsageErrors,
   type InitiatorOptions,
 } from "./initiator-options.ts";
+import { ProgressLine } from "./progress-line.ts";
 
 interface VerifyArguments extends InitiatorOptions {
   readonly url: string;
@@ -55,26 +56,6 @@ export function overwriteText(url: IscsiUrl, disk: Inquiry, range: VerifyRange):
   return `bytes ${start} to ${start + sizeBytes - 1} (${formatSize(sizeBytes)}) of ${unit}`;
 }
 
-class ProgressLine {
-  readonly #totalBytes: number;
-  readonly #live = process.stderr.isTTY;
-
-  constructor(totalBytes: number) {
-    this.#totalBytes = totalBytes;
-  }
-
-  advance(doneBytes: number): void {
-    if (!this.#live) return;
-    const percent = Math.floor((doneBytes * 100) / this.#totalBytes);
-    const sizes = `${formatSize(doneBytes)} of ${formatSize(this.#totalBytes)}`;
-    process.stderr.write(`\rVerifying ${String(percent).padStart(3)} %  ${sizes}   `);
-  }
-
-  end(): void {
-    if (this.#live) process.stderr.write("\n");
-  }
-}
-
 async function verifySession(
   session: InitiatorSession,
   url: IscsiUrl,
@@ -94,7 +75,8 @@ async function verifySession(
         "Give --yes-overwrite, or name a range with --scratch-offset and --scratch-size.",
     );
   }
-  const line = new ProgressLine(range.blocks * range.blockBytes);
+  const totalBytes = range.blocks * range.blockBytes;
+  const line = new ProgressLine({ inBytes: true });
   let interrupted = false;
   const interrupt = (): void => {
     interrupted = true;
@@ -102,7 +84,7 @@ async function verifySession(
   process.once("SIGINT", interrupt);
   try {
     const result = await verifyRange(session, range, {
-      advanced: (doneBytes) => line.advance(doneBytes),
+      advanced: (doneBytes) => line.advance("Verifying", doneBytes, totalBytes),
       stopped: () => interrupted,
     });
     report(result.checkedBytes, result.stoppedEarly, args.json);

@@ -1,0 +1,178 @@
+import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
+import {
+  type ArgumentsOf,
+  BYTES_TYPE,
+  ERROR_KINDS,
+  type ErrorKind,
+  JSON_TYPE,
+  LINES_TYPE,
+  type OperationName,
+  OperationError,
+  type Progress,
+  type ReplyOf,
+} from "../control/protocol.ts";
+
+export interface CallOptions {
+  readonly payload?: Uint8Array;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Operations on pools, wherever they are done: by a daemon, or by this command itself. Errors are OperationErrors. */
+export interface Operations {
+  call<Name extends OperationName>(
+    name: Name,
+    body: ArgumentsOf<Name>,
+    options?: CallOptions,
+  ): Promise<ReplyOf<Name>>;
+  close(): Promise<void>;
+}
+
+/** An answer longer than this is not one of a daemon: a page of extents has less than 1 MiB, data 4 MiB. */
+const ANSWER_BYTES_MAX: number = 64 * 1024 * 1024;
+
+/** The system's codes for a socket behind which nobody is. */
+const NOBODY: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ENOTDIR"]);
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+/** Speaks to the daemon behind a socket, over as many connections as there are calls at a time. */
+export class ControlClient implements Operations {
+  readonly #socketPath: string;
+  readonly #agent = new Agent({ keepAlive: true });
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+  }
+
+  async call<Name extends OperationName>(
+    name: Name,
+    body: ArgumentsOf<Name>,
+    options: CallOptions = {},
+  ): Promise<ReplyOf<Name>> {
+    const answer = await this.#send(name, body, options);
+    const { statusCode } = answer;
+    const type = answer.headers["content-type"] ?? "";
+    // The types of replies are those of the program that answers, which is this one's own daemon.
+    if (type === LINES_TYPE) return (await resultOfLines(answer, options)) as ReplyOf<Name>;
+    const content = await readAll(answer);
+    if (statusCode === 200 && type === BYTES_TYPE) return content as Uint8Array as ReplyOf<Name>;
+    const value = parse(content.toString("utf8"));
+    if (statusCode === 200) return value as ReplyOf<Name>;
+    throw errorOf(value);
+  }
+
+  close(): Promise<void> {
+    this.#agent.destroy();
+    return Promise.resolve();
+  }
+
+  #send(name: string, body: object, options: CallOptions): Promise<IncomingMessage> {
+    const { payload, onProgress } = options;
+    const query = payload === undefined ? "" : `?${queryOf(body)}`;
+    const content = payload ?? JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      const request = httpRequest(
+        {
+          socketPath: this.#socketPath,
+          agent: this.#agent,
+          method: "POST",
+          path: `/v1/${name}${query}`,
+          headers: {
+            "content-type": payload === undefined ? JSON_TYPE : BYTES_TYPE,
+            "content-length": Buffer.byteLength(content),
+            ...(onProgress === undefined ? {} : { accept: LINES_TYPE }),
+          },
+        },
+        resolve,
+      );
+      request.on("error", (error) => reject(this.#explain(error)));
+      request.end(content);
+    });
+  }
+
+  #explain(error: Error): OperationError {
+    const code = codeOf(error);
+    if (NOBODY.has(code)) {
+      return new OperationError(
+        "missing",
+        `no daemon answers on ${this.#socketPath}: start one (thinlun serve), name its folder with --state-dir, ` +
+          "or give the pool's devices with --device to work without one",
+        error,
+      );
+    }
+    if (code === "EACCES" || code === "EPERM") {
+      return new OperationError(
+        "foreign",
+        `${this.#socketPath} belongs to another user: run this as the user of the daemon`,
+        error,
+      );
+    }
+    return new OperationError("io", `the daemon went away: ${error.message}`, error);
+  }
+}
+
+function queryOf(body: object): string {
+  const pairs = Object.entries(body).map(([key, value]): [string, string] => [key, String(value)]);
+  return new URLSearchParams(pairs).toString();
+}
+
+async function* chunksOf(answer: IncomingMessage): AsyncGenerator<Buffer> {
+  let length = 0;
+  try {
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > ANSWER_BYTES_MAX) throw new Error("its answer does not end");
+      yield chunk;
+    }
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new OperationError("io", `the daemon went away: ${reason}`, error);
+  }
+}
+
+async function readAll(answer: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of chunksOf(answer)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+interface Line {
+  readonly progress?: Progress;
+  readonly error?: unknown;
+  readonly result?: unknown;
+}
+
+async function resultOfLines(
+  answer: IncomingMessage,
+  { onProgress }: CallOptions,
+): Promise<unknown> {
+  let rest = "";
+  for await (const chunk of chunksOf(answer)) {
+    const lines = (rest + chunk.toString("utf8")).split("\n");
+    rest = lines.pop() ?? "";
+    for (const text of lines) {
+      const line = parse(text) as Line;
+      if (line.progress !== undefined) onProgress?.(line.progress);
+      else if (line.error !== undefined) throw errorOf(line.error);
+      else return line.result;
+    }
+  }
+  throw new OperationError("io", "the daemon went away before it was done");
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new OperationError("io", "the daemon's answer is not understood", error);
+  }
+}
+
+function errorOf(value: unknown): OperationError {
+  const { kind, message } = (value ?? {}) as { kind?: unknown; message?: unknown };
+  const known = ERROR_KINDS.find((candidate): candidate is ErrorKind => candidate === kind);
+  const text = typeof message === "string" ? message : "the daemon failed and does not say why";
+  return new OperationError(known ?? "internal", text);
+}

@@ -1,0 +1,341 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { OperationContext } from "./control/operations/operation.ts";
+import { operationErrorOf } from "./control/operations/operation-error.ts";
+import { OPERATIONS } from "./control/operations/table.ts";
+import {
+  type ArgumentsOf,
+  type OperationName,
+  OperationError,
+  type Progress,
+  type ReplyOf,
+} from "./control/protocol.ts";
+import type { BlockDevice } from "./device/block-device.ts";
+import { FileDevice } from "./device/file-device.ts";
+import { assemble } from "./thin/checkpoint/assemble.ts";
+import { formatPool } from "./thin/checkpoint/format-pool.ts";
+import { isFault } from "./thin/format/fault.ts";
+import { BLOCK_BYTES, EXTENT_BYTES_DEFAULT } from "./thin/format/geometry.ts";
+import { HEARTBEAT_OFFSET } from "./thin/format/layout.ts";
+import { readSuperblockCopies } from "./thin/format/superblock-io.ts";
+import { backUp } from "./thin/members/backup.ts";
+import { createMembers, type Member, type MemberRequest } from "./thin/members/create-members.ts";
+import { systemFailureMark } from "./thin/members/failure-mark.ts";
+import { findSignatures } from "./thin/members/find-signatures.ts";
+import { OWN_TYPE } from "./thin/members/finding.ts";
+import { openForPool } from "./thin/members/open-member.ts";
+import { mayOpen, systemOwner } from "./thin/members/owner.ts";
+import { type FoundPool, scanDevices } from "./thin/members/scan.ts";
+import { Pool } from "./thin/pool/pool.ts";
+import { type CheckReport, checkPool } from "./thin/tools/check.ts";
+import { dumpPool, type DumpOptions, linesOfDump, type PoolDump } from "./thin/tools/dump.ts";
+import { repairPool, type RepairReport } from "./thin/tools/repair.ts";
+import { systemClock } from "./util/clock.ts";
+import { flush, writeZeroes } from "./util/io-request.ts";
+import { type Log, openLog } from "./util/log.ts";
+import { systemRandomBytes } from "./util/random.ts";
+
+/*
+ * The composition root of commands that work on pools without a daemon. What it throws is OperationErrors.
+ */
+
+/** Where the commands keep what they overwrite, and what they are told to lose. */
+export interface OverwriteOptions {
+  readonly stateDir: string;
+  /** Names of what may be destroyed, "<type>:<uuid or '-'>". */
+  readonly wipe: readonly string[];
+  readonly acceptData: boolean;
+}
+
+export interface CreatePoolOptions extends OverwriteOptions {
+  readonly name: string;
+  readonly devices: readonly string[];
+  /** Of image files that have to be made, in bytes; null: all devices are there. */
+  readonly sizeBytes: number | null;
+  /** Null: the usual ones. */
+  readonly extentBytes: number | null;
+  /** 0: no limit. */
+  readonly overcommitMax: number;
+}
+
+export interface CreatedPool {
+  readonly name: string;
+  readonly uuid: string;
+  readonly devices: readonly string[];
+  readonly extentBytes: number;
+  /** Manifests of the backups of what was wiped. */
+  readonly backups: readonly string[];
+}
+
+type OnStep = (progress: Progress) => void;
+
+async function asOperation<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw operationErrorOf(error);
+  }
+}
+
+/** Warnings and worse, for whoever typed the command. */
+function commandLog(): Log {
+  const write = (line: string): void => void process.stderr.write(line);
+  return openLog({ level: "warn", pretty: true, write }).log;
+}
+
+async function closeAll(devices: readonly BlockDevice[]): Promise<void> {
+  for (const device of devices) await device.close();
+}
+
+function consentOf({ stateDir, wipe, acceptData }: OverwriteOptions) {
+  return { wipe, acceptData, backupDir: join(stateDir, "backup"), time: new Date() };
+}
+
+async function makeMembers(
+  devices: readonly string[],
+  sizeBytes: number | null,
+  options: OverwriteOptions,
+): Promise<Member[]> {
+  const requests = devices.map((path): MemberRequest =>
+    sizeBytes === null ? { path } : { path, createBytes: sizeBytes },
+  );
+  return createMembers(requests, consentOf(options));
+}
+
+/** Makes an empty pool. Errors: foreign: and what is on the devices; exists, busy, invalid, missing, unsupported, io. */
+export function createPool(options: CreatePoolOptions): Promise<CreatedPool> {
+  return asOperation(async () => {
+    const { name, sizeBytes, overcommitMax } = options;
+    const members = await makeMembers(options.devices, sizeBytes, options);
+    const uuid = randomUUID();
+    const extentBytes = options.extentBytes ?? EXTENT_BYTES_DEFAULT;
+    try {
+      await formatPool(members, {
+        uuid,
+        extentBytes,
+        settings: { name, overcommitMax, thresholds: [] },
+        randomBytes: systemRandomBytes,
+        owner: await systemOwner(),
+      });
+    } finally {
+      await closeAll(members.map(({ device }) => device));
+    }
+    const backups = members.flatMap(({ backup }) => backup ?? []);
+    return { name, uuid, devices: options.devices, extentBytes, backups };
+  });
+}
+
+export interface ScannedPools {
+  readonly pools: readonly FoundPool[];
+  /** What could not be read, or is broken. */
+  readonly problems: readonly { readonly path: string; readonly problem: string }[];
+}
+
+/** The pools on devices, in use or not. Reads only. */
+export function scanPools(paths: readonly string[]): Promise<ScannedPools> {
+  return asOperation(async () => {
+    const problems: { path: string; problem: string }[] = [];
+    const pools = await scanDevices(paths, {
+      onProblem: (path, problem) => {
+        problems.push({ path, problem: typeof problem === "string" ? problem : problem.message });
+      },
+    });
+    return { pools, problems };
+  });
+}
+
+/** Opens devices to look at them, whoever has them. */
+async function withReaders<Result>(
+  paths: readonly string[],
+  work: (devices: readonly BlockDevice[]) => Promise<Result>,
+): Promise<Result> {
+  return asOperation(async () => {
+    const devices: FileDevice[] = [];
+    try {
+      for (const path of paths) {
+        devices.push(await FileDevice.open(path, { readOnly: true, lock: false }));
+      }
+      return await work(devices);
+    } finally {
+      await closeAll(devices);
+    }
+  });
+}
+
+/** Checks a pool, in use or not. Writes nothing. Errors: missing, foreign, busy, io. */
+export function checkDevices(paths: readonly string[], onStep: OnStep): Promise<CheckReport> {
+  const onProgress = (done: number, total: number): void =>
+    onStep({ step: "Checking", done, total });
+  return withReaders(paths, (devices) => checkPool(devices, { onProgress }));
+}
+
+export interface DumpedPool {
+  readonly dump: PoolDump;
+  readonly lines: Iterable<string>;
+}
+
+/** What lies on the devices of a pool. Errors: missing, foreign, io. */
+export function dumpDevices(paths: readonly string[], options: DumpOptions): Promise<DumpedPool> {
+  return withReaders(paths, async (devices) => {
+    const dump = await dumpPool(devices, options);
+    return { dump, lines: linesOfDump(dump) };
+  });
+}
+
+export interface RepairPoolOptions extends OverwriteOptions {
+  readonly devices: readonly string[];
+  readonly targets: readonly string[];
+  /** Of image files that have to be made. */
+  readonly targetBytes: number | null;
+}
+
+/** Saves what is left of a pool into a new one on other devices; the old one is only read. Errors: missing, foreign, space, io. */
+export function repairDevices(options: RepairPoolOptions, onStep: OnStep): Promise<RepairReport> {
+  return asOperation(async () => {
+    const sources: FileDevice[] = [];
+    let targets: Member[] = [];
+    try {
+      for (const path of options.devices) {
+        sources.push(await openForPool(path, { readOnly: true }));
+      }
+      targets = await makeMembers(options.targets, options.targetBytes, options);
+      const owner = await systemOwner();
+      return await repairPool(sources, {
+        targets,
+        uuid: randomUUID(),
+        randomBytes: systemRandomBytes,
+        owner,
+        bootId: owner.bootId,
+        onStep: (step, share) =>
+          onStep({ step: step === "scan" ? "Scanning" : "Copying", done: share, total: 1 }),
+      });
+    } finally {
+      await closeAll(sources);
+      await closeAll(targets.map(({ device }) => device));
+    }
+  });
+}
+
+export interface DeletedPool {
+  readonly uuid: string;
+  readonly backups: readonly string[];
+}
+
+/**
+ * Takes a pool's superblocks away, after a backup of them; nothing else is written. The pool must not be open, and `wipe` must name
+ * it. Errors: invalid, missing, busy, foreign, io.
+ */
+export function deletePool(
+  paths: readonly string[],
+  options: OverwriteOptions,
+): Promise<DeletedPool> {
+  return asOperation(async () => {
+    const devices: FileDevice[] = [];
+    try {
+      for (const path of paths) devices.push(await openForPool(path));
+      const [found, ...others] = await scanDevices(paths);
+      if (found === undefined) {
+        throw new OperationError("missing", `there is no pool on ${paths.join(", ")}`);
+      }
+      mayOpen(found.owner, await systemOwner());
+      const name = `${OWN_TYPE}:${found.uuid}`;
+      if (others.length > 0 || !options.wipe.every((wiped) => wiped === name)) {
+        throw new OperationError("invalid", `the devices hold ${name} "${found.name}" and others`);
+      }
+      if (options.wipe.length === 0) {
+        throw new OperationError(
+          "foreign",
+          `pool "${found.name}" and all its volumes would be lost; to delete it give --wipe ${name}`,
+        );
+      }
+      const backups: string[] = [];
+      for (const [index, device] of devices.entries()) {
+        backups.push(await removeSuperblocks(device, paths[index] ?? "", options));
+      }
+      return { uuid: found.uuid, backups };
+    } finally {
+      await closeAll(devices);
+    }
+  });
+}
+
+async function removeSuperblocks(
+  device: BlockDevice,
+  path: string,
+  { stateDir }: OverwriteOptions,
+): Promise<string> {
+  const findings = await findSignatures(device);
+  const folder = join(stateDir, "backup");
+  const manifest = await backUp({ device, path, findings, folder, time: new Date() });
+  for (const { offsetBytes, superblock } of await readSuperblockCopies(device)) {
+    if (isFault(superblock) && superblock.kind === "absent") continue;
+    await writeZeroes(device, offsetBytes, BLOCK_BYTES);
+  }
+  await writeZeroes(device, HEARTBEAT_OFFSET, BLOCK_BYTES);
+  await flush(device);
+  return manifest;
+}
+
+/** A pool that a command has opened for itself. */
+export interface OfflinePool {
+  readonly name: string;
+  call<Name extends OperationName>(
+    name: Name,
+    body: ArgumentsOf<Name>,
+    options?: { readonly payload?: Uint8Array; readonly onProgress?: OnStep },
+  ): Promise<ReplyOf<Name>>;
+  /** Flushes everything and lets go of the devices. */
+  close(): Promise<void>;
+}
+
+/** Opens the pool on these devices as a daemon would. Errors: missing, busy: a daemon has it; foreign, corrupt, failed, io. */
+export function openPool(paths: readonly string[], stateDir: string): Promise<OfflinePool> {
+  return asOperation(async () => {
+    const log = commandLog();
+    const devices: BlockDevice[] = [];
+    try {
+      for (const path of paths) devices.push(await openForPool(path));
+      const owner = await systemOwner();
+      const { superblocks } = await assemble(devices);
+      const [newest] = superblocks
+        .flatMap(({ superblock }) => (isFault(superblock) ? [] : [superblock]))
+        .toSorted((left, right) => right.generation - left.generation);
+      if (newest !== undefined) mayOpen(newest.owner, owner);
+      const failureMark = systemFailureMark();
+      const pool = await Pool.open({ devices, owner, clock: systemClock, log, failureMark });
+      return offlinePool(pool, devices, { stateDir, log });
+    } catch (error) {
+      await closeAll(devices);
+      throw error;
+    }
+  });
+}
+
+function offlinePool(
+  pool: Pool,
+  devices: BlockDevice[],
+  { stateDir, log }: { readonly stateDir: string; readonly log: Log },
+): OfflinePool {
+  const adopt = (device: BlockDevice): void => void devices.push(device);
+  const context: OperationContext = {
+    pools: () => [{ pool, direct: false, adopt }],
+    isServed: () => false,
+    makeUuid: randomUUID,
+    backupDir: join(stateDir, "backup"),
+    now: () => new Date(),
+    log,
+  };
+  return {
+    name: pool.name,
+    call: (name, body, { payload = new Uint8Array(0), onProgress = () => undefined } = {}) =>
+      asOperation(() => OPERATIONS[name]({ context, body, payload, progress: onProgress })),
+    close: () =>
+      asOperation(async () => {
+        try {
+          await pool.close();
+        } finally {
+          await closeAll(devices);
+        }
+      }),
+  };
+}
