@@ -5,7 +5,7 @@ import { Adversary } from "./adversary.ts";
 import { PAGE_BYTES } from "./media.ts";
 
 /** How many bytes of each page are tried: every one takes the opening of a pool. */
-const FLIPS = Number(process.env["THINLUN_FLIPS"] ?? 12);
+const FLIPS = Number(process.env["THINLUN_FLIPS"] ?? 4);
 const SEED = 5;
 
 const PARTS = ["superblock", "journal", "tree"] as const;

@@ -9,12 +9,15 @@ import { engineDriver } from "./engine.ts";
 import { runHistory } from "./walk.ts";
 
 /** Enough for every run; `test/simulation/run.ts` lives through as many as it is told to. */
-const SECONDS = 12;
-const EXHAUSTIVE_SECONDS = 5;
+const SECONDS = 8;
+const EXHAUSTIVE_SECONDS = 4;
 const EXHAUSTIVE_LENGTH = 3;
 
 /** No mutation may hide for longer. */
 const HISTORIES_UNTIL_CAUGHT = 400;
+
+/** A minute is plenty on a machine that does nothing else. */
+const TIMEOUT_MS = 300_000;
 
 /** Mutations are looked for from here always, so that the bound is a fact and no chance. */
 const FIXED_SEED = 1;
@@ -53,8 +56,9 @@ describe(`the engine on disks that fail (THINLUN_SEED=${plan.seed})`, () => {
 describe("the simulation", () => {
   it.each(MUTATIONS.map((mutation) => ({ mutation, ...noteOf(mutation) })))(
     "notices $mutation (rule $rule)",
+    { timeout: TIMEOUT_MS },
     async ({ mutation }) => {
-      const bounds = { histories: HISTORIES_UNTIL_CAUGHT, seconds: 60, shrinkRuns: 0 };
+      const bounds = { histories: HISTORIES_UNTIL_CAUGHT, seconds: 300, shrinkRuns: 0 };
       const { finding } = await carryOut({ ...plan, seed: FIXED_SEED, bounds }, mutation);
       expect(finding?.violation).toEqual(expect.any(String));
     },
