@@ -44,6 +44,13 @@ export class MetadataSpace {
     return sum;
   }
 
+  /** Blocks that can be taken without another extent. */
+  get freeBlocks(): number {
+    let sum = 0;
+    for (const phys of this.#open) sum += this.#usable(phys) - this.#byPhys.get(phys)!.usedCount;
+    return sum;
+  }
+
   isMetadata(phys: number): boolean {
     return this.#byPhys.has(phys);
   }
@@ -126,7 +133,10 @@ export class MetadataSpace {
   #use(phys: number, extent: MetadataExtent, index: number): void {
     extent.used[index] = 1;
     extent.usedCount += 1;
-    const usable = this.#blocksPerExtent - (phys === 0 ? 1 : 0);
-    if (extent.usedCount === usable) this.#open.delete(phys);
+    if (extent.usedCount === this.#usable(phys)) this.#open.delete(phys);
+  }
+
+  #usable(phys: number): number {
+    return this.#blocksPerExtent - (phys === 0 ? 1 : 0);
   }
 }

@@ -104,6 +104,21 @@ export class Space {
     return this.#allocator.freeExtents;
   }
 
+  /**
+   * Of those, what may be handed out for anything but metadata: a checkpoint takes its places now, and cannot wait for a mark, a discard or
+   * a barrier.
+   */
+  get #spareExtents(): number {
+    return this.#allocator.freeExtents - this.metadataReserveExtents;
+  }
+
+  /** So little is left for metadata that maps must not become larger, whatever it is for. */
+  get isMetadataShort(): boolean {
+    const { blocksPerExtent } = this.#addresses.geometry;
+    const left = this.#allocator.freeExtents + this.metadata.freeBlocks / blocksPerExtent;
+    return left < this.metadataReserveExtents / 2;
+  }
+
   get usableExtents(): number {
     const kept = this.metadataReserveExtents + this.reservations.outstandingExtents;
     return Math.max(0, this.freeExtents - kept);
@@ -191,7 +206,8 @@ export class Space {
    */
   allocate(volume: VolumeState | null, runMax: number): number {
     const others = this.reservations.outstandingExtents - (volume?.outstandingExtents ?? 0);
-    const allowed = this.freeExtents - this.metadataReserveExtents - others;
+    const usable = this.freeExtents - this.metadataReserveExtents - others;
+    const allowed = Math.min(usable, this.#spareExtents);
     if (allowed < 1) return NO_EXTENT;
     return this.#take(Math.min(runMax, allowed));
   }
@@ -373,7 +389,7 @@ export class Space {
 
   /** A virgin mark that should move on: append a record of it. */
   nextVirgin(): { segment: number; from: number } | null {
-    return this.isDeriving ? null : this.marks.next(this.#allocator.freeExtents);
+    return this.isDeriving ? null : this.marks.next(this.#spareExtents);
   }
 
   /** A record with the mark was appended; it counts when it is durable, by itself. */
@@ -411,9 +427,10 @@ export class Space {
     this.#freedSinceNotice = true;
   }
 
-  /** Takes free extents that are not known to be zeros, to be discarded: nobody gets them before {@link discarded}. */
+  /** Takes free extents that are not known to be zeros, to be discarded: nobody gets them before {@link discarded}, so the reserve stays. */
   takeForDiscard(extentsMax: number): { first: number; count: number } | null {
-    const taken = this.#allocator.takeUnknown(extentsMax);
+    const spare = this.#spareExtents;
+    const taken = spare < 1 ? null : this.#allocator.takeUnknown(Math.min(extentsMax, spare));
     if (taken === null) return null;
     for (let index = 0; index < taken.count; index += 1) {
       this.#counts.change(taken.first + index, "free", "punching");

@@ -51,14 +51,15 @@ export class VirginMarks {
     return { first, end: first + mark };
   }
 
-  /** The mark that should be appended next, if it is time: `allocatable` is how many extents can be allocated now. */
+  /** The mark that should be appended next, if it is time: `allocatable` is how many extents can be allocated now, less than none if some are missing. */
   next(allocatable: number): { segment: number; from: number } | null {
     if (allocatable >= VIRGIN_AHEAD_EXTENTS) return null;
     for (const [segment, mark] of this.#durable.entries()) {
       const { extents, virginFrom } = this.#addresses.segments[segment]!;
       // A record is on its way: one at a time is enough.
       if (virginFrom > mark) return null;
-      if (mark < extents) return { segment, from: Math.min(extents, mark + VIRGIN_STEP_EXTENTS) };
+      const step = Math.max(VIRGIN_STEP_EXTENTS, VIRGIN_AHEAD_EXTENTS - allocatable);
+      if (mark < extents) return { segment, from: Math.min(extents, mark + step) };
     }
     return null;
   }
