@@ -305,7 +305,9 @@ class Daemon {
     if (!this.#isRunning || volumes === null || exports === null) return;
     const load = (): Config => configure(this.#options).config;
     await this.#pools?.refresh();
-    await reload({ log: this.#log, load, running: this.#config, volumes, exports });
+    const running = this.#config;
+    const inEffect = await reload({ log: this.#log, load, running, volumes, exports });
+    this.#config = { ...inEffect, stateDir: running.stateDir };
   }
 
   /**

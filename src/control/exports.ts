@@ -4,6 +4,7 @@ import type { IscsiServer } from "../iscsi/server.ts";
 import { IscsiTarget, type IscsiTargetSettings } from "../iscsi/target.ts";
 import { type IoErrorReport, LogicalUnit } from "../scsi/logical-unit.ts";
 import { TargetDevice } from "../scsi/target-device.ts";
+import { assert } from "../util/assert.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
 import type { Volume } from "../volume/volume.ts";
@@ -37,6 +38,7 @@ export function targetSettings(config: TargetConfig): IscsiTargetSettings {
 export class Exports {
   readonly #options: ExportsOptions;
   readonly #unitOfVolume = new Map<string, LogicalUnit>();
+  readonly #deviceOfTarget = new Map<string, TargetDevice>();
 
   constructor(options: ExportsOptions) {
     this.#options = options;
@@ -46,6 +48,7 @@ export class Exports {
   add(config: TargetConfig): void {
     const { log, server } = this.#options;
     const device = new TargetDevice(config.name);
+    this.#deviceOfTarget.set(config.name, device);
     for (const lun of config.luns) this.attach(device, lun);
     server.addTarget(new IscsiTarget(config.name, device, targetSettings(config)));
     const fields = { target: config.name, luns: [...device.units.keys()] };
@@ -53,6 +56,17 @@ export class Exports {
       { ...fields, chap: config.authentication !== null },
       config.redirect === null ? "target is ready" : "target redirects",
     );
+  }
+
+  /** Attaches a LUN to a target that was added; initiators that are there are told. False where its volume is not open. */
+  addLun(target: string, config: LunConfig): boolean {
+    const device = this.#deviceOfTarget.get(target);
+    assert(device !== undefined, "a LUN is added to a target that is there");
+    this.attach(device, config);
+    const isThere = device.units.has(config.lun);
+    const fields = { target, lun: config.lun, volume: config.volume };
+    if (isThere) this.#options.log.info(fields, "LUN added");
+    return isThere;
   }
 
   attach(device: TargetDevice, config: LunConfig): void {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Config, TargetConfig } from "../../src/control/config/config.ts";
-import { demoConfig } from "../../src/control/demo-config.ts";
+import { DEMO_TARGET, demoConfig } from "../../src/control/demo-config.ts";
 import { reload } from "../../src/control/reload.ts";
 import { Secret } from "../../src/control/secret.ts";
 import { VolumeStore } from "../../src/control/volume-store.ts";
@@ -29,11 +29,28 @@ async function reloaded(running: Config, load: () => Config) {
   const volumes = new VolumeStore(log, identities, () => undefined);
   for (const [name, config] of running.volumes) await volumes.open(name, config);
   const refreshed: (readonly TargetConfig[])[] = [];
-  const exports = { refresh: (targets: readonly TargetConfig[]) => void refreshed.push(targets) };
-  await reload({ log, load, running, volumes, exports });
+  const added: string[] = [];
+  const exports = {
+    refresh: (targets: readonly TargetConfig[]) => void refreshed.push(targets),
+    add: (target: TargetConfig) => void added.push(target.name),
+    addLun: (target: string, { lun, volume }: TargetConfig["luns"][number]) => {
+      if (volumes.volumes.has(volume)) added.push(`${target} LUN ${lun}`);
+      return volumes.volumes.has(volume);
+    },
+  };
+  const inEffect = await reload({ log, load, running, volumes, exports });
+  const again = await reload({ log, load, running: inEffect, volumes, exports });
+  const open = [...volumes.volumes.keys()];
   const capacityBytes = volumes.volumes.get("demo")?.volume.capacityBytes;
   await volumes.closeAll();
-  return { capacityBytes, refreshed, log: lines.join("") };
+  return {
+    capacityBytes,
+    refreshed: refreshed.slice(0, 1),
+    log: lines.join(""),
+    added,
+    again,
+    open,
+  };
 }
 
 function withSecret(text: string): Config {
@@ -64,12 +81,57 @@ describe("reload", () => {
   it("says what needs a restart", async () => {
     const changed = memoryConfig(MIB, { poll: "off", targets: [] });
     const result = await reloaded(memoryConfig(MIB), () => changed);
-    expect(result.log).toContain('"changed":["poll","targets"]');
+    const removed = `target ${DEMO_TARGET} (removed)`;
+    expect(result.log).toContain(`"changed":["poll","${removed}"]`);
   });
 
-  it("sees a new volume, which needs a restart too", async () => {
-    const changed = memoryConfig(MIB, { volumes: new Map() });
-    expect((await reloaded(memoryConfig(MIB), () => changed)).log).toContain('["volumes"]');
+  it("names what was removed or changed, which needs a restart too", async () => {
+    const gone = memoryConfig(MIB, { volumes: new Map() });
+    expect((await reloaded(memoryConfig(MIB), () => gone)).log).toContain(
+      '["volume demo (removed)"]',
+    );
+    const before = memoryConfig(MIB);
+    const [target] = before.targets;
+    if (target === undefined) throw new Error("there is a target");
+    const other = { ...target, luns: target.luns.map((lun) => ({ ...lun, lun: 5 })) };
+    const moved = await reloaded(before, () => ({ ...before, targets: [other] }));
+    expect(moved.log).toContain(`"LUN 0 of ${DEMO_TARGET} (removed)","LUN 5 of ${DEMO_TARGET}"`);
+    expect(moved.added).toEqual([]);
+    const aliased = { ...target, alias: "another" };
+    const renamed = await reloaded(before, () => ({ ...before, targets: [aliased] }));
+    expect(renamed.log).toContain(`["target ${DEMO_TARGET}"]`);
+  });
+
+  it("opens volumes that are new, and adds LUNs and targets, once", async () => {
+    const before = memoryConfig(MIB);
+    const [target] = before.targets;
+    const [volume] = before.volumes.values();
+    const [lun] = target?.luns ?? [];
+    if (target === undefined || volume === undefined || lun === undefined) throw new Error("demo");
+    const second = { ...lun, lun: 1, volume: "second" };
+    const absent = { ...lun, lun: 2, volume: "third" };
+    const name = `${DEMO_TARGET}2`;
+    const next: Config = {
+      ...before,
+      volumes: new Map([
+        ...before.volumes,
+        ["second", volume],
+        ["third", { ...volume, sizeBytes: 2 ** 50 }],
+      ]),
+      targets: [
+        { ...target, luns: [...target.luns, second, absent] },
+        { ...target, name, luns: [{ ...lun, volume: "second" }] },
+      ],
+    };
+    const result = await reloaded(before, () => next);
+    expect(result.open).toEqual(["demo", "second"]);
+    expect(result.added).toEqual([`${DEMO_TARGET} LUN 1`, name]);
+    expect(result.log).toContain("volume not added");
+    expect(result.log).not.toContain("restart");
+    expect(result.again.targets.map(({ luns }) => luns.map((one) => one.lun))).toEqual([
+      [0, 1],
+      [0],
+    ]);
   });
 
   it("sees that a secret was changed, and does not show it", async () => {
