@@ -1,10 +1,10 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Load } from "../src/initiator/load-generator.ts";
-import type { LoadReport, LoadRequest } from "./support/load-child.ts";
+import { measure, type Sample } from "./support/measure.ts";
+import { numberOption, textOption } from "./support/options.ts";
+import { median, ratios as ratiosOf } from "./support/statistics.ts";
 import {
   makeBackingFile,
   startTgtd,
@@ -17,9 +17,8 @@ import {
  * process of its own. The two take turns, so that what the machine does otherwise meets both.
  *
  * npm run bench -- [--rounds N] [--seconds S] [--json FILE]
+ * npm run bench -- engine [...]: thin volumes, see engine/run.ts
  */
-
-const execute = promisify(execFile);
 
 const DISK_BYTES = 256 * 1024 * 1024;
 const BLOCK_BYTES = 512;
@@ -52,39 +51,6 @@ const LOADS: readonly NamedLoad[] = [
   load("128 KiB sequential write, QD 16", "write", "sequential", 128 * KIB, 16),
 ];
 
-interface Sample extends LoadReport {
-  /** Of the target's process, in seconds for each second. */
-  readonly cpuShare: number;
-}
-
-async function measure(
-  target: MeasuredTarget,
-  { load: shape }: NamedLoad,
-  seconds: number,
-): Promise<Sample> {
-  const request: LoadRequest = {
-    port: target.port,
-    targetName: target.targetName,
-    load: { ...shape, lun: target.lun },
-    warmUpMs: 300,
-    measureMs: seconds * 1000,
-  };
-  const child = join(import.meta.dirname, "support", "load-child.ts");
-  const before = target.cpuSeconds();
-  const startedMs = performance.now();
-  const args = ["--import", "tsx", child, JSON.stringify(request)];
-  const { stdout } = await execute(process.execPath, args, { timeout: 120_000 });
-  const cpuShare = (target.cpuSeconds() - before) / ((performance.now() - startedMs) / 1000);
-  return { ...(JSON.parse(stdout) as LoadReport), cpuShare };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-}
-
 interface Row {
   readonly load: string;
   readonly thinlun: Sample[];
@@ -96,10 +62,9 @@ function line(row: Row): string {
   const rate = (samples: readonly Sample[]): number =>
     median(samples.map(({ commandsPerSecond }) => commandsPerSecond));
   const p99 = (samples: readonly Sample[]): number => median(samples.map(({ p99Us }) => p99Us));
-  const ratios = row.thinlun.map(
-    (sample, round) =>
-      sample.commandsPerSecond / (row.tgtd[round]?.commandsPerSecond ?? Number.NaN),
-  );
+  const speeds = (samples: readonly Sample[]): number[] =>
+    samples.map(({ commandsPerSecond }) => commandsPerSecond);
+  const ratios = ratiosOf(speeds(row.thinlun), speeds(row.tgtd));
   const cell = (value: number, width: number): string => value.toFixed(0).padStart(width);
   return [
     row.load.padEnd(32),
@@ -122,15 +87,10 @@ const HEADING = [
   "tgtd".padStart(8),
 ].join(" ");
 
-function option(name: string, fallback: number): number {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-}
-
 async function main(): Promise<void> {
-  const rounds = option("--rounds", 5);
-  const seconds = option("--seconds", 2);
-  const jsonAt = process.argv.indexOf("--json");
+  const rounds = numberOption("--rounds", 5);
+  const seconds = numberOption("--seconds", 2);
+  const file = textOption("--json");
   const folder = mkdtempSync("/dev/shm/thinlun-bench-");
   const targets: MeasuredTarget[] = [];
   const rows: Row[] = LOADS.map(({ name }) => ({ load: name, thinlun: [], tgtd: [] }));
@@ -150,8 +110,12 @@ async function main(): Promise<void> {
       const row = rows[index];
       if (row === undefined) continue;
       for (let round = 0; round < rounds; round += 1) {
-        row.thinlun.push(await measure(thinlun, named, seconds));
-        row.tgtd.push(await measure(tgtd, named, seconds));
+        for (const [target, samples] of [
+          [thinlun, row.thinlun],
+          [tgtd, row.tgtd],
+        ] as const) {
+          samples.push(await measure(target, { ...named.load, lun: target.lun }, { seconds }));
+        }
       }
       process.stdout.write(`${line(row)}\n`);
     }
@@ -159,8 +123,8 @@ async function main(): Promise<void> {
     for (const target of targets) await target.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-  const file = jsonAt < 0 ? undefined : process.argv[jsonAt + 1];
   if (file !== undefined) writeFileSync(file, `${JSON.stringify(rows, undefined, 2)}\n`);
 }
 
-await main();
+if (process.argv[2] === "engine") await (await import("./engine/run.ts")).runEngineBench();
+else await main();

@@ -17,6 +17,10 @@ export interface LoadRequest {
 
 /** What the child prints, as one line of JSON. */
 export interface LoadReport {
+  /** Of the time that was measured. */
+  readonly commands: number;
+  /** With those of the warming up. */
+  readonly commandsInAll: number;
   readonly commandsPerSecond: number;
   readonly meanUs: number;
   readonly medianUs: number;
@@ -83,13 +87,18 @@ async function main(): Promise<void> {
   take((bytes, count) => generator.receive(bytes, count));
   generator.start();
   await sleep(request.warmUpMs);
+  const commandsBefore = generator.counts.commands;
   generator.reset();
-  await sleep(request.measureMs);
+  // The timer must not keep the process when the other is first; the socket does until then.
+  const over = sleep(request.measureMs, undefined, { ref: false });
+  await Promise.race([over, generator.exhausted]);
   const { commands, elapsedMs, latencyUs } = generator.counts;
   await generator.stop();
   socket.destroy();
   const commandsPerSecond = (commands * 1000) / elapsedMs;
   const report: LoadReport = {
+    commands,
+    commandsInAll: commandsBefore + commands,
     commandsPerSecond,
     meanUs: (request.load.queueDepth * 1e6) / commandsPerSecond,
     medianUs: latencyUs(0.5),

@@ -21,7 +21,7 @@ export interface MeasuredTarget {
   stop(): Promise<void>;
 }
 
-const TARGET_NAME = "iqn.2026-11.net.thinlun:bench";
+export const TARGET_NAME = "iqn.2026-11.net.thinlun:bench";
 
 /** A backing file without holes: both targets find the same pages. */
 export function makeBackingFile(path: string, sizeBytes: number): void {
@@ -94,17 +94,25 @@ async function cpuReader(child: ChildProcess): Promise<() => number> {
   };
 }
 
-/** The built thinlun with a raw volume on the file. */
-export async function startThinlun(folder: string, backingFile: string): Promise<MeasuredTarget> {
+/** What a daemon under measurement has; each volume is a LUN of one target, in this order from 1 on. */
+export interface DaemonConfig {
+  readonly pools?: Readonly<Record<string, unknown>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+}
+
+/** The built thinlun. The state folder is `folder`/state, and stays when it is started there again. */
+export async function startDaemon(folder: string, shape: DaemonConfig): Promise<MeasuredTarget> {
+  mkdirSync(folder, { recursive: true });
   const port = await freePort();
   const config = join(folder, "thinlun.yaml");
   const program = join(import.meta.dirname, "..", "..", "dist", "src", "cli", "thinlun.cjs");
+  const luns = Object.keys(shape.volumes).map((volume, index) => ({ lun: index + 1, volume }));
   writeFileSync(
     config,
     stringify({
       portals: [{ listen: `127.0.0.1:${port}` }],
-      volumes: { disk: { driver: "raw", path: backingFile } },
-      targets: [{ name: TARGET_NAME, luns: [{ lun: 1, volume: "disk" }] }],
+      ...shape,
+      targets: [{ name: TARGET_NAME, luns }],
       log: { level: "warn" },
     }),
   );
@@ -127,6 +135,11 @@ export async function startThinlun(folder: string, backingFile: string): Promise
     cpuSeconds,
     stop: () => end(child),
   };
+}
+
+/** The built thinlun with a raw volume on the file. */
+export function startThinlun(folder: string, backingFile: string): Promise<MeasuredTarget> {
+  return startDaemon(folder, { volumes: { disk: { driver: "raw", path: backingFile } } });
 }
 
 /** A control port that no other tgtd uses; tgtd takes any number. */

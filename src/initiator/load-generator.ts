@@ -21,13 +21,33 @@ import type { LoginResult } from "./login.ts";
 /** What is measured: one kind of command, so many at a time. */
 export interface Load {
   readonly kind: "read" | "write";
-  readonly pattern: "random" | "sequential";
+  /** "scattered" visits each place of `scatter` once, in no order. */
+  readonly pattern: "random" | "sequential" | "scattered";
   readonly lun: number;
   readonly commandBytes: number;
   readonly queueDepth: number;
   readonly blockBytes: number;
   readonly capacityBlocks: number;
+  readonly scatter?: Scatter;
+  /** Commands that end with CHECK CONDITION count as others do: the disk is being changed meanwhile. */
+  readonly toleratesChecks?: boolean;
 }
+
+/** Places at the same distance, each of which is visited once: for what happens only the first time. */
+export interface Scatter {
+  /** From one place to the next. */
+  readonly strideBlocks: number;
+  /** A power of two. */
+  readonly places: number;
+  /** The first of the visits that are made, and how many: what one load leaves out is for another. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Odd, so that multiples of it modulo a power of two are all of the places; its bits lead far from each place to the next. */
+const SCATTER_STEP = 40_503;
+
+const CHECK_CONDITION = 0x02;
 
 /** Latencies are counted in buckets of a twentieth of an octave, from 1 us on: 5 % is close enough. */
 const BUCKETS_PER_OCTAVE = 20;
@@ -64,6 +84,14 @@ export class LoadGenerator {
   #nextBlock = 0;
   #randomState = 0x2545_f491;
   #stopping = false;
+  /** Commands that may still be sent. */
+  #left: number;
+  #exhaustedMs: number | null = null;
+  #onExhausted: () => void = () => undefined;
+  /** Resolves when all places of a scattered load were visited. */
+  readonly exhausted: Promise<void> = new Promise((resolve) => {
+    this.#onExhausted = resolve;
+  });
   #inFlight = 0;
   #onIdle: () => void = () => undefined;
   #commands = 0;
@@ -84,6 +112,7 @@ export class LoadGenerator {
     this.#onFailure = onFailure;
     this.#cmdSn = login.cmdSn;
     this.#expStatSn = login.expStatSn;
+    this.#left = load.scatter?.count ?? Infinity;
     this.#startedMs = new Float64Array(load.queueDepth);
     this.#ready = new Int32Array(load.queueDepth);
     for (let slot = 0; slot < load.queueDepth; slot += 1) this.#frames.push(this.#newFrame(slot));
@@ -107,7 +136,7 @@ export class LoadGenerator {
     const commands = this.#commands;
     return {
       commands,
-      elapsedMs: performance.now() - this.#sinceMs,
+      elapsedMs: (this.#exhaustedMs ?? performance.now()) - this.#sinceMs,
       latencyUs: (share) => {
         let left = commands * share;
         const bucket = histogram.findIndex((count) => (left -= count) <= 0);
@@ -167,7 +196,8 @@ export class LoadGenerator {
 
   #complete(bytes: Buffer, base: number): void {
     const status = getUint8(bytes, base + 3);
-    if (status !== 0) {
+    const isTolerated = status === CHECK_CONDITION && this.#load.toleratesChecks === true;
+    if (status !== 0 && !isTolerated) {
       this.#fail(`a command under load ended with status ${status}`);
       return;
     }
@@ -183,11 +213,21 @@ export class LoadGenerator {
     this.#histogram[bucket] = (this.#histogram[bucket] ?? 0) + 1;
     this.#commands += 1;
     this.#inFlight -= 1;
-    if (!this.#stopping) this.#makeReady(slot);
-    else if (this.#inFlight === 0) this.#onIdle();
+    if (!this.#stopping && this.#left > 0) this.#makeReady(slot);
+    else if (this.#inFlight === 0 && this.#readyCount === 0) this.#becomeIdle();
+  }
+
+  #becomeIdle(): void {
+    if (this.#left === 0) {
+      this.#exhaustedMs ??= performance.now();
+      this.#onExhausted();
+    }
+    this.#onIdle();
   }
 
   #makeReady(slot: number): void {
+    if (this.#left === 0) return;
+    this.#left -= 1;
     this.#ready[this.#readyCount] = slot;
     this.#readyCount += 1;
   }
@@ -216,7 +256,12 @@ export class LoadGenerator {
 
   /** The first block of the next command. */
   #takeBlock(): number {
-    const { commandBytes, blockBytes, capacityBlocks, pattern } = this.#load;
+    const { commandBytes, blockBytes, capacityBlocks, pattern, scatter } = this.#load;
+    if (scatter !== undefined) {
+      const visit = scatter.first + this.#nextBlock;
+      this.#nextBlock += 1;
+      return ((visit * SCATTER_STEP) % scatter.places) * scatter.strideBlocks;
+    }
     const blocks = commandBytes / blockBytes;
     const places = Math.floor(capacityBlocks / blocks);
     if (pattern === "sequential") {

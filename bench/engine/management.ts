@@ -1,0 +1,207 @@
+import { join } from "node:path";
+import { FileDevice } from "../../src/device/file-device.ts";
+import type { Load } from "../../src/initiator/load-generator.ts";
+import { checkPool } from "../../src/thin/tools/check.ts";
+import { measure } from "../support/measure.ts";
+import { cpuMsSince, median, quantile } from "../support/statistics.ts";
+import { FULL_VOLUME, makeEmptyPool, makeFullPool } from "./full-pool.ts";
+import { HostedPool } from "./hosted-pool.ts";
+import type { Report } from "./report.ts";
+
+/**
+ * What a pool with 1 TiB mapped costs: the operations of a volume while clients write, memory, opening after a kill, the check.
+ */
+
+const TIB: number = 2 ** 40;
+const MIB = 1024 * 1024;
+
+const OPERATION_MS_MAX = 10;
+const MEMORY_BYTES_MAX: number = 90 * MIB;
+const OPEN_MS_MAX = 1000;
+const CHECK_MS_MAX = 2000;
+
+const PAUSE_MS = 50;
+
+export interface ManagementOptions {
+  readonly folder: string;
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+/** Random 4 KiB writes over all of it. */
+const LOAD: Load = {
+  kind: "write",
+  pattern: "random",
+  lun: 0,
+  commandBytes: 4096,
+  queueDepth: 32,
+  blockBytes: 512,
+  capacityBlocks: TIB / 512,
+  toleratesChecks: true,
+};
+
+export async function benchManagement(report: Report, options: ManagementOptions): Promise<void> {
+  const { folder } = options;
+  report.heading("1 TiB mapped, 64 KiB extents");
+  const emptyImage = join(folder, "empty-pool");
+  const image = join(folder, "full-pool");
+  await makeEmptyPool(emptyImage, TIB);
+  await makeFullPool(image, TIB);
+  const empty = await HostedPool.start({ image: emptyImage, volume: FULL_VOLUME });
+  await empty.kill();
+  const host = await HostedPool.start({ image, volume: FULL_VOLUME });
+  try {
+    addMemory(report, empty, host);
+    await benchOperations(report, host, options);
+  } finally {
+    await host.kill();
+  }
+  await benchOpenAfterKill(report, image, options);
+  await benchCheck(report, image);
+  await benchDeleteAll(report, image);
+}
+
+function addMemory(report: Report, empty: HostedPool, full: HostedPool): void {
+  const { rssBytes, engineBytes } = full.ready;
+  const differenceBytes = rssBytes - empty.ready.rssBytes;
+  const mib = (bytes: number): string => `${(bytes / MIB).toFixed(1)} MiB`;
+  report.add({
+    group: "memory",
+    name: "memory for each TiB",
+    figures: `${mib(differenceBytes)} more resident than an empty pool of the size; the engine counts ${mib(engineBytes)}`,
+    bar: `<= ${mib(MEMORY_BYTES_MAX)}`,
+    isMet: Math.max(differenceBytes, engineBytes) <= MEMORY_BYTES_MAX,
+    values: { differenceBytes, engineBytes, empty: empty.ready, full: full.ready },
+  });
+}
+
+type Timed = "snapshot" | "clone" | "rollback" | "delete";
+
+async function benchOperations(
+  report: Report,
+  host: HostedPool,
+  { rounds, seconds }: ManagementOptions,
+): Promise<void> {
+  for (const isLoaded of [false, true]) {
+    const times: Record<Timed, number[]> = { snapshot: [], clone: [], rollback: [], delete: [] };
+    if (!isLoaded) {
+      for (let cycle = 0; cycle < rounds; cycle += 1) await runCycle(host, times);
+      addOperations(report, "idle", times);
+      continue;
+    }
+    const state = { isOver: false };
+    const load = measure(host.target, LOAD, { seconds: rounds * seconds }).finally(() => {
+      state.isOver = true;
+    });
+    while (!state.isOver) await runCycle(host, times);
+    const { commandsPerSecond } = await load;
+    addOperations(report, `${commandsPerSecond.toFixed(0)} writes/s`, times);
+  }
+}
+
+/** Each operation on the volume that is being written, or on a copy of it. */
+async function runCycle(host: HostedPool, times: Record<Timed, number[]>): Promise<void> {
+  const timed = async (name: Timed, operation: Parameters<HostedPool["run"]>[0]): Promise<void> => {
+    times[name].push((await host.run(operation)).elapsedMs);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  };
+  await timed("snapshot", { kind: "snapshot", source: FULL_VOLUME, name: "snapshot" });
+  await timed("clone", { kind: "clone", source: FULL_VOLUME, name: "clone" });
+  await timed("rollback", { kind: "rollback", volume: FULL_VOLUME, source: "snapshot" });
+  await timed("delete", { kind: "delete", name: "clone" });
+  await timed("delete", { kind: "delete", name: "snapshot" });
+}
+
+function addOperations(report: Report, load: string, times: Record<Timed, number[]>): void {
+  for (const [name, elapsedMs] of Object.entries(times)) {
+    const middle = median(elapsedMs);
+    const most = Math.max(...elapsedMs);
+    const p90 = quantile(elapsedMs, 0.9);
+    report.add({
+      group: "operations",
+      name: `${name}, ${load}`,
+      figures: `${middle.toFixed(1)} ms, 90 % within ${p90.toFixed(1)}, the longest ${most.toFixed(1)} of ${elapsedMs.length}`,
+      bar: `median <= ${OPERATION_MS_MAX} ms`,
+      isMet: middle <= OPERATION_MS_MAX,
+      values: { elapsedMs },
+    });
+  }
+}
+
+async function benchOpenAfterKill(
+  report: Report,
+  image: string,
+  { rounds, seconds }: ManagementOptions,
+): Promise<void> {
+  const openMs: number[] = [];
+  const openCpuMs: number[] = [];
+  let host = await HostedPool.start({ image, volume: FULL_VOLUME });
+  for (let round = 0; round < rounds; round += 1) {
+    const load = measure(host.target, LOAD, { seconds: seconds + 5 }).catch(() => null);
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    await host.run({ kind: "snapshot", source: FULL_VOLUME, name: `kept-${round}` });
+    await host.kill();
+    await load;
+    host = await HostedPool.start({ image, volume: FULL_VOLUME });
+    openMs.push(host.ready.openMs);
+    openCpuMs.push(host.ready.openCpuMs);
+  }
+  await host.kill();
+  report.add({
+    group: "open",
+    name: "open after SIGKILL under writes, for each TiB",
+    figures: `${median(openMs).toFixed(0)} ms (${Math.min(...openMs).toFixed(0)} to ${Math.max(...openMs).toFixed(0)}), CPU time ${median(openCpuMs).toFixed(0)} ms`,
+    bar: `< ${OPEN_MS_MAX} ms`,
+    isMet: median(openMs) < OPEN_MS_MAX,
+    values: { openMs, openCpuMs },
+  });
+}
+
+async function benchCheck(report: Report, image: string): Promise<void> {
+  const device = await FileDevice.open(image, { readOnly: true });
+  try {
+    const startedMs = performance.now();
+    const cpu = process.cpuUsage();
+    const { isSound, findings, counts } = await checkPool([device]);
+    const elapsedMs = performance.now() - startedMs;
+    const cpuMs = cpuMsSince(cpu);
+    if (!isSound) throw new Error(`the pool is not sound: ${JSON.stringify(findings)}`);
+    report.add({
+      group: "check",
+      name: "check, for each TiB",
+      figures: `${elapsedMs.toFixed(0)} ms, CPU time ${cpuMs.toFixed(0)} ms, ${counts?.leaves} map pages`,
+      bar: `< ${CHECK_MS_MAX} ms`,
+      isMet: elapsedMs < CHECK_MS_MAX,
+      values: { elapsedMs, cpuMs, counts },
+    });
+  } finally {
+    await device.close();
+  }
+}
+
+/** The volume itself, when nothing shares its extents any more. */
+async function benchDeleteAll(report: Report, image: string): Promise<void> {
+  const host = await HostedPool.start({ image, volume: FULL_VOLUME });
+  try {
+    for (let round = 0; ; round += 1) {
+      const name = `kept-${round}`;
+      const isLast = await host.run({ kind: "delete", name }).then(
+        () => false,
+        () => true,
+      );
+      if (isLast) break;
+    }
+    const { elapsedMs, freeMs = Number.NaN } = await host.run({ kind: "delete-served" });
+    const deleteMs = elapsedMs - freeMs;
+    report.add({
+      group: "operations",
+      name: "delete of the whole TiB, idle",
+      figures: `${deleteMs.toFixed(1)} ms, its space is free ${freeMs.toFixed(0)} ms later`,
+      bar: `<= ${OPERATION_MS_MAX} ms`,
+      isMet: deleteMs <= OPERATION_MS_MAX,
+      values: { deleteMs, freeMs },
+    });
+  } finally {
+    await host.kill();
+  }
+}
