@@ -22,6 +22,8 @@ export interface ChildOptions {
   readonly inheritedFd?: number;
   /** Replaces the search path; tests hide tools by it. */
   readonly path?: string;
+  /** Variables that the child has besides. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export interface RunOptions extends ChildOptions {
@@ -43,9 +45,9 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-function environment(path: string | undefined): NodeJS.ProcessEnv {
+function environment({ path, variables }: ChildOptions): NodeJS.ProcessEnv {
   const inherited = process.env["PATH"] ?? "";
-  return { PATH: path ?? `${inherited}:${SYSTEM_PATH}`, LC_ALL: "C" };
+  return { ...variables, PATH: path ?? `${inherited}:${SYSTEM_PATH}`, LC_ALL: "C" };
 }
 
 /** Starting fails with these where the search path has no such program, or none that may be run. */
@@ -71,7 +73,7 @@ function start(command: string, args: readonly string[], options: ChildOptions):
   const inherited = options.inheritedFd === undefined ? [] : [options.inheritedFd];
   try {
     const child = spawn(command, args, {
-      env: environment(options.path),
+      env: environment(options),
       shell: false,
       stdio: ["pipe", "pipe", "pipe", ...inherited],
     });

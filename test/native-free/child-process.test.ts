@@ -38,9 +38,10 @@ describe("runChild", () => {
 
   it("speaks the C locale and hands over nothing else of the environment", async () => {
     process.env["THINLUN_TEST_SECRET"] = "x";
-    const { stdout } = await runChild("env", []);
+    const { stdout } = await runChild("env", [], { variables: { TOLD: "a b", LC_ALL: "de" } });
     delete process.env["THINLUN_TEST_SECRET"];
     expect(stdout).toContain("LC_ALL=C\n");
+    expect(stdout).toContain("TOLD=a b\n");
     expect(stdout).not.toContain("SECRET");
   });
 
