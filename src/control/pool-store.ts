@@ -1,17 +1,17 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { BlockDevice } from "../device/block-device.ts";
 import type { FileDevice } from "../device/file-device.ts";
-import { growImageFile } from "../device/image-file.ts";
-import { assemble } from "../thin/checkpoint/assemble.ts";
+import { type Assembly, assemble } from "../thin/checkpoint/assemble.ts";
 import { formatPool } from "../thin/checkpoint/format-pool.ts";
 import { isFault } from "../thin/format/fault.ts";
+import { getUuid, UUID_BYTES } from "../thin/format/identity.ts";
+import { claimShared, type SharedClaim } from "../thin/members/claim-shared.ts";
 import { createMembers } from "../thin/members/create-members.ts";
 import { openForPool } from "../thin/members/open-member.ts";
-import { mayOpen } from "../thin/members/owner.ts";
+import { isTakeover, mayOpen } from "../thin/members/owner.ts";
 import { scanDevices } from "../thin/members/scan.ts";
+import { watchHeartbeat } from "../thin/members/watch-heartbeat.ts";
 import { PoolError } from "../thin/pool-error.ts";
-import type { AutoGrowthSettings } from "../thin/pool/auto-growth.ts";
-import { imageGrower } from "../thin/pool/growers.ts";
 import type { PoolOpenOptions, PoolRunSettings } from "../thin/pool/pool-options.ts";
 import { Pool } from "../thin/pool/pool.ts";
 import type { Clock } from "../util/clock.ts";
@@ -20,15 +20,16 @@ import type { RandomBytes } from "../util/random.ts";
 import { formatSize } from "../util/units.ts";
 import type { EnginePool, FindPool } from "../volume/engine/engine-driver.ts";
 import type { PoolConfig } from "./config/config.ts";
+import { JoinedDevices } from "./joined-devices.ts";
 import type { OperatedPool } from "./operations/operation.ts";
+import { GROWTH_BYTES_MIN, type GrowingPool, growthOf } from "./pool-growth.ts";
+import { labelledPaths } from "./pool-paths.ts";
 import { messageOf, StartError } from "./start-error.ts";
 import type { Identities } from "./state-store.ts";
 
 const MS_PER_SECOND = 1000;
 const PERCENT = 100;
-
-/** A device that is larger than the pool knows by less than this is not worth a segment, of which a pool has few. Bytes. */
-const GROWTH_BYTES_MIN: number = 4 * 1024 * 1024;
+const JOINED_FILE = "pool-devices.json";
 
 /** What the pools of a daemon need of the world around them. */
 export interface PoolStoreOptions {
@@ -41,14 +42,19 @@ export interface PoolStoreOptions {
   /** Who opens pools here; asked for each opening. */
   readonly owner: () => Promise<PoolOpenOptions["owner"]>;
   readonly failureMark: PoolOpenOptions["failureMark"];
+  /** How a device of a pool is opened; {@link openForPool} unless told otherwise. */
+  readonly openDevice?: (
+    path: string,
+    options: { readonly direct: boolean },
+  ) => Promise<FileDevice>;
 }
 
 interface OpenPool extends EnginePool {
-  /** In the order of the pool; those that are added while it is open come at the end. */
-  readonly devices: BlockDevice[];
   readonly direct: boolean;
-  /** What of each of them the pool has taken, in bytes. */
-  readonly takenBytes: number[];
+  /** All that were opened for it. */
+  readonly devices: Set<BlockDevice>;
+  /** Where other hosts may reach it. */
+  readonly claim: SharedClaim | null;
 }
 
 /** A pool's devices, open and claimed. */
@@ -61,21 +67,23 @@ interface Claimed {
 export class PoolStore {
   readonly #options: PoolStoreOptions;
   readonly #open = new Map<string, OpenPool>();
+  readonly #joined: JoinedDevices;
 
   constructor(options: PoolStoreOptions) {
     this.#options = options;
+    this.#joined = new JoinedDevices(join(options.stateDir, JOINED_FILE));
   }
 
   readonly find: FindPool = (name) => this.#open.get(name);
 
   /** Those that are open, for the operations on them. */
   readonly operated = (): OperatedPool[] =>
-    Array.from(this.#open.values(), ({ pool, direct, devices, takenBytes }) => ({
+    Array.from(this.#open.values(), ({ pool, direct, devices }) => ({
       pool,
       direct,
       adopt: (device) => {
-        takenBytes[devices.length] = device.capacityBytes;
-        devices.push(device);
+        devices.add(device);
+        void this.#remember(pool, device.name);
       },
     }));
 
@@ -93,7 +101,7 @@ export class PoolStore {
         const { pool } = opened;
         this.#open.set(name, opened);
         await identities.rememberMade(name, pool.uuid);
-        await this.#takeGrowth(name, opened);
+        await this.#takeGrowth(name, pool);
         const { capacityBytes, usableBytes } = pool.usage();
         const sizes = { size: formatSize(capacityBytes), free: formatSize(usableBytes) };
         const fields = { pool: name, uuid: pool.uuid, devices: config.devices, ...sizes };
@@ -101,8 +109,8 @@ export class PoolStore {
       } catch (error) {
         const opened = this.#open.get(name);
         this.#open.delete(name);
-        await opened?.pool.close();
-        await closeDevices(claimed.devices);
+        if (opened === undefined) await closeDevices(claimed.devices);
+        else await this.#closeOpened(opened);
         throw error;
       }
     } catch (error) {
@@ -126,7 +134,20 @@ export class PoolStore {
           "To begin with an empty pool, give it another name",
       );
     }
-    return { devices: await openAll(config), isNew: false };
+    const joined = await this.#findJoined(name, config, found[0]?.uuid);
+    return { devices: await this.#openAll([...config.devices, ...joined], config), isNew: false };
+  }
+
+  /** What the pool was given while it was open. */
+  async #findJoined(name: string, config: PoolConfig, uuid: string | undefined): Promise<string[]> {
+    if (uuid === undefined) return [];
+    const paths = [...(config.autogrow?.spares ?? []), ...(await this.#joined.of(uuid))];
+    const joined = await labelledPaths(uuid, paths, config.devices);
+    if (joined.length > 0) {
+      const message = "the pool has more devices than configured: name them under its devices";
+      this.#options.log.warn({ pool: name, devices: joined }, message);
+    }
+    return joined;
   }
 
   async #make(name: string, config: PoolConfig): Promise<FileDevice[]> {
@@ -166,9 +187,6 @@ export class PoolStore {
     const { log, clock, identities, failureMark } = this.#options;
     const owner = await this.#options.owner();
     const assembly = await assemble(claimed);
-    const members = assembly.devices.flatMap(
-      (device) => claimed.find((candidate) => candidate === device) ?? [],
-    );
     if (assembly.name !== name) {
       const other = `"${assembly.name}" (${assembly.poolUuid})`;
       throw new PoolError("foreign", `the devices hold the pool ${other}: call it by its name`);
@@ -180,43 +198,118 @@ export class PoolStore {
           `(${await identities.uuidOf(name)}): its volumes are not the ones that initiators know`,
       );
     }
-    const [newest] = assembly.superblocks
+    const claim = await this.#claimFromOthers(name, config, assembly, owner);
+    const devices = new Set<BlockDevice>(claimed);
+    let pool: Pool | null = null;
+    try {
+      const growing = this.#growing(assembly, config, devices, () => pool);
+      pool = await Pool.open({
+        devices: claimed,
+        owner,
+        takeOver: config.takeOver,
+        clock,
+        log,
+        failureMark,
+        settings: { ...runSettings(config), growth: growthOf(growing, config) },
+      });
+      if (claim !== null) claim.onLost((reason) => pool?.fence(reason));
+      await keepSettings(pool, config);
+    } catch (error) {
+      await pool?.close();
+      await claim?.release();
+      throw error;
+    }
+    const rotational = assembly.devices.some(({ traits }) => traits.rotational);
+    return { pool, devices, direct: config.direct, rotational, claim };
+  }
+
+  /** Makes sure that no other host has the pool. Null where none can reach it. Errors: foreign, busy, failed, io. */
+  async #claimFromOthers(
+    name: string,
+    config: PoolConfig,
+    { poolUuid, devices, superblocks }: Assembly,
+    owner: PoolOpenOptions["owner"],
+  ): Promise<SharedClaim | null> {
+    const { log, clock } = this.#options;
+    const [device] = devices;
+    const [newest] = superblocks
       .flatMap(({ superblock }) => (isFault(superblock) ? [] : [superblock]))
       .toSorted((left, right) => right.generation - left.generation);
-    if (newest !== undefined) mayOpen(newest.owner, owner);
-    const settings = runSettings(config, members);
-    const devices: BlockDevice[] = [...members];
-    const options = { devices: claimed, owner, clock, log, failureMark, settings };
-    const pool = await Pool.open(options);
-    const takenBytes = devices.map((_, index) => newest?.devices[index]?.sizeBytes ?? 0);
-    pool.subscribe((event) => {
-      if (event.kind !== "grown") return;
-      takenBytes[event.device] = devices[event.device]?.capacityBytes ?? 0;
-    });
-    const rotational = devices.some(({ traits }) => traits.rotational);
-    return { pool, devices, direct: config.direct, takenBytes, rotational };
+    if (device === undefined || newest === undefined) return null;
+    mayOpen(newest.owner, owner, { takeOver: config.takeOver });
+    if (isTakeover(newest.owner, owner)) {
+      const fields = { pool: name, host: newest.owner.hostId };
+      log.warn(fields, "another host has the pool: watching for signs of life");
+      await watchHeartbeat({ device, clock });
+      log.warn(fields, "the pool is taken over: no sign of life of the other host");
+    }
+    return config.shared ? claimShared({ device, poolUuid, owner, clock }) : null;
+  }
+
+  #growing(
+    assembly: Assembly,
+    { direct }: PoolConfig,
+    opened: Set<BlockDevice>,
+    get: () => Pool | null,
+  ): GrowingPool {
+    const { stateDir, randomBytes } = this.#options;
+    return {
+      name: assembly.name,
+      uuid: assembly.poolUuid,
+      devices: () => get()?.state.addresses.devices ?? assembly.devices,
+      gained: async () => {
+        const pool = get();
+        return pool === null ? [] : gainedDevices(pool);
+      },
+      claim: async (path) => {
+        const [member] = await createMembers([{ path }], {
+          wipe: [],
+          acceptData: false,
+          backupDir: join(stateDir, "backup"),
+          time: new Date(),
+          direct,
+        });
+        if (member === undefined) throw new PoolError("io", `${path} was not prepared`);
+        const { device, isZero } = member;
+        const uuid = getUuid(randomBytes(UUID_BYTES), 0);
+        const settled = async (isMember: boolean): Promise<void> => {
+          if (!isMember) return device.close();
+          opened.add(device);
+          return this.#remember(get(), path);
+        };
+        return { device, uuid, isZero, settled };
+      },
+    };
+  }
+
+  /** What cannot be remembered has to be configured: the pool has the device all the same. */
+  async #remember(pool: Pool | null, path: string): Promise<void> {
+    if (pool === null) return;
+    const { log } = this.#options;
+    try {
+      await this.#joined.remember(pool.uuid, resolve(path));
+    } catch (error) {
+      const message = "a device of the pool will not be found again: name it under its devices";
+      log.error({ pool: pool.name, path, error }, message);
+    }
   }
 
   /** Takes up what devices have gained by now. */
   async refresh(): Promise<void> {
-    for (const [name, opened] of this.#open) {
-      for (const device of opened.devices) {
-        await device.refreshCapacity().catch((error: unknown) => {
-          this.#options.log.error({ pool: name, device: device.name, error }, "size is not known");
-        });
-      }
-      await this.#takeGrowth(name, opened);
-    }
+    for (const [name, { pool }] of this.#open) await this.#takeGrowth(name, pool);
   }
 
   /** Nothing is lost where it fails: the pool goes on with what it had. */
-  async #takeGrowth(name: string, { pool, devices, takenBytes }: OpenPool): Promise<void> {
-    for (const [index, device] of devices.entries()) {
-      if (device.capacityBytes - (takenBytes[index] ?? 0) < GROWTH_BYTES_MIN) continue;
+  async #takeGrowth(name: string, pool: Pool): Promise<void> {
+    const { log } = this.#options;
+    const failed = (device: BlockDevice, error: unknown): void =>
+      log.error({ pool: name, device: device.name, error }, "size is not known");
+    for (const index of await gainedDevices(pool, failed)) {
       try {
         await pool.growDevice(index);
       } catch (error) {
-        this.#options.log.error({ pool: name, device: device.name, error }, "device not grown");
+        const device = pool.state.addresses.devices[index]?.name;
+        log.error({ pool: name, device, error }, "device not grown");
       }
     }
   }
@@ -233,58 +326,70 @@ export class PoolStore {
     this.#open.delete(name);
     if (opened === undefined) return true;
     try {
-      await opened.pool.close();
+      await this.#closeOpened(opened);
       return opened.pool.failure === null;
     } catch (error) {
       this.#options.log.error({ pool: name, error }, "pool could not be closed: data may be lost");
       return false;
+    }
+  }
+
+  /** Others may have the pool when its superblock says that it is closed, and not before. */
+  async #closeOpened({ pool, claim, devices }: OpenPool): Promise<void> {
+    try {
+      await pool.close();
     } finally {
-      await closeDevices(opened.devices);
+      await claim?.release();
+      await closeDevices(devices);
+    }
+  }
+
+  async #openAll(paths: readonly string[], { direct }: PoolConfig): Promise<FileDevice[]> {
+    const open = this.#options.openDevice ?? openForPool;
+    const devices: FileDevice[] = [];
+    try {
+      for (const path of paths) devices.push(await open(path, { direct }));
+      return devices;
+    } catch (error) {
+      await closeDevices(devices);
+      throw error;
     }
   }
 }
 
-/** `devices`: in the order of the pool. */
-function runSettings(config: PoolConfig, devices: readonly FileDevice[]): Partial<PoolRunSettings> {
+function runSettings(config: PoolConfig): Partial<PoolRunSettings> {
   return {
     thresholds: config.thresholds.map((percent) => percent / PERCENT),
     fullRetryMs: config.fullRetrySeconds * MS_PER_SECOND,
-    growth: growthOf(config, devices),
   };
 }
 
-function growthOf(
-  { autogrow, devices: paths }: PoolConfig,
-  devices: readonly FileDevice[],
-): AutoGrowthSettings | null {
-  if (autogrow === null) return null;
-  const path = paths.at(-1) ?? "";
-  const index = devices.findIndex(({ name }) => name === path);
-  const image = devices[index];
-  if (image === undefined || image.isBlockDevice) {
-    throw new PoolError(
-      "invalid",
-      `${path} is no image file, and nothing else can be made to grow`,
-    );
-  }
-  const { belowBytes, stepBytes, maxBytes } = autogrow;
-  const resize = (sizeBytes: number): Promise<void> =>
-    growImageFile(path, image.capacityBytes, sizeBytes);
-  const grower = imageGrower({ device: index, image, maxBytes, resize });
-  return { lowWaterBytes: belowBytes, stepBytes, grower };
+/** What of the configuration is kept in the pool. */
+async function keepSettings(pool: Pool, { overcommitMax }: PoolConfig): Promise<void> {
+  if (overcommitMax === null || pool.state.settings.overcommitMax === overcommitMax) return;
+  await pool.setSettings({ overcommitMax });
 }
 
-async function openAll({ devices: paths, direct }: PoolConfig): Promise<FileDevice[]> {
-  const devices: FileDevice[] = [];
-  try {
-    for (const path of paths) devices.push(await openForPool(path, { direct }));
-    return devices;
-  } catch (error) {
-    await closeDevices(devices);
-    throw error;
+/** Indexes of the devices that are larger than the pool knows. Rejects where a size cannot be read, unless `failed` takes that. */
+async function gainedDevices(
+  { state }: Pool,
+  failed?: (device: BlockDevice, error: unknown) => void,
+): Promise<number[]> {
+  const gained: number[] = [];
+  for (const [index, { sizeBytes }] of state.devices.entries()) {
+    const device = state.addresses.devices[index];
+    if (device === undefined) continue;
+    try {
+      await device.refreshCapacity();
+    } catch (error) {
+      if (failed === undefined) throw error;
+      failed(device, error);
+    }
+    if (device.capacityBytes - sizeBytes >= GROWTH_BYTES_MIN) gained.push(index);
   }
+  return gained;
 }
 
-async function closeDevices(devices: readonly BlockDevice[]): Promise<void> {
+async function closeDevices(devices: Iterable<BlockDevice>): Promise<void> {
   for (const device of devices) await device.close();
 }

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rename, rm, stat, truncate, writeFile } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { PoolConfig } from "../../src/control/config/config.ts";
+import type { PoolConfig, PoolGrowth } from "../../src/control/config/config.ts";
 import { PoolStore } from "../../src/control/pool-store.ts";
 import { StartError } from "../../src/control/start-error.ts";
 import { systemOwner } from "../../src/thin/members/owner.ts";
@@ -15,6 +15,15 @@ import { recordingLog, type LogLine } from "../support/recording-log.ts";
 const MIB = 1024 * 1024;
 const UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a";
 const VOLUME_UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3b";
+
+const GROWTH: PoolGrowth = {
+  belowBytes: 1024 * MIB,
+  stepBytes: 64 * MIB,
+  maxBytes: null,
+  image: false,
+  spares: [],
+  command: null,
+};
 
 let folder: string;
 let lines: LogLine[];
@@ -67,7 +76,10 @@ function config(changes: Partial<PoolConfig> = {}): PoolConfig {
     devices: [pathOf("a.img")],
     create: { sizeBytes: 128 * MIB, extentBytes: 64 * 1024 },
     direct: false,
+    shared: false,
+    takeOver: false,
     optional: false,
+    overcommitMax: null,
     thresholds: [80],
     autogrow: null,
     fullRetrySeconds: 0,
@@ -183,14 +195,11 @@ describe("PoolStore", () => {
   });
 
   it("grows the last image by itself, up to its limit", () =>
-    within(
-      { autogrow: { belowBytes: 1024 * MIB, stepBytes: 64 * MIB, maxBytes: 256 * MIB } },
-      async () => {
-        while ((await stat(pathOf("a.img"))).size < 256 * MIB) {
-          await new Promise((resolve) => setTimeout(resolve, 50));
-        }
-      },
-    ));
+    within({ autogrow: { ...GROWTH, image: true, maxBytes: 256 * MIB } }, async () => {
+      while ((await stat(pathOf("a.img"))).size < 256 * MIB) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }));
 
   it("takes neither a character device nor a folder", async () => {
     const devices = ["/dev/null"];

@@ -64,8 +64,8 @@ function checkPools(
   for (const [name, volume] of volumes) {
     if (volume.driver === "raw") ownerOfPath.set(volume.path, `the volume "${name}"`);
   }
-  for (const [name, { devices }] of pools) {
-    for (const path of devices) {
+  for (const [name, { devices, autogrow }] of pools) {
+    for (const path of [...devices, ...(autogrow?.spares ?? [])]) {
       const other = ownerOfPath.get(path);
       if (other !== undefined) {
         report.problem(pathOf("pools", name), `the device ${path} is also in ${other}`);

@@ -42,10 +42,16 @@ export interface PoolConfig {
   readonly devices: readonly string[];
   /** Make the pool where there is none on the devices; null: it must be there. */
   readonly create: PoolCreation | null;
-  /** Past the page cache. */
+  /** Past the page cache; always so where other hosts may reach it. */
   readonly direct: boolean;
+  /** Other hosts may reach its devices: this one shows that it has it, and stops when it may have lost it. */
+  readonly shared: boolean;
+  /** Another host that has it open is known to be dead: it is opened when there is no sign of life of that one. */
+  readonly takeOver: boolean;
   /** The daemon starts without it when it cannot be opened. */
   readonly optional: boolean;
+  /** The sizes of its volumes are together no more than so many times what it has; 0: no limit; null: as it is. */
+  readonly overcommitMax: number | null;
   /** Warn when so much of the space is in use: percent, ascending. */
   readonly thresholds: readonly number[];
   readonly autogrow: PoolGrowth | null;
@@ -59,13 +65,26 @@ export interface PoolCreation {
   readonly extentBytes: number;
 }
 
-/** The last device is an image file that grows when the pool runs low. All in bytes. */
+/** How a pool grows by itself when it runs low: whichever of three ways there are, in this order. All in bytes. */
 export interface PoolGrowth {
   /** Grow when less than this is free. */
   readonly belowBytes: number;
   readonly stepBytes: number;
-  /** The image is not made larger than this. */
-  readonly maxBytes: number;
+  /** The devices are not made to have more than this together; null: no limit. */
+  readonly maxBytes: number | null;
+  /** The last device is an image file that is made larger. */
+  readonly image: boolean;
+  /** Devices that are added one by one. */
+  readonly spares: readonly string[];
+  readonly command: GrowthCommand | null;
+}
+
+/** A program that makes devices larger, or names others to add. */
+export interface GrowthCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** It is killed after so many seconds. */
+  readonly timeoutSeconds: number;
 }
 
 /** What every kind of volume has. */

@@ -33,5 +33,14 @@ export const THRESHOLDS_MAX = 8;
 /** Initiators give up long before. */
 export const FULL_RETRY_SECONDS_MAX = 86_400;
 
+/** A pool that promises a thousand times what it has, ten times over, has no limit. */
+export const OVERCOMMIT_MAX = 10_000;
+
+/** Words of a command: whoever needs more writes a script. */
+export const COMMAND_WORDS_MAX = 64;
+
+/** A command that makes space; what takes longer is better done before it is asked for. */
+export const COMMAND_SECONDS_MAX = 3600;
+
 /** A delay for tests: longer than every time limit of an initiator. */
 export const DELAY_MS_MAX = 600_000;

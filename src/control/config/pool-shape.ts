@@ -1,14 +1,34 @@
+import { resolve } from "node:path";
 import { isExtentSize } from "../../thin/format/geometry.ts";
 import { DEVICES_MAX } from "../../thin/limits.ts";
 import { MEMBER_BYTES_MIN } from "../../thin/members/limits.ts";
 import type { PoolConfig, PoolCreation, PoolGrowth } from "./config.ts";
-import { FULL_RETRY_SECONDS_MAX, POOL_DEVICE_BYTES_MAX, THRESHOLDS_MAX } from "./limits.ts";
-import { flag, integer, listOf, mapped, object, optional, required, type Shape } from "./shape.ts";
+import {
+  COMMAND_SECONDS_MAX,
+  COMMAND_WORDS_MAX,
+  FULL_RETRY_SECONDS_MAX,
+  OVERCOMMIT_MAX,
+  POOL_DEVICE_BYTES_MAX,
+  THRESHOLDS_MAX,
+} from "./limits.ts";
+import {
+  flag,
+  integer,
+  listOf,
+  mapped,
+  object,
+  optional,
+  required,
+  type Shape,
+  text,
+  textOrNumber,
+} from "./shape.ts";
 import { filePath, size } from "./values.ts";
 
 const EXTENT_BYTES_DEFAULT: number = 64 * 1024;
 const THRESHOLDS_DEFAULT: readonly number[] = [80, 95];
 const FULL_RETRY_SECONDS_DEFAULT = 60;
+const COMMAND_SECONDS_DEFAULT = 60;
 
 const imageSize = size(MEMBER_BYTES_MIN, POOL_DEVICE_BYTES_MAX);
 
@@ -31,18 +51,60 @@ const creation: Shape<PoolCreation> = mapped(
 
 interface GrowthKeys {
   readonly below: number;
-  readonly step: number;
-  readonly max: number;
+  readonly step: number | null;
+  readonly max: number | null;
+  readonly image: boolean | null;
+  readonly spares: readonly string[];
+  readonly command: readonly string[] | null;
+  readonly timeout: number;
 }
+
+/** A program that is given with a slash lies where the configuration says; another is looked for in the search path. */
+const commandWords: Shape<readonly string[]> = mapped(
+  listOf(text, COMMAND_WORDS_MAX, "it is a program and its arguments"),
+  ([program = "", ...args], fail, report) => {
+    if (program === "") return fail("has no program");
+    return [program.includes("/") ? resolve(report.source.folder, program) : program, ...args];
+  },
+);
 
 const growth: Shape<PoolGrowth> = mapped(
   object<GrowthKeys>({
     below: required(imageSize),
-    step: required(imageSize),
-    max: required(imageSize),
+    step: optional(imageSize, null),
+    max: optional(imageSize, null),
+    image: optional(flag, null),
+    spares: optional(listOf(filePath, DEVICES_MAX, "leave it out"), []),
+    command: optional(commandWords, null),
+    timeout: optional(integer(1, COMMAND_SECONDS_MAX), COMMAND_SECONDS_DEFAULT),
   }),
-  ({ below, step, max }) => ({ belowBytes: below, stepBytes: step, maxBytes: max }),
+  ({ below, step, max, spares, command: words, timeout: timeoutSeconds, ...rest }, fail) => {
+    const image = rest.image ?? (spares.length === 0 && words === null);
+    if (image && max === null) return fail('the key "max" is missing: an image grows up to it');
+    if (!image && words === null && spares.length === 0) {
+      return fail("nothing is left that could grow: neither image, spares nor command");
+    }
+    if (step === null && (image || words !== null)) return fail('the key "step" is missing');
+    const [program, ...args] = words ?? [];
+    return {
+      belowBytes: below,
+      stepBytes: step ?? below,
+      maxBytes: max,
+      image,
+      spares,
+      command: program === undefined ? null : { program, args, timeoutSeconds },
+    };
+  },
 );
+
+/** A factor, 0 for none. Below 1, a pool would be larger than all that it could ever hold. */
+const overcommit: Shape<number> = mapped(textOrNumber, (value, fail) => {
+  const factor = Number(value);
+  const isFactor = factor === 0 || (factor >= 1 && factor <= OVERCOMMIT_MAX);
+  return isFactor && value.trim() !== ""
+    ? factor
+    : fail(`must be a number from 1 to ${OVERCOMMIT_MAX}, or 0 for no limit, not "${value}"`);
+});
 
 const percents: Shape<readonly number[]> = mapped(
   listOf(integer(1, 99), THRESHOLDS_MAX),
@@ -56,7 +118,10 @@ interface PoolKeys {
   readonly devices: readonly string[];
   readonly create: PoolCreation | null;
   readonly direct: boolean;
+  readonly shared: boolean;
+  readonly takeOver: boolean;
   readonly optional: boolean;
+  readonly overcommit: number | null;
   readonly thresholds: readonly number[];
   readonly autogrow: PoolGrowth | null;
   readonly fullRetry: number;
@@ -68,10 +133,19 @@ export const poolShape: Shape<PoolConfig> = mapped(
     devices: required(listOf(filePath, DEVICES_MAX, "a pool has a device")),
     create: optional(creation, null),
     direct: optional(flag, false),
+    shared: optional(flag, false),
+    takeOver: optional(flag, false),
     optional: optional(flag, false),
+    overcommit: optional(overcommit, null),
     thresholds: optional(percents, THRESHOLDS_DEFAULT),
     autogrow: optional(growth, null),
     fullRetry: optional(integer(0, FULL_RETRY_SECONDS_MAX), FULL_RETRY_SECONDS_DEFAULT),
   }),
-  ({ fullRetry: fullRetrySeconds, ...rest }) => ({ ...rest, fullRetrySeconds }),
+  ({ fullRetry: fullRetrySeconds, overcommit: overcommitMax, direct, ...rest }) => ({
+    ...rest,
+    // In its own page cache a host would not see what another one writes.
+    direct: direct || rest.shared || rest.takeOver,
+    overcommitMax,
+    fullRetrySeconds,
+  }),
 );

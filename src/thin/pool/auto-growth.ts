@@ -4,8 +4,19 @@ import type { Clock } from "../../util/clock.ts";
 import type { Log } from "../../util/log.ts";
 import { GROWTH_BACKOFF_MS_MAX, GROWTH_BACKOFF_MS_MIN } from "./limits.ts";
 
-/** What a grower did: made a device of the pool larger, brought a new one, or could do nothing. */
-export type GrowerResult =
+/** A device that may join the pool: open, claimed, and with nothing on it. */
+export interface NewMember {
+  readonly device: BlockDevice;
+  /** Lower-case UUID for its label. */
+  readonly uuid: string;
+  /** All of it reads as zeros on stable media. */
+  readonly isZero: boolean;
+  /** Called once, when it is known whether the pool has taken it; whoever opened it closes it where not. */
+  settled(isMember: boolean): Promise<void>;
+}
+
+/** What a grower has made of the need: a device of the pool is larger, or there is another one. */
+export type Growth =
   | {
       readonly kind: "grown";
       /** Index of the device. */
@@ -13,17 +24,16 @@ export type GrowerResult =
       /** What it gained reads as zeros on stable media: a hole of a file that the pool's host made. */
       readonly isZero: boolean;
     }
-  | {
-      readonly kind: "device";
-      readonly device: BlockDevice;
-      /** Lower-case UUID for its label. */
-      readonly uuid: string;
-      readonly isZero: boolean;
-    }
-  | { readonly kind: "exhausted" };
+  | ({ readonly kind: "device" } & NewMember);
 
-/** Makes space: grows an image file, brings a spare device, runs an operator's command. Rejects where that fails. */
-export type Grower = (bytesWanted: number) => Promise<GrowerResult>;
+export interface GrowthNeed {
+  readonly bytesWanted: number;
+  /** What is free now. */
+  readonly freeBytes: number;
+}
+
+/** Makes space: grows an image file, brings a spare device, runs an operator's command. Empty: it can do nothing. Rejects where it fails. */
+export type Grower = (need: GrowthNeed) => Promise<readonly Growth[]>;
 
 export interface AutoGrowthSettings {
   /** Grow when less than this is free, in bytes. */
@@ -37,8 +47,8 @@ export interface AutoGrowthOptions extends AutoGrowthSettings {
   readonly clock: Clock;
   readonly log: Log;
   readonly freeBytes: () => number;
-  /** Makes the grower's result part of the pool. */
-  readonly apply: (result: GrowerResult) => Promise<void>;
+  /** Makes what a grower brought part of the pool. */
+  readonly apply: (growth: Growth) => Promise<void>;
 }
 
 /** Grows the pool by itself when it runs low, one step at a time; after a failure it waits, twice as long after each. */
@@ -69,21 +79,34 @@ export class AutoGrowth {
   }
 
   async #step(): Promise<void> {
-    const { grower, stepBytes, apply, log } = this.#options;
+    const { grower, stepBytes, freeBytes, log } = this.#options;
     try {
-      const result = await grower(stepBytes);
-      if (result.kind === "exhausted") {
+      const growths = await grower({ bytesWanted: stepBytes, freeBytes: freeBytes() });
+      if (growths.length === 0) {
         this.#wait();
         log.warn({ waitMs: this.#backoffMs }, "the pool is low on space and cannot grow further");
         return;
       }
-      await apply(result);
+      await this.#applyAll(growths);
       this.#backoffMs = 0;
-      log.info({ stepBytes, freeBytes: this.#options.freeBytes() }, "the pool has grown by itself");
+      log.info({ stepBytes, freeBytes: freeBytes() }, "the pool has grown by itself");
     } catch (error) {
       this.#wait();
       log.error({ error, waitMs: this.#backoffMs }, "the pool could not be grown");
     }
+  }
+
+  /** What is of use is used, also where something else is not. */
+  async #applyAll(growths: readonly Growth[]): Promise<void> {
+    const failures: unknown[] = [];
+    for (const growth of growths) {
+      try {
+        await this.#options.apply(growth);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   #wait(): void {

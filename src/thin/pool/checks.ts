@@ -3,6 +3,7 @@ import type { VolumeAttributes } from "../format/records.ts";
 import { VOLUME_BYTES_MAX, VOLUMES_MAX } from "../limits.ts";
 import { PoolError } from "../pool-error.ts";
 import type { PoolState } from "../map/pool-state.ts";
+import { formatSize } from "../../util/units.ts";
 import { VOLUME_SIZE_UNIT_BYTES } from "./limits.ts";
 
 /** What is refused before anything is changed. All throw PoolError. */
@@ -89,7 +90,8 @@ export function checkOvercommit(state: PoolState, moreBytes: number): void {
   if (promisedBytes > overcommitMax * capacityBytes) {
     throw new PoolError(
       "space",
-      `${promisedBytes} bytes would be promised of ${capacityBytes}: more than the limit of ${overcommitMax} times`,
+      `volumes would have ${formatSize(promisedBytes)} in all, of a pool of ${formatSize(capacityBytes)}: its limit is ` +
+        `${overcommitMax} times what it has; give it another device, or raise the limit (overcommit)`,
     );
   }
 }

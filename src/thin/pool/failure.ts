@@ -1,4 +1,4 @@
-import type { IoError } from "../../util/io-error.ts";
+import { IoError } from "../../util/io-error.ts";
 import type { Log } from "../../util/log.ts";
 import type { OwnerIdentity } from "../checkpoint/owner.ts";
 import { isFault } from "../format/fault.ts";
@@ -17,13 +17,26 @@ export function watchFailure(
 ): void {
   const { health, failureMark, log } = parts;
   health.onFailure((error) => {
-    failureMark.set(poolUuid);
-    log.fatal(
-      { error, pool: health.poolName },
-      "the pool has stopped: start the machine anew to go on with what is on its devices",
-    );
+    markFailure(failureMark, poolUuid, error);
+    const what =
+      error instanceof FenceError
+        ? "the pool has stopped: another host may have it by now"
+        : "the pool has stopped: start the machine anew to go on with what is on its devices";
+    log.fatal({ error, pool: health.poolName }, what);
     failed(error);
   });
+}
+
+/** Why a pool is stopped that is not, or may not be, this host's any more. */
+export class FenceError extends IoError {
+  constructor(poolName: string, reason: PoolError) {
+    super("failed", reason.message, { object: poolName, cause: reason });
+  }
+}
+
+/** Sets the mark, unless no device has failed: then the system's cache shows what the devices have, and the pool may be opened again. */
+export function markFailure(mark: FailureMark, poolUuid: string, error: IoError): void {
+  if (!(error instanceof FenceError)) mark.set(poolUuid);
 }
 
 /** Errors: failed, where the pool has failed since the machine was started. */

@@ -9,7 +9,7 @@ import { auditState } from "../map/audit.ts";
 import type { PoolState } from "../map/pool-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { asPoolError } from "./commit.ts";
-import { refuseFailed, refuseForeign } from "./failure.ts";
+import { FenceError, markFailure, refuseFailed, refuseForeign } from "./failure.ts";
 import { addDevice, growDevice } from "./growth.ts";
 import type { PoolListener } from "./pool-events.ts";
 import {
@@ -59,7 +59,7 @@ export class Pool {
         devices: assembly.devices,
         joining: assembly.joining,
         superblocks: assembly.superblocks,
-        onFailure: () => failureMark.set(assembly.poolUuid),
+        onFailure: (error) => markFailure(failureMark, assembly.poolUuid, error),
         owner,
         clock,
         log,
@@ -199,6 +199,11 @@ export class Pool {
     } catch (error) {
       throw asPoolError(error);
     }
+  }
+
+  /** Stops the pool at once, as a failure does: it is not, or may not be, this host's any more. It can be opened again. */
+  fence(reason: PoolError): void {
+    this.#parts.health.fail(new FenceError(this.name, reason));
   }
 
   /** Returns the function that unsubscribes. */

@@ -1,6 +1,6 @@
 import { IoError } from "../../util/io-error.ts";
 import type { Recovered } from "../checkpoint/recovery.ts";
-import { AutoGrowth, type GrowerResult } from "./auto-growth.ts";
+import { AutoGrowth, type Growth } from "./auto-growth.ts";
 import { PoolChores } from "./chores.ts";
 import { Discards } from "./discards.ts";
 import { watchFailure } from "./failure.ts";
@@ -126,18 +126,29 @@ function tellFull(parts: PoolParts, isFull: boolean): void {
 function autoGrowth(parts: PoolParts, { settings, run }: StartOptions): AutoGrowth | null {
   if (settings.growth === null) return null;
   const { state, clock, log } = parts;
-  const apply = (result: GrowerResult): Promise<void> =>
-    run(async () => {
-      const { failure } = parts.health;
-      if (failure !== null) throw new IoError("failed", failure.message, { object: "growth" });
-      if (result.kind === "device") await addDevice(parts, result.device, result);
-      else if (result.kind === "grown") await growDevice(parts, result.device, result.isZero);
-    });
+  const apply = async (growth: Growth): Promise<void> => {
+    try {
+      await run(() => applyGrowth(parts, growth));
+    } finally {
+      // Once the pool knows of a device, a pool that has failed keeps it, too.
+      if (growth.kind === "device") {
+        await growth.settled(state.addresses.devices.includes(growth.device));
+      }
+    }
+  };
   return new AutoGrowth({
     ...settings.growth,
     clock,
     log,
-    freeBytes: () => state.space.freeExtents * state.geometry.extentBytes,
+    // What can be written: the reserve for metadata and other volumes' reservations may be all that is free.
+    freeBytes: () => Math.max(0, state.space.usableExtents) * state.geometry.extentBytes,
     apply,
   });
+}
+
+async function applyGrowth(parts: PoolParts, growth: Growth): Promise<void> {
+  const { failure } = parts.health;
+  if (failure !== null) throw new IoError("failed", failure.message, { object: "growth" });
+  if (growth.kind === "device") await addDevice(parts, growth.device, growth);
+  else await growDevice(parts, growth.device, growth.isZero);
 }

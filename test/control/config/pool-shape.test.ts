@@ -19,7 +19,10 @@ describe("pools of the configuration", () => {
       devices: ["/etc/thinlun/p.img", "/dev/sdx"],
       create: null,
       direct: false,
+      shared: false,
+      takeOver: false,
       optional: false,
+      overcommitMax: null,
       thresholds: [80, 95],
       autogrow: null,
       fullRetrySeconds: 60,
@@ -35,14 +38,51 @@ describe("pools of the configuration", () => {
         "thresholds: [50]",
         "autogrow: { below: 1GiB, step: 2GiB, max: 1TiB }",
         "fullRetry: 0",
+        "overcommit: 2.5",
+        "shared: true",
       ),
     );
     expect(config.pools.get("tank")).toMatchObject({
       create: { sizeBytes: 10 * 2 ** 30, extentBytes: 16 * 1024 },
       thresholds: [50],
-      autogrow: { belowBytes: 2 ** 30, stepBytes: 2 ** 31, maxBytes: 2 ** 40 },
+      autogrow: {
+        belowBytes: 2 ** 30,
+        stepBytes: 2 ** 31,
+        maxBytes: 2 ** 40,
+        image: true,
+        spares: [],
+        command: null,
+      },
       fullRetrySeconds: 0,
+      overcommitMax: 2.5,
+      shared: true,
+      direct: true,
     });
+  });
+
+  it("grow by spares and commands, which are no images", () => {
+    const grown = (...keys: string[]) =>
+      parse(
+        withPool("devices: [/d]", `autogrow: { below: 1GiB, ${keys.join(", ")} }`),
+      ).config.pools.get("tank")?.autogrow;
+    expect(grown("spares: [s.img, /dev/sdy]")).toEqual({
+      belowBytes: 2 ** 30,
+      stepBytes: 2 ** 30,
+      maxBytes: null,
+      image: false,
+      spares: ["/etc/thinlun/s.img", "/dev/sdy"],
+      command: null,
+    });
+    expect(grown("step: 2GiB", "command: [hooks/grow, tank]", "timeout: 5")).toMatchObject({
+      image: false,
+      command: { program: "/etc/thinlun/hooks/grow", args: ["tank"], timeoutSeconds: 5 },
+    });
+    expect(grown("step: 2GiB", "command: [grow]")?.command).toEqual({
+      program: "grow",
+      args: [],
+      timeoutSeconds: 60,
+    });
+    expect(grown("step: 1GiB", "max: 9GiB", "image: true", "spares: [s]")?.image).toBe(true);
   });
 
   it("are none where none are given", () => {
@@ -79,6 +119,32 @@ describe("pools of the configuration", () => {
       withPool("devices: [p]", "autogrow: { below: 1GiB, step: 1GiB }"),
       /the key "max" is missing/,
     ],
+    [
+      "a growth in steps of nothing",
+      withPool("devices: [p]", "autogrow: { below: 1GiB, command: [x] }"),
+      /the key "step" is missing/,
+    ],
+    [
+      "a growth of nothing",
+      withPool("devices: [p]", "autogrow: { below: 1GiB, image: false }"),
+      /nothing is left that could grow/,
+    ],
+    [
+      "a command that is none",
+      withPool("devices: [p]", "autogrow: { below: 1GiB, step: 1GiB, command: [] }"),
+      /a program and its arguments/,
+    ],
+    [
+      "a spare that is a device already",
+      withPool("devices: [p]", "autogrow: { below: 1GiB, spares: [p] }"),
+      /also in the pool "tank"/,
+    ],
+    [
+      "a limit that nothing is below",
+      withPool("devices: [p]", "overcommit: 0.5"),
+      /a number from 1 to 10000, or 0/,
+    ],
+    ["a limit that is no number", withPool("devices: [p]", "overcommit: much"), /not "much"/],
     [
       "a device that is a volume",
       "pools: { tank: { devices: [p] } }\nvolumes: { d: { driver: raw, path: p } }\ntargets: []",

@@ -143,6 +143,7 @@ describe("in which order things happen", () => {
       cursor: EXTENT + 512,
       dataEnd: 2 * EXTENT,
       forceUnitAccess: false,
+      isOptional: false,
       isZeroData: (offset: number, length: number) =>
         offset === EXTENT + 512 && length === EXTENT - 512,
       skip: (length: number) => void skipped.push(length),

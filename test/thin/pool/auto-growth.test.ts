@@ -1,13 +1,16 @@
 import { beforeEach, expect, test } from "vitest";
-import { AutoGrowth, type Grower, type GrowerResult } from "../../../src/thin/pool/auto-growth.ts";
+import { AutoGrowth, type Grower, type Growth } from "../../../src/thin/pool/auto-growth.ts";
 import { GROWTH_BACKOFF_MS_MAX, GROWTH_BACKOFF_MS_MIN } from "../../../src/thin/pool/limits.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { type LogLine, recordingLog } from "../../support/recording-log.ts";
 
+/** A device that the pool does not take. */
+const REFUSED = 9;
+
 let clock: ManualClock;
 let lines: LogLine[];
 let freeBytes: number;
-let applied: GrowerResult[];
+let applied: Growth[];
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -25,6 +28,9 @@ function growth(grower: Grower): AutoGrowth {
     grower,
     freeBytes: () => freeBytes,
     apply: (result) => {
+      if (result.kind === "grown" && result.device === REFUSED) {
+        return Promise.reject(new Error("it is too small"));
+      }
       applied.push(result);
       return Promise.resolve();
     },
@@ -34,11 +40,11 @@ function growth(grower: Grower): AutoGrowth {
 test("a pool that runs low is grown by a step, one at a time", async () => {
   const asked: number[] = [];
   let finish: () => void = () => undefined;
-  const grown: GrowerResult = { kind: "grown", device: 0, isZero: true };
-  const policy = growth((bytesWanted) => {
-    asked.push(bytesWanted);
+  const grown: Growth = { kind: "grown", device: 0, isZero: true };
+  const policy = growth(({ bytesWanted, freeBytes: free }) => {
+    asked.push(bytesWanted, free);
     return new Promise((resolve) => {
-      finish = () => resolve(grown);
+      finish = () => resolve([grown]);
     });
   });
   freeBytes = 100;
@@ -47,12 +53,12 @@ test("a pool that runs low is grown by a step, one at a time", async () => {
   freeBytes = 99;
   policy.check();
   policy.check();
-  expect(asked).toEqual([50]);
+  expect(asked).toEqual([50, 99]);
   finish();
   await policy.settled();
   expect(applied).toEqual([grown]);
   policy.check();
-  expect(asked).toEqual([50, 50]);
+  expect(asked).toEqual([50, 99, 50, 99]);
 });
 
 test("after a failure it waits, longer after each", async () => {
@@ -89,7 +95,7 @@ test("a grower that has nothing left is asked again later", async () => {
   let calls = 0;
   const policy = growth(() => {
     calls += 1;
-    return Promise.resolve({ kind: "exhausted" });
+    return Promise.resolve([]);
   });
   policy.check();
   await policy.settled();
@@ -99,4 +105,19 @@ test("a grower that has nothing left is asked again later", async () => {
   clock.advance(GROWTH_BACKOFF_MS_MIN);
   policy.check();
   expect(calls).toBe(2);
+});
+
+test("what is of use is used where something else is not, and it waits", async () => {
+  const good: Growth = { kind: "grown", device: 1, isZero: false };
+  let calls = 0;
+  const policy = growth(() => {
+    calls += 1;
+    return Promise.resolve([{ kind: "grown", device: REFUSED, isZero: false }, good]);
+  });
+  policy.check();
+  await policy.settled();
+  expect(applied).toEqual([good]);
+  expect(lines.filter(({ level }) => level === "error")).toHaveLength(1);
+  policy.check();
+  expect(calls).toBe(1);
 });

@@ -23,7 +23,9 @@ test("what can only be read is not promised again", async () => {
   expect(virtualBytes(state)).toBe(20 * MIB);
   checkOvercommit(state, capacityBytes - 20 * MIB);
   checkOvercommit(state, -MIB);
-  expect(() => checkOvercommit(state, capacityBytes - 20 * MIB + 512)).toThrow(/limit of 1 times/);
+  expect(() => checkOvercommit(state, capacityBytes - 20 * MIB + 512)).toThrow(
+    /limit is 1 times what it has/,
+  );
 });
 
 test("no limit is no limit", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { Health } from "../../../src/thin/log/health.ts";
+import { PoolError } from "../../../src/thin/pool-error.ts";
 import { watchFailure } from "../../../src/thin/pool/failure.ts";
 import { IoError } from "../../../src/util/io-error.ts";
 import { Pool } from "../../../src/thin/pool/pool.ts";
@@ -59,4 +60,19 @@ test("the mark is set before anybody is told", () => {
   watchFailure("some UUID", { health, failureMark, log: silentLog }, () => order.push("told"));
   health.fail(new IoError("failed", "a flush failed", { object: "tank" }));
   expect(order).toEqual(["mark", "told"]);
+});
+
+test("a pool that is fenced takes nothing more, leaves no mark, and goes on when it is opened again", async () => {
+  const bench = await PoolBench.make();
+  const volume = await bench.create("data");
+  await bench.fill(volume, 0, 1, 1);
+  bench.pool.fence(new PoolError("foreign", "another host has it"));
+  await expect(bench.drive(writeBytes(volume, 0, Buffer.alloc(512)))).rejects.toMatchObject({
+    kind: "failed",
+  });
+  expect(bench.pool.failure?.message).toContain("another host has it");
+  await bench.close();
+  await bench.open();
+  expect(await bench.byteAt(bench.pool.volume("data"), 0)).toBe(1);
+  await bench.expectSound();
 });

@@ -111,7 +111,7 @@ test("a pool grows by itself under load, until nothing is left", async () => {
         grower: imageGrower({
           device: 0,
           image: disk,
-          maxBytes: 100 * MIB,
+          roomBytes: () => 100 * MIB - disk.capacityBytes,
           resize: (sizeBytes) => Promise.resolve(disk.resize(sizeBytes)),
         }),
       },
@@ -132,13 +132,20 @@ test("a pool grows by itself under load, until nothing is left", async () => {
 
 test("a spare device is taken when it is needed", async () => {
   const spare = new MemoryDevice(64 * MIB, "spare");
+  const ends: boolean[] = [];
+  const settled = (isMember: boolean): Promise<void> => Promise.resolve(void ends.push(isMember));
   const bench = await PoolBench.make({
     sizeBytes: 40 * MIB,
     settings: {
       growth: {
         lowWaterBytes: 8 * MIB,
         stepBytes: 8 * MIB,
-        grower: spareGrower([{ device: spare, uuid: DEVICE_UUID }]),
+        grower: spareGrower({
+          paths: ["spare"],
+          isMember: () => Promise.resolve(ends.length > 0),
+          claim: () =>
+            Promise.resolve({ device: spare, uuid: DEVICE_UUID, isZero: false, settled }),
+        }),
       },
     },
   });
@@ -147,7 +154,46 @@ test("a spare device is taken when it is needed", async () => {
   await bench.pass(500);
   expect(bench.pool.usage().capacityBytes).toBeGreaterThan(64 * MIB);
   await bench.fill(volume, 340, 300, 1);
+  expect(ends).toEqual([true]);
   await bench.expectSound();
+});
+
+test("a spare device that is of no use is let go", async () => {
+  const spare = new MemoryDevice(MIB, "spare");
+  const ends: boolean[] = [];
+  const settled = (isMember: boolean): Promise<void> => Promise.resolve(void ends.push(isMember));
+  const claim = () => Promise.resolve({ device: spare, uuid: DEVICE_UUID, isZero: false, settled });
+  const isMember = () => Promise.resolve(false);
+  const grower = spareGrower({ paths: ["spare"], isMember, claim });
+  const bench = await PoolBench.make({
+    sizeBytes: 40 * MIB,
+    settings: { growth: { lowWaterBytes: 60 * MIB, stepBytes: MIB, grower } },
+  });
+  await bench.pass(500);
+  expect(ends).toEqual([false]);
+  await bench.expectSound();
+});
+
+test("a pool of which only the reserve is left grows, however low its mark is", async () => {
+  const disk = new MemoryDevice(40 * MIB, "disk");
+  let steps = 0;
+  const grower = () => {
+    steps += 1;
+    return Promise.resolve([]);
+  };
+  const bench = await PoolBench.make({
+    devices: [disk],
+    settings: { growth: { lowWaterBytes: 1, stepBytes: MIB, grower }, holdMs: 0 },
+  });
+  const volume = await bench.create("data", 60 * MIB);
+  const { usableBytes, freeBytes } = bench.pool.usage();
+  expect(usableBytes).toBeLessThan(freeBytes);
+  await bench.fill(volume, 0, usableBytes / EXTENT - 1, 1);
+  await bench.pass(500);
+  expect(steps).toBe(0);
+  await bench.fill(volume, usableBytes / EXTENT - 1, 1, 1);
+  await bench.pass(500);
+  expect(steps).toBe(1);
 });
 
 test("what makes no sense is refused", async () => {
