@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 
 /** What the end-to-end suites call, by the Debian package that brings it. */
 export const DEBIAN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  crash: ["e2fsprogs", "xfsprogs", "util-linux"],
   host: ["libiscsi-bin", "qemu-utils", "qemu-block-extra", "util-linux"],
   conformance: ["libiscsi-bin", "util-linux"],
   guest: [

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { InitiatorError } from "../../../src/initiator/initiator-error.ts";
 import { read, synchronizeCache, unmap, write } from "../../../src/initiator/scsi.ts";
+import type { Sense } from "../../../src/initiator/sense.ts";
 import type { InitiatorSession } from "../../../src/initiator/session.ts";
 import type { SeededRandom } from "../../../src/util/random.ts";
 import { readTags, tagSectors } from "../../simulation/tags.ts";
@@ -12,6 +13,22 @@ const SECTOR_BYTES = 512;
 const IN_FLIGHT = 8;
 const ATTEMPTS = 20;
 
+/** NOT READY, SPACE ALLOCATION IN PROGRESS. */
+function isSpacePending(sense: Sense | undefined): boolean {
+  if (sense === undefined) return false;
+  const { key, additionalSenseCode, additionalSenseCodeQualifier } = sense;
+  return key === 2 && additionalSenseCode === 0x04 && additionalSenseCodeQualifier === 0x14;
+}
+
+/** Commands that succeeded, and those that were told to try again because there was no space. */
+export interface LoadCounts {
+  writes: number;
+  unmaps: number;
+  flushes: number;
+  reads: number;
+  spacePending: number;
+}
+
 /** Counters that all loads of a run share. */
 export interface LoadContext {
   readonly random: SeededRandom;
@@ -22,7 +39,7 @@ export interface LoadContext {
   nextSerial(): number;
   /** An answer that must not be. */
   complain(complaint: string): void;
-  readonly counts: { writes: number; unmaps: number; flushes: number; reads: number };
+  readonly counts: LoadCounts;
 }
 
 interface Range {
@@ -76,6 +93,12 @@ export class Load {
   #failed(error: unknown, { name }: VolumeModel): void {
     if (!(error instanceof InitiatorError)) throw error;
     if (error.kind === "closed" || error.kind === "connect") return;
+    const { sense } = error.context;
+    if (isSpacePending(sense)) {
+      // There is no space for the moment: an initiator tries again, here with another command.
+      this.#context.counts.spacePending += 1;
+      return;
+    }
     this.#context.complain(`volume ${name}: ${error.message}`);
   }
 

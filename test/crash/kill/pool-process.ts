@@ -10,10 +10,16 @@ import type {
   ServedVolume,
 } from "../program/protocol.ts";
 
-const PROGRAM = join(
-  import.meta.dirname,
-  "../../../dist/crash-test/test/crash/program/pool-program.js",
-);
+const [PROGRAM_VARIABLE, PROGRAM_PATH] = [
+  "THINLUN_CRASH_PROGRAM",
+  "test/crash/program/pool-program.js",
+];
+
+function programPath(): string {
+  const folder = process.env[PROGRAM_VARIABLE];
+  if (folder === undefined) throw new Error("the program that is to be killed was not built");
+  return join(folder, PROGRAM_PATH);
+}
 
 /** What an operation came to. Null: the process died before it said so. */
 export interface Outcome {
@@ -43,7 +49,7 @@ export class PoolProcess {
   hasDefect = false;
 
   constructor(options: ProgramOptions) {
-    const args = [PROGRAM, JSON.stringify(options)];
+    const args = [programPath(), JSON.stringify(options)];
     const stdio: ["pipe", "pipe", "pipe"] = ["pipe", "pipe", "pipe"];
     this.#child = hasProgram("setpriv")
       ? spawn("setpriv", ["--pdeathsig", "KILL", process.execPath, ...args], { stdio })

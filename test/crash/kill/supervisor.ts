@@ -8,7 +8,7 @@ import { SeededRandom } from "../../../src/util/random.ts";
 import { type ServedVolume, TARGET_NAME } from "../program/protocol.ts";
 import { Fleet } from "./fleet.ts";
 import { type Interval, narrow } from "./instant.ts";
-import { Load, type LoadContext } from "./load.ts";
+import { Load, type LoadContext, type LoadCounts } from "./load.ts";
 import { Operator, type OperatorContext } from "./operator.ts";
 import { PoolProcess } from "./pool-process.ts";
 import { complaintOf, readContent, settledState } from "./verify.ts";
@@ -40,7 +40,7 @@ export interface RunReport {
   stops: number;
   cleanEnds: number;
   sectorsVerified: number;
-  readonly load: { writes: number; unmaps: number; flushes: number; reads: number };
+  readonly load: LoadCounts;
   /** Acknowledged, and cut off by a kill. */
   readonly operations: Map<string, { done: number; cut: number }>;
 }
@@ -71,7 +71,7 @@ export class Supervisor {
     stops: 0,
     cleanEnds: 0,
     sectorsVerified: 0,
-    load: { writes: 0, unmaps: 0, flushes: 0, reads: 0 },
+    load: { writes: 0, unmaps: 0, flushes: 0, reads: 0, spacePending: 0 },
     operations: new Map(),
   };
 
@@ -361,7 +361,7 @@ export function describeReport(report: RunReport): string {
   return (
     `${report.kills} kills (${report.recoveriesKilled} of them in a start), ${report.cleanEnds} clean ends, ` +
     `${report.stops} stops, ${report.secondProcessesRefused} second processes refused; ` +
-    `${load.writes} writes, ${load.unmaps} unmaps, ${load.flushes} flushes, ${load.reads} reads; ` +
+    `${load.writes} writes, ${load.unmaps} unmaps, ${load.flushes} flushes, ${load.reads} reads, ${load.spacePending} times no space yet; ` +
     `${report.sectorsVerified} sectors verified; operations: ${operations.join(", ")}`
   );
 }

@@ -7,6 +7,18 @@ import { DrivenClock, openPool } from "./recorded-pool.ts";
 
 const READ_BYTES = 256 * 1024;
 
+const buffers = new Map<number, Buffer>();
+
+/** Thousands of recoveries would keep the garbage collector busy with nothing else. */
+function bufferOf(lengthBytes: number): Buffer {
+  let buffer = buffers.get(lengthBytes);
+  if (buffer === undefined) {
+    buffer = Buffer.alloc(lengthBytes);
+    buffers.set(lengthBytes, buffer);
+  }
+  return buffer;
+}
+
 /** A pool that was recovered from what a loss of power, or a kill, left. */
 export class Inspection {
   readonly pool: Pool;
@@ -35,9 +47,9 @@ export class Inspection {
     if (!isSound) throw new Error(`pool check: ${JSON.stringify(findings)}`);
   }
 
-  /** The whole volume. */
+  /** The whole volume; overwritten by the next one of its size. */
   async content(volume: ThinVolume): Promise<Buffer> {
-    const content = Buffer.allocUnsafe(volume.capacityBytes);
+    const content = bufferOf(volume.capacityBytes);
     for (let at = 0; at < content.length; at += READ_BYTES) {
       const length = Math.min(READ_BYTES, content.length - at);
       if (volume.tryRead(content, at, length, at)) continue;
