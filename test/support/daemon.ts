@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stringify } from "yaml";
 import { spawnMortal } from "./mortal-child.ts";
+import { run } from "./program.ts";
 
 /** The configuration file's content apart from the portals and the folders, which the tests choose. */
 export interface DaemonConfig {
+  readonly pools?: Readonly<Record<string, object>>;
   readonly volumes: Readonly<Record<string, object>>;
   readonly targets: readonly object[];
   readonly discovery?: object;
@@ -70,7 +72,7 @@ export class Daemon {
   /** Starts the daemon again after it was stopped or killed. */
   async restart(): Promise<void> {
     this.#writeConfig();
-    const args = ["serve", "--config", this.#configFile, "--state-dir", join(this.folder, "state")];
+    const args = ["serve", "--config", this.#configFile, "--state-dir", this.#stateFolder];
     const child = spawnMortal(process.execPath, [CLI, ...args]);
     const take = (chunk: Buffer): void => {
       this.#log += chunk.toString();
@@ -85,6 +87,11 @@ export class Daemon {
     }
     await this.kill();
     throw new Error(`the daemon does not listen on port ${this.port}:\n${this.#log}`);
+  }
+
+  /** Runs a command of the command line for this daemon, which must succeed, and returns what it prints. */
+  command(...args: readonly string[]): Promise<string> {
+    return run(process.execPath, CLI, ...args, "--state-dir", this.#stateFolder);
   }
 
   /** Gives the running daemon another configuration. */
@@ -123,6 +130,10 @@ export class Daemon {
   async dispose(): Promise<void> {
     await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get #stateFolder(): string {
+    return join(this.folder, "state");
   }
 
   get #configFile(): string {
