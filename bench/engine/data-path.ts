@@ -121,12 +121,13 @@ async function prepare(pool: Pool): Promise<void> {
   const many = pool.volume("many");
   await fill(pool.volume("allocated"));
   await fill(many);
-  const block = Buffer.alloc(COMMAND_BYTES, 0x5a);
+  // A whole one: parts would be filled in the background, while something else is measured.
+  const extent = Buffer.alloc(EXTENT_BYTES, 0x5a);
   const extents = ALLOCATED_BYTES / EXTENT_BYTES;
   for (let index = 0; index < SNAPSHOTS; index += 1) {
     await pool.snapshot([{ source: many, name: `many-${index}`, uuid: randomUUID() }]);
     // Something has changed between any two.
-    await writeBytes(many, ((index * 7) % extents) * EXTENT_BYTES, block);
+    await writeBytes(many, ((index * 7) % extents) * EXTENT_BYTES, extent);
   }
   // All of it is its own again: what is measured is the steady state.
   await fill(many);

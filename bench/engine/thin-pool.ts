@@ -17,7 +17,7 @@ export interface OpenPool {
   readonly pool: Pool;
   readonly device: FileDevice;
   /** Clean. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function makePool(path: string, sizeBytes: number): Promise<void> {
