@@ -22,10 +22,15 @@ export class PageSlabs {
 
   /** A page of zeros. */
   take(): number {
-    if (this.#free.length === 0) this.#addSlab();
-    const page = this.#free.pop()!;
+    const page = this.takeUnset();
     this.words(page).fill(0);
     return page;
+  }
+
+  /** A page of whatever was there: for a caller that writes all of it. */
+  takeUnset(): number {
+    if (this.#free.length === 0) this.#addSlab();
+    return this.#free.pop()!;
   }
 
   give(page: number): void {
@@ -44,7 +49,7 @@ export class PageSlabs {
 
   /** A new page with the content of this one. */
   copy(page: number): number {
-    const copy = this.take();
+    const copy = this.takeUnset();
     this.words(copy).set(this.words(page));
     return copy;
   }

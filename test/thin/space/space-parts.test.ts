@@ -121,6 +121,46 @@ describe("ReferenceCounts", () => {
     counts.add(0);
     expect(() => counts.change(0, "data", "free")).toThrow();
   });
+
+  it("frees what nothing refers to, wherever it lies among what is in use", () => {
+    const extents = 23;
+    for (let used = 0; used < extents; used += 1) {
+      for (const [first, end] of [
+        [0, extents],
+        [3, 21],
+        [4, 16],
+        [5, 6],
+      ] as const) {
+        const counts = new ReferenceCounts(extents);
+        // One is left, and then all but one.
+        for (let phys = 0; phys < extents; phys += 1) if (phys !== used) counts.add(phys);
+        const freed: number[] = [];
+        counts.freeUnused(first, end, (phys) => freed.push(phys));
+        expect(freed).toEqual(used >= first && used < end ? [used] : []);
+        const sparse = new ReferenceCounts(extents);
+        sparse.add(used);
+        freed.length = 0;
+        sparse.freeUnused(first, end, (phys) => freed.push(phys));
+        const all = Array.from({ length: end - first }, (_, index) => first + index);
+        expect(freed).toEqual(all.filter((phys) => phys !== used));
+      }
+    }
+  });
+
+  it("forgets all but metadata", () => {
+    const extents = 23;
+    for (let kept = 0; kept < extents; kept += 1) {
+      const counts = new ReferenceCounts(extents);
+      counts.change(kept, "data", "metadata");
+      for (const phys of [1, 6, 22]) if (phys !== kept) counts.add(phys);
+      if (kept !== 11) counts.change(11, "data", "free");
+      counts.clear();
+      for (let phys = 0; phys < extents; phys += 1) {
+        expect(counts.state(phys)).toBe(phys === kept ? "metadata" : "data");
+        expect(counts.references(phys)).toBe(0);
+      }
+    }
+  });
 });
 
 describe("Quarantine", () => {
