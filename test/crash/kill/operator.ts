@@ -45,6 +45,8 @@ export class Operator {
   /** Resolves when no initiator's command is on its way any more. */
   readonly #loadsEnded: Promise<unknown>;
   #isStopped = false;
+  /** Operations that were begun. */
+  begun = 0;
 
   constructor(context: OperatorContext, process: PoolProcess, loadsEnded: Promise<unknown>) {
     this.#context = context;
@@ -79,6 +81,7 @@ export class Operator {
 
   /** Null: the process died in the middle, and nothing is on its way to the volumes any more. */
   async #ask(operation: ProgramOperation): Promise<"done" | "refused" | null> {
+    this.begun += 1;
     const outcome = await this.#process.request(operation);
     this.#context.count(operation.kind, outcome !== null);
     if (outcome === null) {

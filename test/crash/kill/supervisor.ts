@@ -19,6 +19,7 @@ import { FULL_SECTORS, Windows } from "./windows.ts";
 const SECTOR_BYTES = 512;
 const MIB = 1024 * 1024;
 const INITIATORS = 3;
+const BEGUN_MS_MAX = 1000;
 const PRIMARIES = ["first", "second", "third"];
 
 /** How a run is set up; all else follows from the seed, as far as time allows. */
@@ -255,10 +256,12 @@ export class Supervisor {
     );
     const loadsEnded = Promise.all(loads.map((load) => load.run()));
     const operator = new Operator(this.#operatorContext(), process, loadsEnded);
-    const operations = this.#random.chance(0.75) ? operator.run() : Promise.resolve();
+    const hasOperations = this.#random.chance(0.75);
+    const operations = hasOperations ? operator.run() : Promise.resolve();
     if (kind === "second-process") await this.#startSecond();
     if (kind === "stopped") await this.#stopForAWhile(process);
-    await sleep(this.#random.between(1, 200));
+    if (hasOperations && this.#random.chance(0.5)) await this.#untilBegun(operator);
+    else await sleep(this.#random.between(1, 200));
     if (kind === "closed") {
       operator.stop();
       await operations;
@@ -274,6 +277,15 @@ export class Supervisor {
     for (const session of sessions) session.destroy();
     await loadsEnded;
     await operations;
+  }
+
+  /** A slow machine gets no further than to one operation in the usual time: here it may do several, and is killed in the last one. */
+  async #untilBegun(operator: Operator): Promise<void> {
+    const wanted = this.#random.between(1, 6);
+    for (let waitedMs = 0; waitedMs < BEGUN_MS_MAX && operator.begun < wanted; waitedMs += 1) {
+      await sleep(1);
+    }
+    await sleep(this.#random.below(8));
   }
 
   /** The third initiator works on a copy where there is one. */
