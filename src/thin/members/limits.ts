@@ -12,7 +12,10 @@ export const HEARTBEAT_LATE_MS = 5000;
 /** Intervals that a takeover watches. ZFS waits for 20 of them, to allow for slower writes. */
 export const WATCH_INTERVALS_MIN = 10;
 
-/** From the first heartbeat of a claim to its end: others that began at the same time have written theirs, and two were read back. */
+/**
+ * How long a claim looks for others' heartbeats before it writes its own, and again afterwards: long enough for two of them, and for
+ * others that began at the same time to have written theirs.
+ */
 export const CLAIM_MS = 2500;
 
 /** Backups copy what is not zeros, in pieces of this size. */
