@@ -99,6 +99,18 @@ describe("Exports", () => {
     expect(unitsOf("iqn.2026-11.a:2")?.get(7)?.readOnly).toBe(false);
   });
 
+  it("adds a LUN to a target, and tells the initiators that are there", () => {
+    exported.add(target("iqn.2026-11.a:1", [lun(0, { volume: "gone" })]));
+    const device = server.targets.get("iqn.2026-11.a:1")?.device;
+    const nexus = device?.openNexus({ initiatorPort: "iqn.2026-11.i,i,0x1", relativePortId: 1 });
+    expect(exported.addLun("iqn.2026-11.a:1", lun(0, { volume: "gone" }))).toBe(false);
+    expect(exported.addLun("iqn.2026-11.a:1", lun(1))).toBe(true);
+    expect([...(device?.units.keys() ?? [])]).toEqual([1]);
+    const unit = device?.units.get(1);
+    expect(unit !== undefined && nexus !== undefined && unit.nexuses.has(nexus)).toBe(true);
+    if (nexus !== undefined) device?.closeNexus(nexus);
+  });
+
   it("leaves out a LUN whose volume is not open", () => {
     exported.add(target("iqn.2026-11.a:1", [lun(0, { volume: "gone" }), lun(1)]));
     expect([...(unitsOf("iqn.2026-11.a:1")?.keys() ?? [])]).toEqual([1]);

@@ -1,0 +1,115 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ControlClient } from "../../src/cli/control-client.ts";
+import { devicesOf, withOperations } from "../../src/cli/pool-access.ts";
+import { BYTES_TYPE, controlSocketPath, LINES_TYPE } from "../../src/control/protocol.ts";
+
+let folder: string;
+let server: Server | null;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "thinlun-client-"));
+  server = null;
+});
+
+afterEach(async () => {
+  server?.closeAllConnections();
+  if (server !== null) await new Promise((resolve) => void server?.close(resolve));
+  rmSync(folder, { recursive: true });
+});
+
+async function answering(listener: RequestListener): Promise<ControlClient> {
+  server = createServer(listener);
+  server.listen(controlSocketPath(folder));
+  await once(server, "listening");
+  return new ControlClient(controlSocketPath(folder));
+}
+
+describe("a client of the daemon", () => {
+  it("sends arguments and takes the reply", async () => {
+    const client = await answering((request, response) => {
+      request.on("data", (chunk: Buffer) => {
+        const asked = `${request.method} ${request.url} ${chunk.toString()}`;
+        response.end(JSON.stringify([{ name: asked }]));
+      });
+    });
+    const [reply] = await client.call("volume/list", { pool: "a" });
+    expect(reply?.name).toBe('POST /v1/volume/list {"pool":"a"}');
+    await client.close();
+  });
+
+  it("puts arguments into the query where bytes go with them", async () => {
+    const client = await answering((request, response) => {
+      expect(request.url).toBe("/v1/volume/write?pool=a&volume=b+c&offsetBytes=512");
+      expect(request.headers["content-type"]).toBe(BYTES_TYPE);
+      request.resume().on("end", () => response.end("{}"));
+    });
+    const range = { pool: "a", volume: "b c", offsetBytes: 512 };
+    await client.call("volume/write", range, { payload: Buffer.alloc(3) });
+    await client.close();
+  });
+
+  it("passes on progress, results and errors that come in lines", async () => {
+    const client = await answering((request, response) => {
+      request.resume();
+      response.writeHead(200, { "content-type": LINES_TYPE });
+      response.write('{"progress":{"step":"a","done":1,"total":2}}\n{"pro');
+      const isFine = request.url?.endsWith("check") === true;
+      setImmediate(() =>
+        response.end(
+          `gress":{"step":"b","done":2,"total":2}}\n${
+            isFine
+              ? '{"result":{"isSound":true,"findings":[]}}\n'
+              : '{"error":{"kind":"space","message":"full"}}\n'
+          }`,
+        ),
+      );
+    });
+    const steps: string[] = [];
+    const onProgress = ({ step }: { step: string }): void => void steps.push(step);
+    const result = await client.call("pool/check", { pool: "a" }, { onProgress });
+    expect([result.isSound, ...steps]).toEqual([true, "a", "b"]);
+    await expect(client.call("pool/extend", { pool: "a" }, { onProgress })).rejects.toMatchObject({
+      kind: "space",
+      message: "full",
+    });
+    await client.close();
+  });
+
+  it.each([
+    [404, '{"kind":"missing","message":"no pool a"}', "missing", "no pool a"],
+    [500, '{"kind":"odd"}', "internal", "does not say why"],
+    [500, "<html>", "io", "not understood"],
+    [200, "{", "io", "not understood"],
+  ] as const)("takes %i %s for %s", async (status, text, kind, message) => {
+    const client = await answering((request, response) => {
+      request.resume();
+      response.writeHead(status).end(text);
+    });
+    await expect(client.call("pool/list", {})).rejects.toMatchObject({
+      kind,
+      message: expect.stringContaining(message),
+    });
+    await client.close();
+  });
+
+  it("notices a daemon that goes away", async () => {
+    const client = await answering((request) => request.socket.destroy());
+    await expect(client.call("pool/list", {})).rejects.toThrow("went away");
+    await client.close();
+  });
+
+  it("says what to do where none is there", async () => {
+    const options = { "state-dir": folder, device: undefined };
+    expect(devicesOf(options)).toEqual([]);
+    const asked = withOperations(options, (operations) => operations.call("pool/list", {}));
+    await expect(asked).rejects.toMatchObject({
+      kind: "missing",
+      message: expect.stringContaining("--device"),
+    });
+  });
+});
