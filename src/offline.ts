@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { OperationContext } from "./control/operations/operation.ts";
 import { operationErrorOf } from "./control/operations/operation-error.ts";
@@ -15,7 +16,8 @@ import { FileDevice } from "./device/file-device.ts";
 import { assemble } from "./thin/checkpoint/assemble.ts";
 import { formatPool } from "./thin/checkpoint/format-pool.ts";
 import { isFault } from "./thin/format/fault.ts";
-import { BLOCK_BYTES, EXTENT_BYTES_DEFAULT } from "./thin/format/geometry.ts";
+import { BLOCK_BYTES, EXTENT_BYTES_DEFAULT, isExtentSize } from "./thin/format/geometry.ts";
+import { isVolumeName } from "./thin/format/identity.ts";
 import { HEARTBEAT_OFFSET } from "./thin/format/layout.ts";
 import { readSuperblockCopies } from "./thin/format/superblock-io.ts";
 import { backUp } from "./thin/members/backup.ts";
@@ -106,9 +108,16 @@ async function makeMembers(
 export function createPool(options: CreatePoolOptions): Promise<CreatedPool> {
   return asOperation(async () => {
     const { name, sizeBytes, overcommitMax } = options;
+    const extentBytes = options.extentBytes ?? EXTENT_BYTES_DEFAULT;
+    // Before anything is wiped for it.
+    if (!isVolumeName(name)) {
+      throw new OperationError("invalid", `${JSON.stringify(name)} is no name for a pool`);
+    }
+    if (!isExtentSize(extentBytes)) {
+      throw new OperationError("invalid", "an extent is a power of two, 16KiB to 1MiB");
+    }
     const members = await makeMembers(options.devices, sizeBytes, options);
     const uuid = randomUUID();
-    const extentBytes = options.extentBytes ?? EXTENT_BYTES_DEFAULT;
     try {
       await formatPool(members, {
         uuid,
@@ -117,6 +126,9 @@ export function createPool(options: CreatePoolOptions): Promise<CreatedPool> {
         randomBytes: systemRandomBytes,
         owner: await systemOwner(),
       });
+    } catch (error) {
+      for (const { path, isZero } of members) if (isZero) await unlink(path);
+      throw error;
     } finally {
       await closeAll(members.map(({ device }) => device));
     }

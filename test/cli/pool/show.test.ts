@@ -9,7 +9,6 @@ import { listCommand, poolTable } from "../../../src/cli/pool/list.ts";
 import { repairCommand } from "../../../src/cli/pool/repair.ts";
 import { setCommand } from "../../../src/cli/pool/set.ts";
 import { poolText, showCommand, usageMapText } from "../../../src/cli/pool/show.ts";
-import { volumeTable, volumeText } from "../../../src/cli/volume-table.ts";
 import type { PoolReport, VolumeReport } from "../../../src/control/protocol.ts";
 
 const GIB = 1024 ** 3;
@@ -79,14 +78,6 @@ describe("what commands on pools show", () => {
   it("is a line for each pool and volume", () => {
     expect(poolTable([POOL])).toMatch(/^POOL +SIZE[^\n]*\ntank +4 GiB +1 GiB +3 GiB +8 GiB +2 +ok/);
     expect(poolTable([{ ...POOL, failure: "x" }])).toContain("FAILED");
-    expect(volumeTable([SNAPSHOT])).toMatch(
-      /tank\/monday +4 GiB +1 GiB +snapshot +read-only +disk +2026-11-23 06:15/,
-    );
-    expect(volumeTable([])).toBe("There are none.\n");
-    expect(volumeText(SNAPSHOT)).toMatch(/snapshot tank\/monday[^]*quota +none[^]*of disk/);
-    expect(volumeText({ ...SNAPSHOT, isSnapshot: false, isServed: true })).toContain(
-      "copy      of",
-    );
   });
 
   it("has a command for each, all of which are told where the pool is", () => {

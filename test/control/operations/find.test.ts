@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { findPool, findPools, findVolume } from "../../../src/control/operations/find.ts";
+import type { OperationContext } from "../../../src/control/operations/operation.ts";
 import { MIB, POOL_UUID } from "../../thin/pool/support/pool-bench.ts";
 import { OperationBench } from "./support/operation-bench.ts";
 
@@ -25,5 +26,6 @@ it("names what is not there, and what is", () => {
   expect(() => findPool(context, "lake")).toThrow("no pool lake is open: there is tank");
   expect(() => findPools(context, "lake")).toThrow("lake");
   expect(() => findVolume(context, "tank", "a")).toThrow("pool tank has no volume a");
-  expect(() => findPool({ ...context, pools: () => [] }, "tank")).toThrow("there is none");
+  const empty: OperationContext = { ...context, pools: () => [] };
+  expect(() => findPool(empty, "tank")).toThrow("there is none");
 });

@@ -1,0 +1,127 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  checkDevices,
+  createPool,
+  deletePool,
+  dumpDevices,
+  openPool,
+  repairDevices,
+  scanPools,
+} from "../src/offline.ts";
+import type { Progress } from "../src/control/protocol.ts";
+
+const MIB = 1024 * 1024;
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "thinlun-offline-"));
+  path = join(folder, "tank.img");
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const overwrite = () => ({ stateDir: join(folder, "state"), wipe: [], acceptData: false });
+
+function create(changes: Partial<Parameters<typeof createPool>[0]> = {}) {
+  return createPool({
+    ...overwrite(),
+    name: "tank",
+    devices: [path],
+    sizeBytes: 128 * MIB,
+    extentBytes: null,
+    overcommitMax: 0,
+    ...changes,
+  });
+}
+
+describe("pools without a daemon", () => {
+  it("are made, found, opened by one at a time, and closed", async () => {
+    const { uuid } = await create({ overcommitMax: 2, extentBytes: 128 * 1024 });
+    const { pools } = await scanPools([path, join(folder, "none")]);
+    expect(pools).toMatchObject([{ name: "tank", uuid, owner: { state: "clean" } }]);
+    const pool = await openPool([path], folder);
+    const [report] = await pool.call("pool/list", {});
+    expect(report).toMatchObject({ overcommitMax: 2, extentBytes: 128 * 1024 });
+    await expect(openPool([path], folder)).rejects.toMatchObject({ kind: "busy" });
+    await expect(deletePool([path], overwrite())).rejects.toMatchObject({ kind: "busy" });
+    await expect(pool.call("volume/show", { pool: "tank", volume: "a" })).rejects.toMatchObject({
+      name: "OperationError",
+      kind: "missing",
+    });
+    // It is looked at while it is open.
+    expect((await scanPools([path])).pools).toMatchObject([{ owner: { state: "active" } }]);
+    expect((await checkDevices([path], () => undefined)).isSound).toBe(true);
+    await pool.close();
+    expect((await checkDevices([path], () => undefined)).wasClean).toBe(true);
+  });
+
+  it("are not made where something is, and leave nothing when they are not made", async () => {
+    await create();
+    await expect(create({ name: "lake" })).rejects.toMatchObject({
+      kind: "foreign",
+      message: expect.stringContaining("--wipe thinlun:"),
+    });
+    const other = join(folder, "other.img");
+    await expect(create({ devices: [other], extentBytes: 1000 })).rejects.toMatchObject({
+      kind: "invalid",
+    });
+    await expect(create({ devices: [other], name: "a/b" })).rejects.toMatchObject({
+      kind: "invalid",
+    });
+    // What cannot be a pool is found out only when the pool is made.
+    await expect(create({ devices: [other], name: "x", overcommitMax: -1 })).rejects.toThrow();
+    expect(existsSync(other)).toBe(false);
+    await expect(openPool([join(folder, "none")], folder)).rejects.toMatchObject({
+      kind: "missing",
+    });
+    writeFileSync(other, Buffer.alloc(64 * MIB));
+    await expect(openPool([other], folder)).rejects.toMatchObject({ kind: "missing" });
+  });
+
+  it("are saved to other devices", async () => {
+    await create();
+    const pool = await openPool([path], folder);
+    await pool.call("volume/create", { pool: "tank", volume: "a.importing", sizeBytes: MIB });
+    const range = { pool: "tank", volume: "a.importing", offsetBytes: 0 };
+    await pool.call("volume/write", range, { payload: Buffer.alloc(4096, 5) });
+    await pool.close();
+    const { dump, lines } = await dumpDevices([path], { maps: true });
+    expect(dump.name).toBe("tank");
+    expect([...lines].join("\n")).toContain("a.importing");
+    const steps: Progress[] = [];
+    const target = join(folder, "saved.img");
+    const options = { ...overwrite(), devices: [path], targets: [target], targetBytes: 128 * MIB };
+    const before = readFileSync(path);
+    const report = await repairDevices(options, (step) => void steps.push(step));
+    expect(report).toMatchObject({ source: "checkpoint", lostExtents: 0 });
+    expect(report.volumes.map(({ name }) => name)).toEqual(["a.importing"]);
+    expect(steps.at(-1)).toMatchObject({ step: "Copying", done: 1 });
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect((await checkDevices([target], () => undefined)).isSound).toBe(true);
+    await expect(repairDevices({ ...options, targets: [path] }, () => undefined)).rejects.toThrow();
+  });
+
+  it("are deleted by name, and can be put back", async () => {
+    const { uuid } = await create();
+    await expect(deletePool([path], overwrite())).rejects.toMatchObject({
+      kind: "foreign",
+      message: expect.stringContaining(`--wipe thinlun:${uuid}`),
+    });
+    const wrong = { ...overwrite(), wipe: ["thinlun:another"] };
+    await expect(deletePool([path], wrong)).rejects.toMatchObject({ kind: "invalid" });
+    expect((await scanPools([path])).pools).toHaveLength(1);
+    const deleted = await deletePool([path], { ...overwrite(), wipe: [`thinlun:${uuid}`] });
+    expect(deleted.uuid).toBe(uuid);
+    expect((await scanPools([path])).pools).toEqual([]);
+    const [manifest = ""] = deleted.backups;
+    expect(statSync(manifest).mode & 0o777).toBe(0o600);
+    expect(readFileSync(manifest, "utf8")).toContain(uuid);
+    const gone = { ...overwrite(), wipe: [`thinlun:${uuid}`] };
+    await expect(deletePool([path], gone)).rejects.toMatchObject({ kind: "missing" });
+  });
+});
