@@ -6,7 +6,7 @@ import type { SeededRandom } from "../../../src/util/random.ts";
 import type { ProgramOperation } from "../program/protocol.ts";
 import type { Fleet } from "./fleet.ts";
 import { copyAllowedBy, type Interval } from "./instant.ts";
-import type { Outcome, PoolProcess } from "./pool-process.ts";
+import type { Killable, Outcome } from "./killable.ts";
 import { VolumeModel } from "./volume-model.ts";
 import { VolumeState } from "./volume-state.ts";
 import { FULL_SECTORS, type Windows } from "./windows.ts";
@@ -41,14 +41,14 @@ export interface OperatorContext {
 /** Snapshots, rolls back, deletes, resizes and so on, one after another, until the process is gone. */
 export class Operator {
   readonly #context: OperatorContext;
-  readonly #process: PoolProcess;
+  readonly #process: Killable;
   /** Resolves when no initiator's command is on its way any more. */
   readonly #loadsEnded: Promise<unknown>;
   #isStopped = false;
   /** Operations that were begun. */
   begun = 0;
 
-  constructor(context: OperatorContext, process: PoolProcess, loadsEnded: Promise<unknown>) {
+  constructor(context: OperatorContext, process: Killable, loadsEnded: Promise<unknown>) {
     this.#context = context;
     this.#process = process;
     this.#loadsEnded = loadsEnded;

@@ -3,12 +3,8 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { hasProgram } from "../../support/debian-packages.ts";
-import type {
-  ProgramMessage,
-  ProgramOperation,
-  ProgramOptions,
-  ServedVolume,
-} from "../program/protocol.ts";
+import type { ProgramMessage, ProgramOperation, ProgramOptions } from "../program/protocol.ts";
+import type { Killable, Kind, Outcome, Start } from "./killable.ts";
 
 const [PROGRAM_VARIABLE, PROGRAM_PATH] = [
   "THINLUN_CRASH_PROGRAM",
@@ -21,22 +17,11 @@ function programPath(): string {
   return join(folder, PROGRAM_PATH);
 }
 
-/** What an operation came to. Null: the process died before it said so. */
-export interface Outcome {
-  readonly problems: readonly string[];
-  readonly volumes: readonly ServedVolume[];
-}
-
-export type Start =
-  | { readonly kind: "ready"; readonly port: number; readonly volumes: readonly ServedVolume[] }
-  | { readonly kind: "refused"; readonly problem: string; readonly error: string }
-  | { readonly kind: "died" };
-
 /** How much of the program's log is kept, in lines. */
 const LOG_LINES_MAX = 200;
 
 /** The program with a pool, as a child that the kernel kills when this process ends. */
-export class PoolProcess {
+class PoolProcess implements Killable {
   readonly #child: ChildProcess;
   readonly #exit: Promise<unknown>;
   readonly #waiting = new Map<number, (outcome: Outcome | null) => void>();
@@ -67,7 +52,6 @@ export class PoolProcess {
     return this.#wasKilled;
   }
 
-  /** Null: it died before it answered. */
   request(operation: ProgramOperation): Promise<Outcome | null> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
       return Promise.resolve(null);
@@ -84,14 +68,12 @@ export class PoolProcess {
     this.#child.kill(signal);
   }
 
-  /** Resolves when nothing of it is left, apart from children of its own that have not ended. */
   async kill(): Promise<void> {
     this.#wasKilled = true;
     this.#child.kill("SIGKILL");
     await this.#exit;
   }
 
-  /** Resolves when it has ended by itself. */
   async ended(): Promise<void> {
     await this.#exit;
   }
@@ -128,3 +110,10 @@ export class PoolProcess {
     if (this.log.length > LOG_LINES_MAX) this.log.shift();
   }
 }
+
+/** The program of this folder, which takes operations. */
+export const programKind: Kind = {
+  hasOperations: true,
+  start: (options) => new PoolProcess(options),
+  dispose: () => Promise.resolve(),
+};

@@ -10,7 +10,7 @@ import { Fleet } from "./fleet.ts";
 import { type Interval, narrow } from "./instant.ts";
 import { Load, type LoadContext, type LoadCounts } from "./load.ts";
 import { Operator, type OperatorContext } from "./operator.ts";
-import { PoolProcess } from "./pool-process.ts";
+import type { Killable, Kind } from "./killable.ts";
 import { complaintOf, readContent, settledState } from "./verify.ts";
 import { VolumeModel } from "./volume-model.ts";
 import { VolumeState } from "./volume-state.ts";
@@ -20,10 +20,11 @@ const SECTOR_BYTES = 512;
 const MIB = 1024 * 1024;
 const INITIATORS = 3;
 const BEGUN_MS_MAX = 1000;
-const PRIMARIES = ["first", "second", "third"];
+export const PRIMARIES: readonly string[] = ["first", "second", "third"];
 
 /** How a run is set up; all else follows from the seed, as far as time allows. */
 export interface RunOptions {
+  readonly kind: Kind;
   readonly seed: number;
   readonly kills: number;
   /** Where the pool's images are to lie. */
@@ -93,6 +94,7 @@ export class Supervisor {
       await this.#live("closed");
       return this.report;
     } finally {
+      await this.#options.kind.dispose();
       rmSync(this.#folder, { recursive: true, force: true });
     }
   }
@@ -113,7 +115,7 @@ export class Supervisor {
       this.#devices.set(join(this.#folder, `device${index}`), deviceBytes);
     }
     const create = { deviceBytes, extentBytes, journalBytes };
-    const process = new PoolProcess({ devices: [...this.#devices.keys()], create });
+    const process = this.#options.kind.start({ devices: [...this.#devices.keys()], create });
     const start = await process.started;
     if (start.kind !== "ready") throw this.#failure(process, JSON.stringify(start));
     for (const name of PRIMARIES) {
@@ -129,7 +131,7 @@ export class Supervisor {
   }
 
   async #live(kind: LifeKind): Promise<void> {
-    const process = new PoolProcess({ devices: [...this.#devices.keys()], create: null });
+    const process = this.#options.kind.start({ devices: [...this.#devices.keys()], create: null });
     try {
       if (kind === "in-recovery") {
         await sleep(this.#random.between(1, 300));
@@ -237,7 +239,7 @@ export class Supervisor {
     model.alternative = null;
   }
 
-  async #check(process: PoolProcess): Promise<void> {
+  async #check(process: Killable): Promise<void> {
     if (!this.#random.chance(0.3)) return;
     const outcome = await process.request({ kind: "check" });
     for (const problem of outcome?.problems ?? ["the check did not end"]) {
@@ -246,7 +248,7 @@ export class Supervisor {
   }
 
   async #useUntilKilled(
-    process: PoolProcess,
+    process: Killable,
     sessions: readonly InitiatorSession[],
     kind: LifeKind,
   ): Promise<void> {
@@ -256,7 +258,7 @@ export class Supervisor {
     );
     const loadsEnded = Promise.all(loads.map((load) => load.run()));
     const operator = new Operator(this.#operatorContext(), process, loadsEnded);
-    const hasOperations = this.#random.chance(0.75);
+    const hasOperations = this.#options.kind.hasOperations && this.#random.chance(0.75);
     const operations = hasOperations ? operator.run() : Promise.resolve();
     if (kind === "second-process") await this.#startSecond();
     if (kind === "stopped") await this.#stopForAWhile(process);
@@ -300,7 +302,8 @@ export class Supervisor {
   }
 
   async #startSecond(): Promise<void> {
-    const second = new PoolProcess({ devices: [...this.#devices.keys()], create: null });
+    if (!this.#options.kind.hasOperations) return;
+    const second = this.#options.kind.start({ devices: [...this.#devices.keys()], create: null });
     const start = await second.started;
     await second.kill();
     if (start.kind === "refused" && start.problem === "busy") {
@@ -309,7 +312,7 @@ export class Supervisor {
   }
 
   /** It may be killed before it goes on. */
-  async #stopForAWhile(process: PoolProcess): Promise<void> {
+  async #stopForAWhile(process: Killable): Promise<void> {
     process.signal("SIGSTOP");
     this.report.stops += 1;
     await sleep(this.#random.between(100, 2500));
@@ -352,12 +355,12 @@ export class Supervisor {
     this.#complaints.push(complaint);
   }
 
-  #stopWhereWrong(process: PoolProcess): void {
+  #stopWhereWrong(process: Killable): void {
     if (process.hasDefect) this.#complain("the program ended by a defect of its own");
     if (this.#complaints.length > 0) throw this.#failure(process, this.#complaints.join("\n"));
   }
 
-  #failure(process: PoolProcess, what: string): Error {
+  #failure(process: Killable, what: string): Error {
     const { seed } = this.#options;
     const log = process.log.slice(-20).join("\n");
     return new Error(`seed ${seed}, after ${this.report.kills} kills: ${what}\n${log}`);
