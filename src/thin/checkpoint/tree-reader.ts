@@ -2,7 +2,7 @@ import type { BlockDevice } from "../../device/block-device.ts";
 import type { Clock } from "../../util/clock.ts";
 import { type FormatFault, isFault } from "../format/fault.ts";
 import { Geometry } from "../format/geometry.ts";
-import { leavesUnder, NODE_LEAVES, NODE_POINTERS } from "../format/layout.ts";
+import { leavesUnder, NODE_LEAVES, NODE_POINTERS, TAIL_BYTES } from "../format/layout.ts";
 import { decodeLeafNode, decodePointers } from "../format/node.ts";
 import { PageKind } from "../format/page.ts";
 import type { LeafPointers, PagePointer } from "../format/pointer.ts";
@@ -82,16 +82,29 @@ async function readRoot(
     root.checkpointSeq === superblock.checkpointSeq &&
     first?.device === 0 &&
     first.offsetBytes === offsetBytes &&
-    first.virginFrom > 0;
+    first.virginFrom > 0 &&
+    haveRoom(root, geometry);
   if (!isConsistent) throw corrupt("a root that is not this superblock's");
   return root;
+}
+
+/** Whether no two segments share a place, and none ends past its device: two owners would write to the same bytes. */
+function haveRoom({ segments, devices }: Root, { extentBytes }: Geometry): boolean {
+  const ends = new Map<number, number>();
+  return segments.every(({ device, offsetBytes, extents }) => {
+    // A device grows at its end: its segments follow each other.
+    const isBehind = offsetBytes >= (ends.get(device) ?? 0);
+    const end = offsetBytes + extents * extentBytes;
+    ends.set(device, end);
+    return isBehind && end <= (devices[device]?.sizeBytes ?? 0) - TAIL_BYTES;
+  });
 }
 
 /** Builds the maps. Volumes that are copies share nodes and leaves: each is read and made once, by its place. */
 class TreeReader {
   readonly #state: PoolState;
   readonly #reader: PageReader;
-  readonly #nodes = new Map<number, { node: TreeNode; level: number }>();
+  readonly #nodes = new Map<number, { node: TreeNode; level: number; index: number }>();
   /** The leaves under a node of level 1, and the children of one above, by the node's place. */
   readonly #leavesOf = new Map<number, Uint32Array>();
   readonly #childrenOf = new Map<number, readonly (PagePointer | null)[]>();
@@ -152,7 +165,7 @@ class TreeReader {
     pointer: PagePointer,
   ): Promise<void> {
     if (index * leavesUnder(level) >= map.leafCount) throw corrupt("a node past a volume's end");
-    const { node } = await this.#nodeAt(pointer, level);
+    const { node } = await this.#nodeAt(pointer, level, index);
     map.setStoredNode(level, index, node);
     if (level === 1) {
       this.#setLeaves(map, index, this.#leavesOf.get(pointer.block) ?? new Uint32Array());
@@ -173,10 +186,13 @@ class TreeReader {
     map.setStoredLeaves(first, inside);
   }
 
-  async #nodeAt(pointer: PagePointer, level: number): Promise<{ node: TreeNode }> {
+  async #nodeAt(pointer: PagePointer, level: number, index: number): Promise<{ node: TreeNode }> {
     const known = this.#nodes.get(pointer.block);
     if (known !== undefined) {
-      if (known.level !== level) throw corrupt(`a node of two levels in block ${pointer.block}`);
+      // Copies have it where their source has it. Anything else would let a few pages make a map without end.
+      if (known.level !== level || known.index !== index) {
+        throw corrupt(`a node with two places in block ${pointer.block}`);
+      }
       return known;
     }
     const page = await this.#reader.page(pointer, PageKind.node, level);
@@ -189,7 +205,7 @@ class TreeReader {
     } else {
       this.#childrenOf.set(pointer.block, valueOf(decodePointers(page)));
     }
-    const made = { node: new TreeNode(pointer), level };
+    const made = { node: new TreeNode(pointer), level, index };
     this.#nodes.set(pointer.block, made);
     return made;
   }

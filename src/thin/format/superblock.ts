@@ -114,6 +114,11 @@ const SuperblockField = {
 } as const;
 checkLayout("superblock", SuperblockField, BLOCK_BYTES);
 
+/** Generations and sequence numbers go on from what a disk says: there must be room, and numbers stay exact. */
+const COUNTER_MAX: number = 2 ** 52;
+/** The epoch after the last one would be 0 on disk. */
+const EPOCH_END: number = 2 ** 32 - 1;
+
 /** Its ends of line show what a transfer as text does to it, as PNG's do. */
 const MAGIC = Buffer.from("thinlunpool\r\n\x1a\n\0", "latin1");
 assert(MAGIC.length === SuperblockField.magic[1], "the magic fills its field");
@@ -245,8 +250,8 @@ function complaintOf(sb: Superblock): string | null {
   const own = sb.devices[sb.deviceIndex];
   if (own === undefined || own.uuid !== sb.deviceUuid)
     return "a device of its own that is not listed";
-  if (!Number.isSafeInteger(sb.generation) || !Number.isSafeInteger(sb.checkpointSeq)) {
-    return "an impossible generation or sequence number";
+  if (sb.generation > COUNTER_MAX || sb.checkpointSeq > COUNTER_MAX || sb.epoch >= EPOCH_END) {
+    return "an impossible generation, sequence number or epoch";
   }
   const { offsetBytes, blocks } = sb.journal;
   const journalBytes = blocks * BLOCK_BYTES;

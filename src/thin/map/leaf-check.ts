@@ -26,6 +26,7 @@ export function checkLeaf(
   const words = pages.leaf;
   for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
     const entry = words[HEADER_WORDS + slot]!;
+    if (!isPartial(entry) && hasSide(pages, slot)) return `entry ${slot} has a side of nothing`;
     if (entry === 0) continue;
     mapped += 1;
     const phys = physOf(entry);
@@ -41,4 +42,10 @@ export function checkLeaf(
     if (mask === 0 || mask >= fullMask) return `entry ${slot} has mask ${mask}`;
   }
   return { mapped, partials };
+}
+
+/** Whether something stands in a side page for the entry: in that of a plain entry nothing may. */
+function hasSide({ bases, masks }: LeafWords, slot: number): boolean {
+  if (bases === null || masks === null) return false;
+  return bases[HEADER_WORDS + slot] !== 0 || masks[HEADER_WORDS + slot] !== 0;
 }

@@ -130,10 +130,10 @@ export function randomSuperblock(random: SeededRandom): Superblock {
     needsCheck: random.chance(0.5),
     readOnly: random.chance(0.5),
     clean: random.chance(0.5),
-    generation: randomNumber(random, 0, Number.MAX_SAFE_INTEGER),
-    epoch: random.uint32(),
+    generation: randomNumber(random, 0, 2 ** 52),
+    epoch: randomNumber(random, 0, 2 ** 32 - 2),
     root: randomPointer(random),
-    checkpointSeq: randomNumber(random, 0, Number.MAX_SAFE_INTEGER),
+    checkpointSeq: randomNumber(random, 0, 2 ** 52),
     journal: {
       offsetBytes: 8 * 2 ** 20 + 4096 * random.below(1000),
       blocks: randomNumber(random, 256, 2 ** 20),
