@@ -18,7 +18,7 @@ const SECRET = 0x5e;
 const BLOCKS = (4 * EXTENT) / BLOCK;
 
 test(`a power loss at any moment never shows what somebody else has written (THINLUN_SEED=${seed})`, async () => {
-  const { bench, log } = await loggedBench({ sizesMib: [12], garbage: SECRET });
+  const { bench, log } = await loggedBench({ sizesMib: [20], garbage: SECRET });
   const old = await bench.create("old", 4 * EXTENT);
   await bench.fill(old, 0, 4, SECRET);
   const volume = await bench.create("data", 4 * EXTENT);
@@ -53,7 +53,7 @@ test(`a power loss at any moment never shows what somebody else has written (THI
     }
     note();
   }
-  for (let crash = 0; crash < 60; crash += 1) {
+  for (let crash = 0; crash < 50; crash += 1) {
     const count = random.below(log.events.length + 1);
     const promise = history.findLast(({ event }) => event <= count)!;
     const after = await reopened(await log.imagesAt(count, random), true);
