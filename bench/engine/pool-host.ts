@@ -47,6 +47,8 @@ export type HostOperation =
 /** The answer to an operation. */
 export interface HostAnswer {
   readonly elapsedMs: number;
+  /** CPU time of the process meanwhile, clients' commands included. */
+  readonly cpuMs: number;
   /** Of "delete-served": until the space was free. */
   readonly freeMs?: number;
   readonly error?: string;
@@ -80,7 +82,7 @@ async function carryOut(
   operation: HostOperation,
   pool: Pool,
   served: EngineVolume,
-): Promise<Omit<HostAnswer, "elapsedMs">> {
+): Promise<Omit<HostAnswer, "elapsedMs" | "cpuMs">> {
   switch (operation.kind) {
     case "snapshot":
     case "clone": {
@@ -143,11 +145,12 @@ async function main(): Promise<void> {
   const ready: HostReady = { port, openMs, openCpuMs, rssBeforeBytes, rssBytes, engineBytes };
   process.on("message", (operation: HostOperation) => {
     const beganMs = performance.now();
+    const cpu = process.cpuUsage();
     void carryOut(operation, pool, served)
       .catch((error: unknown) => ({ error: String(error) }))
       .then((answer) => {
         const elapsedMs = performance.now() - beganMs;
-        process.send?.({ elapsedMs, ...answer }, () => {
+        process.send?.({ elapsedMs, cpuMs: cpuMsSince(cpu), ...answer }, () => {
           if (operation.kind === "close") process.exit();
         });
       });
