@@ -1,0 +1,66 @@
+import { expect, test } from "vitest";
+import { Change } from "./change.ts";
+import { type Interval, narrow } from "./instant.ts";
+import { complaintOf } from "./verify.ts";
+import { VolumeModel } from "./volume-model.ts";
+import { VolumeState } from "./volume-state.ts";
+import { FULL_SECTORS, Windows } from "./windows.ts";
+
+const windows = new Windows(64 * 1024);
+
+function newModel(): VolumeModel {
+  const state = new VolumeState(FULL_SECTORS, new Uint32Array(windows.slots));
+  return new VolumeModel({ name: "disk", uuid: "", tag: 1, isReadOnly: false, state });
+}
+
+function complaintAbout(model: VolumeModel, slot: number, serial: number): string | null {
+  const serials = model.state.values.slice();
+  serials[slot] = serial;
+  const content = { capacitySectors: FULL_SECTORS, serials, misplaced: new Map() };
+  return complaintOf(model, model.state, content, windows);
+}
+
+test("an acknowledged write has to be there, one on its way may be", () => {
+  const model = newModel();
+  const first = new Change(7, { slot: 3, count: 2 }, 1);
+  model.begin(first);
+  model.acknowledged(first);
+  expect(complaintAbout(model, 4, 0)).toContain("sector 4 has zeros, wanted #7");
+  expect(complaintAbout(model, 4, 7)).toBeNull();
+
+  const second = new Change(8, { slot: 4, count: 1 }, 2);
+  model.begin(second);
+  model.unanswered(second);
+  expect(complaintAbout(model, 4, 7)).toBeNull();
+  expect(complaintAbout(model, 4, 8)).toBeNull();
+  expect(complaintAbout(model, 4, 6)).toContain("wanted #7 or #8");
+});
+
+test("a volume of another size is noticed", () => {
+  const model = newModel();
+  const state = model.resized(FULL_SECTORS - 8, windows.slots);
+  const content = { capacitySectors: FULL_SECTORS, serials: state.values, misplaced: new Map() };
+  expect(complaintOf(model, state, content, windows)).toContain(`has ${FULL_SECTORS} sectors`);
+});
+
+test("a copy that has a write and lacks one that was answered before it is of no instant", () => {
+  const model = newModel();
+  const recording = model.startRecording();
+  const early = new Change(1, { slot: 0, count: 1 }, 10);
+  model.begin(early);
+  early.answeredAt = 20;
+  const late = new Change(2, { slot: 1, count: 1 }, 30);
+  model.begin(late);
+  late.answeredAt = 40;
+  const intervalOf = (serials: readonly number[]): Interval => {
+    const interval: Interval = { from: 0, to: Infinity };
+    const observed = new Uint32Array(windows.slots);
+    observed.set(serials);
+    narrow(interval, recording, observed);
+    return interval;
+  };
+  expect(intervalOf([1, 0])).toEqual({ from: 10, to: 40 });
+  expect(intervalOf([1, 2])).toEqual({ from: 30, to: Infinity });
+  const impossible = intervalOf([0, 2]);
+  expect(impossible.from).toBeGreaterThan(impossible.to);
+});
