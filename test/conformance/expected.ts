@@ -67,3 +67,23 @@ export const DEFECTIVE: Readonly<Record<string, { assertion: string; why: string
 
 /** These run on the read-only logical unit; all others on the writable one. */
 export const ON_READ_ONLY_UNIT: readonly string[] = ["SCSI.ReadOnly.ReadOnlySBC"];
+
+const ONE_BLOCK =
+  "wants several logical blocks in a physical one, which blocks of 4096 bytes are not";
+
+/** Skipped, besides those of {@link SKIPPED_FOR_A_REASON}, on a unit with blocks of 4096 bytes. */
+export const SKIPPED_IN_LARGE_BLOCKS: Readonly<Record<string, string>> = {
+  "SCSI.WriteSame10.UnmapUnaligned": ONE_BLOCK,
+  "SCSI.WriteSame10.InvalidDataOutSize": ONE_BLOCK,
+  "SCSI.WriteSame16.UnmapUnaligned": ONE_BLOCK,
+  "SCSI.WriteSame16.InvalidDataOutSize": ONE_BLOCK,
+};
+
+/** Optional ones that must pass on a thin volume, which tells what is mapped. */
+export const REQUIRED_ON_THIN: readonly string[] = [
+  "SCSI.GetLBAStatus.Simple",
+  "SCSI.GetLBAStatus.BeyondEol",
+];
+
+/** And in blocks of 4096 bytes: in others, it asks at the second block of a physical one and wants the answer to begin at the ninth. */
+export const REQUIRED_IN_LARGE_BLOCKS: readonly string[] = ["SCSI.GetLBAStatus.UnmapSingle"];
