@@ -9,25 +9,34 @@ const RESERVE_BYTES_MAX: number = 1024 * 1024 * 1024;
 const SMALL_SHARE = 1 / 8;
 const SMALL_EXTENTS_MAX = 64;
 
+/** And as many blocks as three checkpoints need that write a change or two each, as far as this share of a pool of a few extents. */
+const RESERVE_BLOCKS_MIN = 64;
+const RESERVE_SHARE_MAX = 1 / 3;
+
 /**
- * Each dirty page may take another for the node above it, and places become free again two checkpoints later: three times two blocks for
- * a page, and some for volumes and root.
+ * Places become free again two checkpoints later: three blocks for a dirty page or node. Half of the reserve is for changes that need
+ * no space for data and still make maps larger (an unmap from a leaf that is shared).
  */
 const BLOCKS_PER_DIRTY_PAGE = 8;
 
-/** Two leaves with their side pages: without them a pool of a few extents would stand still. */
-const DIRTY_PAGES_MIN = 6;
+/** What the last group of records before the limit makes dirty besides: see `PAGES_PER_CHANGE` of the space. */
+const DIRTY_PAGES_OVER = 8;
+
+/** Without them a pool of a few extents would stand still. */
+const DIRTY_PAGES_MIN = 2;
 
 /** Extents that data may not take, so that there is always room for checkpoints. */
 export function metadataReserve(extentCount: number, geometry: Geometry): number {
   const small = Math.min(Math.ceil(extentCount * SMALL_SHARE), SMALL_EXTENTS_MAX);
   const share = Math.ceil(extentCount * RESERVE_SHARE);
-  return Math.min(Math.max(share, small), RESERVE_BYTES_MAX / geometry.extentBytes);
+  const least = Math.ceil(RESERVE_BLOCKS_MIN / geometry.blocksPerExtent);
+  const floor = Math.min(least, Math.floor(extentCount * RESERVE_SHARE_MAX));
+  return Math.min(Math.max(share, small, floor), RESERVE_BYTES_MAX / geometry.extentBytes);
 }
 
 /** Dirty pages that a checkpoint within this reserve can write. */
 export function dirtyPagesFor(reserveExtents: number, geometry: Geometry): number {
   const blocks = reserveExtents * geometry.blocksPerExtent;
-  const pages = Math.floor(blocks / BLOCKS_PER_DIRTY_PAGE);
+  const pages = Math.floor(blocks / BLOCKS_PER_DIRTY_PAGE) - DIRTY_PAGES_OVER;
   return Math.min(DIRTY_PAGES_MAX, Math.max(DIRTY_PAGES_MIN, pages));
 }

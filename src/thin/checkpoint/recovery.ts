@@ -254,7 +254,7 @@ function targetOf(state: PoolState): {
   return {
     apply: (record, seq) => applyRecord(state, record, seq),
     get dirtyPages(): number {
-      return state.leaves.dirtyPages;
+      return state.leaves.dirtyPages + state.leaves.dirtyNodes;
     },
   };
 }

@@ -228,12 +228,23 @@ export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWa
   }
 
   #unmapMapped(lext: number, end: number, leaf: number): void {
-    const { leaves } = this.core.engine.state;
+    const { leaves, space } = this.core.engine.state;
+    const isShared = leaves.references(leaf) > 1;
+    const isToEnd = end % LEAF_ENTRIES === 0 || end === this.core.state.map.extentCount;
+    if (isShared && isToEnd && lext % LEAF_ENTRIES === 0) {
+      this.#unmapRun(lext, end);
+      return;
+    }
     let first = lext;
     while (first < end && leaves.entry(leaf, first % LEAF_ENTRIES) === 0) first += 1;
     let last = end;
     while (last > first && leaves.entry(leaf, (last - 1) % LEAF_ENTRIES) === 0) last -= 1;
     if (first > lext) this.#skipTo(first);
+    // To take something out of a shared leaf makes one of its own, and frees nothing.
+    if (first < last && isShared && space.isMetadataShort) {
+      this.waitForSpace();
+      return;
+    }
     if (first < last) this.#unmapRun(first, last);
     if (last < end && first < last) this.#skipTo(end);
   }

@@ -169,6 +169,7 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     assert(this.#owner === null, "a piece is one change at a time");
     this.#owner = owner;
     this.#core.locks.lock(this, lext, lext + count);
+    this.#core.engine.state.space.changes += 1;
     this.#leafIndex = Math.floor(lext / LEAF_ENTRIES);
     this.#core.state.map.pinSlot(this.#leafIndex);
     this.#old = NOTHING;
@@ -311,6 +312,7 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     this.#head = NO_BYTES;
     this.#tail = NO_BYTES;
     core.mappingExtents -= this.#mapping;
+    space.changes -= 1;
     core.state.map.unpinSlot(this.#leafIndex);
     if (phys !== NO_EXTENT) space.unpin(phys);
     if (base !== NO_EXTENT) space.unpin(base);

@@ -12,7 +12,7 @@ import {
 import { encodeRecord, recordBytes } from "../format/journal-record.ts";
 import { isSafe, type JournalRecord } from "../format/records.ts";
 import type { Health } from "./health.ts";
-import { BARRIER_BLOCKS_RESERVED, QUEUE_COMPACTED_AFTER } from "./limits.ts";
+import { BARRIER_BLOCKS_RESERVED, PAGES_PER_GROUP_MAX, QUEUE_COMPACTED_AFTER } from "./limits.ts";
 
 /** Told when a record is in the journal and has taken effect, or that it never will. */
 export interface AppendWaiter {
@@ -243,9 +243,12 @@ export class Journal {
   #takeRecords(start: number): number {
     let end = start;
     const limit = JOURNAL_HEADER_BYTES + JOURNAL_BLOCK_ROOM;
+    // The last one may go past what checkpoints have room for, and no more than that one.
+    let pagesLeft = this.#dirtyPagesMax - this.#target.dirtyPages;
     while (this.#head < this.#records.length) {
       const groupBytes = this.#groupBytes[this.#head] ?? 0;
-      if (groupBytes > 0 && end + groupBytes > limit) break;
+      if (groupBytes > 0 && (end + groupBytes > limit || pagesLeft <= 0)) break;
+      if (groupBytes > 0) pagesLeft -= PAGES_PER_GROUP_MAX;
       const record = this.#records[this.#head];
       assert(record !== undefined, "what waits is a record");
       end = encodeRecord(record, this.#block, end);

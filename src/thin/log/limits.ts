@@ -9,3 +9,6 @@ export const BARRIER_BLOCKS_RESERVED = 8;
 
 /** Records that have left the queue are forgotten when there are this many of them. */
 export const QUEUE_COMPACTED_AFTER = 1024;
+
+/** Pages of maps that a group of records makes dirty: a leaf, its side pages, and a node of each level above it. */
+export const PAGES_PER_GROUP_MAX = 8;

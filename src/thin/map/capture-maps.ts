@@ -57,6 +57,7 @@ function captureNodes(
   map: VolumeMap,
   nodes: CapturedNode[],
 ): void {
+  const written = (): void => void (leaves.dirtyNodes -= 1);
   for (const [below, level] of map.levels.entries()) {
     for (const [index, node] of level.entries()) {
       if (node?.isDirty !== true) continue;
@@ -69,6 +70,7 @@ function captureNodes(
       node.capture = new CapturedNode(node, place, children, (pointer, isCurrent) =>
         leaves.retire(pointer, isCurrent),
       );
+      node.capture.onWritten = written;
       nodes.push(node.capture);
     }
   }

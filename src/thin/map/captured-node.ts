@@ -14,6 +14,7 @@ export class CapturedNode {
   /** One of the volumes that have it. */
   readonly volume: number;
   pointer: PagePointer | null = null;
+  onWritten: () => void = () => undefined;
   /** Of level 1: one for each of its leaves. Otherwise empty. */
   readonly #leaves: readonly LeafChild[];
   /** Of levels above. */
@@ -58,6 +59,7 @@ export class CapturedNode {
   written(pointer: PagePointer): void {
     assert(this.pointer === null, "a captured node is written once");
     this.pointer = pointer;
+    this.onWritten();
     const node = this.#node;
     node.capture = null;
     if (node.references === 0) {

@@ -59,6 +59,8 @@ export class LeafStore {
   onUnpinned: (leaf: number) => void = () => undefined;
   /** Called with a place that the leaf has no more; `isCurrent`: the newest generation refers to it. */
   retire: (pointer: PagePointer, isCurrent: boolean) => void = () => undefined;
+  /** Nodes above leaves that a checkpoint would have to write: kept by the maps. */
+  dirtyNodes = 0;
   readonly #options: LeafStoreOptions;
   readonly #slabs = new PageSlabs();
   readonly #pages: Uint32Array[] = this.#slabs.slabs;

@@ -1,11 +1,15 @@
 import type { Clock } from "../../util/clock.ts";
 import type { Geometry } from "../format/geometry.ts";
+import { NODE_POINTERS, VOLUMES_PER_PAGE } from "../format/layout.ts";
 import type { PoolDevice, PoolSettings, VolumeAttributes } from "../format/records.ts";
 import type { AddressSpace } from "../space/address-space.ts";
 import { Space } from "../space/space.ts";
 import type { LeafReader } from "./leaf-store.ts";
 import { LeafStore } from "./leaf-store.ts";
 import { VolumeState } from "./volume-state.ts";
+
+/** The one that is being written, the last, and the one before it (rule L). */
+const CHECKPOINTS_KEPT = 3;
 
 export interface PoolStateOptions {
   readonly addresses: AddressSpace;
@@ -42,6 +46,11 @@ export class PoolState {
       extents: () => addresses.extentCount,
     });
     this.space = new Space(addresses, this.leaves, options.clock);
+    // Root, directories and volumes pages; all of them are written by every checkpoint, and three of those take places.
+    this.space.topPages = () => {
+      const pages = Math.ceil((this.volumes.size + 1) / VOLUMES_PER_PAGE);
+      return CHECKPOINTS_KEPT * (pages + Math.ceil(pages / NODE_POINTERS));
+    };
     this.settings = options.settings;
     this.devices = options.devices;
     this.nextVolumeId = options.nextVolumeId;

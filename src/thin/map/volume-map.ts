@@ -99,12 +99,11 @@ export class VolumeMap {
     for (const level of this.#levels) {
       const node = level[index] ?? null;
       if (node === null || node.references > 1) {
-        node?.drop(this.#retire);
-        const own = new TreeNode(null);
-        own.references = 1;
-        level[index] = own;
-      } else {
+        this.#drop(node);
+        level[index] = this.#newNode();
+      } else if (!node.isDirty) {
         node.isDirty = true;
+        this.#leaves.dirtyNodes += 1;
       }
       index = Math.floor(index / NODE_POINTERS);
     }
@@ -131,9 +130,9 @@ export class VolumeMap {
     const [leavesLevel] = this.#levels;
     for (const [index, node] of (before[0] ?? []).entries()) {
       if (leavesLevel !== undefined && index < leavesLevel.length) leavesLevel[index] = node;
-      else node?.drop(this.#retire);
+      else this.#drop(node);
     }
-    for (const level of before.slice(1)) for (const node of level) node?.drop(this.#retire);
+    for (const level of before.slice(1)) for (const node of level) this.#drop(node);
     for (const [index, node] of (leavesLevel ?? []).entries()) {
       if (node !== null) this.#addAncestors(index);
     }
@@ -146,16 +145,27 @@ export class VolumeMap {
     for (const level of this.#levels.slice(1)) {
       index = Math.floor(index / NODE_POINTERS);
       if (level[index] !== null) continue;
-      const node = new TreeNode(null);
-      node.references = 1;
-      level[index] = node;
+      level[index] = this.#newNode();
     }
+  }
+
+  #newNode(): TreeNode {
+    const node = new TreeNode(null);
+    node.references = 1;
+    this.#leaves.dirtyNodes += 1;
+    return node;
+  }
+
+  #drop(node: TreeNode | null): void {
+    if (node === null) return;
+    node.drop(this.#retire);
+    if (node.references === 0 && node.isDirty) this.#leaves.dirtyNodes -= 1;
   }
 
   /** The map becomes what `source` is: it shares all leaves and nodes, each with a reference more. The old leaves are the caller's to drop. */
   copyFrom(source: VolumeMap): void {
     for (const leafIndex of this.#slotPins.keys()) this.#unpinLeaf(leafIndex);
-    for (const level of this.#levels) for (const node of level) node?.drop(this.#retire);
+    for (const level of this.#levels) for (const node of level) this.#drop(node);
     this.#extentCount = source.#extentCount;
     this.#leafIds = source.#leafIds.slice();
     this.#levels = source.#levels.map((level) => [...level]);
@@ -176,7 +186,7 @@ export class VolumeMap {
   clear(): void {
     for (const leafIndex of this.#slotPins.keys()) this.#unpinLeaf(leafIndex);
     this.#leafIds.fill(NO_LEAF);
-    for (const level of this.#levels) for (const node of level) node?.drop(this.#retire);
+    for (const level of this.#levels) for (const node of level) this.#drop(node);
     this.#levels = emptyLevels(this.#leafIds.length);
   }
 

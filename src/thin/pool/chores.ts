@@ -53,11 +53,22 @@ export class PoolChores implements Chores {
   }
 
   isCheckpointDue(): boolean {
+    if (this.#canCheckpointFree()) return true;
+    if (this.appliedSeq === this.checkpointSeq) return false;
     const { journal, state } = this.#parts;
     const isJournalFull =
       this.appliedSeq - this.checkpointSeq >= journal.blocks * JOURNAL_SHARE_MAX;
     const pagesMax = dirtyPagesFor(state.space.metadataReserveExtents, state.geometry);
-    return isJournalFull || state.leaves.dirtyPages >= pagesMax * DIRTY_SHARE_MAX;
+    const { dirtyPages, dirtyNodes } = state.leaves;
+    const isDirty = dirtyPages + dirtyNodes >= Math.max(1, pagesMax * DIRTY_SHARE_MAX);
+    return isJournalFull || isDirty;
+  }
+
+  /** Writes wait for space, and places of older checkpoints would make some, that become free with the next ones. */
+  #canCheckpointFree(): boolean {
+    const { fullPolicy, state } = this.#parts;
+    const { blocksToCome } = state.space.metadata;
+    return fullPolicy.waiters > 0 && blocksToCome >= state.geometry.blocksPerExtent;
   }
 
   checkpoint(reason: "journal" | "idle"): Promise<void> {

@@ -122,8 +122,7 @@ export class Housekeeping {
       this.#idleSeq = appliedSeq;
       this.#idleSinceMs = nowMs;
     }
-    if (appliedSeq === checkpointSeq) return;
-    const isIdle = nowMs - this.#idleSinceMs >= IDLE_CHECKPOINT_MS;
+    const isIdle = appliedSeq > checkpointSeq && nowMs - this.#idleSinceMs >= IDLE_CHECKPOINT_MS;
     const isDue = this.#chores.isCheckpointDue();
     if (!isDue && !isIdle) return;
     this.#reason = isDue ? "journal" : "idle";

@@ -9,6 +9,7 @@ import { PoolError } from "../pool-error.ts";
 import { checkNewVolumes, checkOvercommit, checkReservable } from "./checks.ts";
 import { atInstant, commit } from "./commit.ts";
 import type { CopySpec } from "./pool-options.ts";
+import { checkMapSpace } from "./map-space.ts";
 import type { PoolParts } from "./pool-parts.ts";
 
 type Copy = CopySpec<ThinVolume>;
@@ -22,6 +23,7 @@ export async function snapshot(parts: PoolParts, copies: readonly Copy[]): Promi
   if (copies.length === 0) return [];
   for (const { source } of copies) parts.volumes.mustHave(source);
   checkNewVolumes(state, copies);
+  checkMapSpace(state);
   const writable = copies.filter(({ readOnly }) => readOnly === false);
   const promised = writable.reduce((sum, { source }) => sum + source.attributes.sizeBytes, 0);
   checkOvercommit(state, promised);

@@ -12,6 +12,7 @@ import {
 } from "./checks.ts";
 import { atInstant, commit } from "./commit.ts";
 import type { AttributeChanges, VolumeSpec } from "./pool-options.ts";
+import { checkMapSpace } from "./map-space.ts";
 import type { PoolParts } from "./pool-parts.ts";
 
 /** Errors: invalid, exists, space, failed. */
@@ -30,6 +31,7 @@ export async function createVolume(parts: PoolParts, spec: VolumeSpec): Promise<
     quotaBytes: spec.quotaBytes ?? 0,
   };
   checkNewVolumes(state, [spec]);
+  checkMapSpace(state);
   checkSize(spec.sizeBytes);
   checkPromises(attributes);
   checkOvercommit(state, spec.sizeBytes);

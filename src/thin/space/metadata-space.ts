@@ -25,6 +25,7 @@ export class MetadataSpace {
   readonly #byPhys = new Map<number, MetadataExtent>();
   /** Extents with a free block, and the one that blocks are taken from. */
   readonly #open = new Set<number>();
+  #freeBlocks = 0;
   #freeing: { block: number; generation: number }[] = [];
   readonly #isFreeing = new Set<number>();
 
@@ -46,9 +47,12 @@ export class MetadataSpace {
 
   /** Blocks that can be taken without another extent. */
   get freeBlocks(): number {
-    let sum = 0;
-    for (const phys of this.#open) sum += this.#usable(phys) - this.#byPhys.get(phys)!.usedCount;
-    return sum;
+    return this.#freeBlocks;
+  }
+
+  /** Blocks that nothing refers to any more once further checkpoints are durable. */
+  get blocksToCome(): number {
+    return this.#freeing.length;
   }
 
   isMetadata(phys: number): boolean {
@@ -103,6 +107,7 @@ export class MetadataSpace {
       if (extent.usedCount > 0) continue;
       this.#byPhys.delete(phys);
       this.#open.delete(phys);
+      this.#freeBlocks -= this.#usable(phys);
       this.#extents.giveBack(phys);
     }
   }
@@ -112,6 +117,7 @@ export class MetadataSpace {
     const extent = this.#byPhys.get(phys)!;
     extent.used[block % this.#blocksPerExtent] = 0;
     extent.usedCount -= 1;
+    this.#freeBlocks += 1;
     this.#isFreeing.delete(block);
     this.#open.add(phys);
   }
@@ -119,6 +125,7 @@ export class MetadataSpace {
   #addExtent(phys: number): void {
     this.#byPhys.set(phys, { used: new Uint8Array(this.#blocksPerExtent), usedCount: 0 });
     this.#open.add(phys);
+    this.#freeBlocks += this.#usable(phys);
   }
 
   #takeFrom(phys: number): number {
@@ -133,6 +140,7 @@ export class MetadataSpace {
   #use(phys: number, extent: MetadataExtent, index: number): void {
     extent.used[index] = 1;
     extent.usedCount += 1;
+    this.#freeBlocks -= 1;
     if (extent.usedCount === this.#usable(phys)) this.#open.delete(phys);
   }
 

@@ -1,6 +1,7 @@
 import { assert } from "../../util/assert.ts";
 import type { Clock, Timer } from "../../util/clock.ts";
 import { NO_EXTENT } from "../format/geometry.ts";
+import { DEPTH_MAX } from "../format/layout.ts";
 import type { PagePointer } from "../format/pointer.ts";
 import type { LeafStore } from "../map/leaf-store.ts";
 import type { VolumeState } from "../map/volume-state.ts";
@@ -19,6 +20,9 @@ import { VirginMarks } from "./virgin-marks.ts";
 /** Metadata extents are taken in runs of this many, so that a checkpoint is written in long pieces. */
 const METADATA_RUN_EXTENTS = 8;
 
+/** What one change of a map makes dirty at the most: a leaf with its side pages, and a node of each level. */
+const PAGES_PER_CHANGE: number = 3 + DEPTH_MAX;
+
 /** Entries that one turn of the event loop releases: about half a millisecond. */
 const RELEASE_SLICE_ENTRIES = 8000;
 /** What the drop of a leaf counts in a slice besides its entries. */
@@ -36,10 +40,14 @@ interface Pending {
 export class Space {
   /** Until `deriveSpace` is done nothing is counted, and nothing is free. */
   isDeriving = true;
-  /** Extents that data may not take: a checkpoint must always find its places. */
+  /** Extents that data may not take: a checkpoint must always find its places. 0, as before the end of a recovery: none are kept. */
   metadataReserveExtents = 0;
   /** The newest generation whose maps were captured: the last one that may refer to a place of now. */
   generation = 0;
+  /** Changes of maps that have been decided upon and have not taken effect: each may need pages of its own. */
+  changes = 0;
+  /** Pages above the maps that checkpoints need. */
+  topPages: () => number = () => 0;
   readonly reservations: Reservations = new Reservations();
   readonly marks: VirginMarks;
   readonly metadata: MetadataSpace;
@@ -109,19 +117,28 @@ export class Space {
    * a barrier.
    */
   get #spareExtents(): number {
-    return this.#allocator.freeExtents - this.metadataReserveExtents;
+    return this.#allocator.freeExtents - this.metadataReserveExtents - this.#extentsToCome;
+  }
+
+  /** Extents that the next checkpoint takes for pages that have changed, and those that are about to. */
+  get #extentsToCome(): number {
+    if (this.metadataReserveExtents === 0) return 0;
+    const changes = (this.changes + 1) * PAGES_PER_CHANGE;
+    const pages = this.#leaves.dirtyPages + this.#leaves.dirtyNodes + this.topPages() + changes;
+    const { blocksPerExtent } = this.#addresses.geometry;
+    return Math.max(0, Math.ceil((pages - this.metadata.freeBlocks) / blocksPerExtent));
   }
 
   /** So little is left for metadata that maps must not become larger, whatever it is for. */
   get isMetadataShort(): boolean {
-    const { blocksPerExtent } = this.#addresses.geometry;
-    const left = this.#allocator.freeExtents + this.metadata.freeBlocks / blocksPerExtent;
-    return left < this.metadataReserveExtents / 2;
+    // Those past the virgin marks come within moments: the marks move on before the reserve is touched.
+    const left = this.#spareExtents + this.marks.virginExtents;
+    return left < -this.metadataReserveExtents / 2;
   }
 
   get usableExtents(): number {
     const kept = this.metadataReserveExtents + this.reservations.outstandingExtents;
-    return Math.max(0, this.freeExtents - kept);
+    return Math.max(0, this.freeExtents - kept - this.#extentsToCome);
   }
 
   /** References of extents that wait for their record or for I/O: what a later release may free at most. */
@@ -206,8 +223,8 @@ export class Space {
    */
   allocate(volume: VolumeState | null, runMax: number): number {
     const others = this.reservations.outstandingExtents - (volume?.outstandingExtents ?? 0);
-    const usable = this.freeExtents - this.metadataReserveExtents - others;
-    const allowed = Math.min(usable, this.#spareExtents);
+    // What lies past the virgin marks is there for the others' reservations, and not for now.
+    const allowed = this.#spareExtents - Math.max(0, others - this.marks.virginExtents);
     if (allowed < 1) return NO_EXTENT;
     return this.#take(Math.min(runMax, allowed));
   }
@@ -356,6 +373,8 @@ export class Space {
   /** The generation's superblock is durable. */
   checkpointDurable(generation: number): void {
     this.metadata.durable(generation);
+    // Also where no extent came free: pages that were written count no more as those to come.
+    this.#freedSinceNotice = true;
     this.#notice();
   }
 

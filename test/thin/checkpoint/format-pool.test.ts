@@ -82,10 +82,11 @@ describe("making a pool", () => {
       virginFrom: 16,
     });
     const geometry = new Geometry(65536);
-    expect(metadataReserve(16, geometry)).toBe(2);
+    expect(metadataReserve(16, geometry)).toBe(4);
+    expect(metadataReserve(6, geometry)).toBe(2);
     expect(metadataReserve(1e6, geometry)).toBe(1e4);
     expect(metadataReserve(1e9, geometry)).toBe(16384);
-    expect(dirtyPagesFor(1, geometry)).toBe(6);
+    expect(dirtyPagesFor(1, geometry)).toBe(2);
     expect(dirtyPagesFor(16384, geometry)).toBe(16384);
   });
 });

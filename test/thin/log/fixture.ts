@@ -101,7 +101,7 @@ export class LogFixture {
       epoch: 7,
       seq: 100,
       prevCrc: 0,
-      dirtyPagesMax: 10,
+      dirtyPagesMax: 2000,
       checkpoint: { wanted: () => void (this.wanted += 1) },
     });
     this.barrier = new Barrier({

@@ -136,12 +136,12 @@ describe("the journal", () => {
 
   it("stalls while too many pages are dirty", async () => {
     const log = new LogFixture();
-    log.dirtyPages = 10;
+    log.dirtyPages = 2000;
     const waiter = new TestWaiter();
     log.journal.append(mapOf(1), waiter);
     await settle();
     expect([waiter.seq, log.wanted]).toEqual([0, 1]);
-    log.dirtyPages = 9;
+    log.dirtyPages = 1999;
     log.journal.checkpointed(100);
     await settle();
     expect(waiter.seq).toBe(101);
