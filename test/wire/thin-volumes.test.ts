@@ -165,6 +165,31 @@ describe("a thin volume on the wire", () => {
     expect((await read(session, at(2 * EXTENT_BLOCKS, 1)))[0]).toBe(8);
   });
 
+  it("has zeros where less than an extent was unmapped, and the space of whole ones back", async () => {
+    const { session, pool } = await thinDisk();
+    await write(session, at(0, 3 * EXTENT_BLOCKS), Buffer.alloc(3 * EXTENT, 7));
+    await unmap(session, at(8, 0));
+    expect(pool.usage().mappedBytes).toBe(3 * EXTENT);
+    await unmap(session, at(8, 2 * EXTENT_BLOCKS));
+    expect(pool.usage().mappedBytes).toBe(2 * EXTENT);
+    const data = await read(session, at(0, 3 * EXTENT_BLOCKS));
+    const kept = data.map((byte, index) => (index % BLOCK === 0 ? byte : 0));
+    expect(kept.filter((byte) => byte === 7)).toHaveLength(8 + EXTENT_BLOCKS - 8);
+    expect([data[8 * BLOCK - 1], data[8 * BLOCK], data[2 * EXTENT + 8 * BLOCK]]).toEqual([7, 0, 7]);
+  });
+
+  it("gives space back for zeros that are written with WRITE SAME and UNMAP", async () => {
+    const { session, pool } = await thinDisk();
+    await write(session, at(0, 2 * EXTENT_BLOCKS), Buffer.alloc(2 * EXTENT, 7));
+    const cdb = cdb16(0x93, 8, 2 * EXTENT_BLOCKS - 8);
+    cdb[1] = 0x08;
+    const result = await session.execute({ lun: 0, cdb, dataOut: Buffer.alloc(BLOCK) });
+    expect(senseOf(result)).toBe("status 0");
+    expect(pool.usage().mappedBytes).toBe(EXTENT);
+    const data = await read(session, at(0, 2 * EXTENT_BLOCKS));
+    expect(data.findLastIndex((byte) => byte !== 0)).toBe(8 * BLOCK - 1);
+  });
+
   it("warns when the pool runs low (38h/07h)", async () => {
     const { session } = await thinDisk({ thresholds: [0.3] });
     await write(session, at(0, 64 * EXTENT_BLOCKS), Buffer.alloc(64 * EXTENT, 1));
