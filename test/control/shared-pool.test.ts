@@ -128,7 +128,9 @@ function config(changes: Partial<PoolConfig>): PoolConfig {
 /** The pool, closed, with a volume "v" in it. */
 async function makePool(): Promise<void> {
   const maker = new Host(5);
-  await maker.open({ create: { sizeBytes: 64 * MIB, extentBytes: 64 * 1024 } });
+  // What makes images opens them by itself: time would not wait for that.
+  const create = { sizeBytes: 64 * MIB, extentBytes: 64 * 1024 };
+  await maker.open({ create, shared: false });
   const spec = { name: "v", uuid: VOLUME_UUID, sizeBytes: MIB };
   await maker.drive(maker.pool.createVolume(spec));
   await maker.drive(maker.store.closeAll());
