@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const top = join(import.meta.dirname, "../..");
 
@@ -13,7 +14,7 @@ export default function buildProgram(): () => void {
   mkdirSync(dist, { recursive: true });
   const folder = mkdtempSync(join(dist, "crash-test-"));
   const compiler = join(top, "node_modules/typescript/bin/tsc");
-  const project = join(import.meta.dirname, "program");
+  const project = dirname(fileURLToPath(new URL("./program/pool-program.ts", import.meta.url)));
   const args = [compiler, "-p", project, "--outDir", folder];
   const { status } = spawnSync(process.execPath, args, { cwd: top, stdio: "inherit" });
   const remove = (): void => rmSync(folder, { recursive: true, force: true });

@@ -3,7 +3,12 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { hasProgram } from "../../support/debian-packages.ts";
-import type { ProgramMessage, ProgramOperation, ProgramOptions } from "../program/protocol.ts";
+import type {
+  ProgramMessage,
+  ProgramOperation,
+  ProgramOptions,
+  ProgramRequest,
+} from "../program/protocol.ts";
 import type { Killable, Kind, Outcome, Start } from "./killable.ts";
 
 const [PROGRAM_VARIABLE, PROGRAM_PATH] = [
@@ -60,7 +65,8 @@ class PoolProcess implements Killable {
     this.#nextId += 1;
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#child.stdin?.write(`${JSON.stringify({ id, operation })}\n`);
+      const request: ProgramRequest = { id, operation };
+      this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
     });
   }
 
