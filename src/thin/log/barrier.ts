@@ -143,7 +143,11 @@ export class Barrier implements AppendWaiter {
     const waiters = this.#running;
     this.#running = [];
     this.#isRunning = false;
-    if (error === null) this.noteDurable(this.#target);
+    if (error === null) {
+      const { appliedSeq, changedSeq } = this.#journal;
+      // A barrier's own block says nothing of maps: a write with forceUnitAccess behind it needs no further one.
+      this.noteDurable(changedSeq <= this.#target ? appliedSeq : this.#target);
+    }
     if (error !== null) waiters.push(...this.#next.splice(0));
     else if (this.#next.length > 0) this.#begin();
     for (const waiter of waiters) waiter.done(error);

@@ -108,6 +108,7 @@ export class Journal {
   #tailSeq: number;
   #appliedSeq: number;
   #unsafeSeq: number;
+  #changedSeq: number;
 
   constructor(options: JournalOptions) {
     this.epoch = options.epoch;
@@ -124,6 +125,7 @@ export class Journal {
     this.#tailSeq = options.seq;
     this.#appliedSeq = options.seq;
     this.#unsafeSeq = 0;
+    this.#changedSeq = options.seq;
     this.#block = leaseBlock();
     this.#write = new BlockWrite(this.#block, (error) => this.#written(error));
     assert(
@@ -141,6 +143,11 @@ export class Journal {
   /** The last applied block with a record that a power loss may not replay without a barrier; 0: none yet. */
   get unsafeSeq(): number {
     return this.#unsafeSeq;
+  }
+
+  /** The last applied block with anything but a barrier. */
+  get changedSeq(): number {
+    return this.#changedSeq;
   }
 
   /** The checksum of the last block. */
@@ -309,6 +316,7 @@ export class Journal {
     for (const record of this.#flying) {
       if (record.kind === "barrier") continue;
       this.#target.apply(record, seq);
+      this.#changedSeq = seq;
       if (!isSafe(record)) this.#unsafeSeq = seq;
     }
     this.#appliedSeq = seq;

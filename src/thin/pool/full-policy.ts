@@ -24,6 +24,7 @@ interface Waiter {
   readonly retry: () => void;
   readonly expire: (error: IoError) => void;
   readonly untilMs: number;
+  readonly fullSinceMs: number | null;
 }
 
 /**
@@ -37,6 +38,8 @@ export class FullPolicy {
   #fullSinceMs: number | null = null;
   #timer: Timer | null = null;
   #stopped: IoError | null = null;
+  /** Its retry runs: where it comes back, it has waited since it came first, and so has the pool been full. */
+  #retrying: Waiter | null = null;
 
   constructor(options: FullPolicyOptions) {
     assert(options.holdMs >= 0 && options.fullRetryMs >= 0, "times to wait are not negative");
@@ -59,8 +62,10 @@ export class FullPolicy {
     }
     const { clock, holdMs, fullRetryMs } = this.#options;
     const nowMs = clock.nowMs();
+    const before = this.#retrying;
+    this.#retrying = null;
     if (this.#fullSinceMs === null && !this.#options.isMomentary()) {
-      this.#fullSinceMs = nowMs;
+      this.#fullSinceMs = before?.fullSinceMs ?? nowMs;
       this.#options.changed(true);
     }
     this.#options.wanted();
@@ -68,7 +73,11 @@ export class FullPolicy {
       expire(this.#error("space"));
       return;
     }
-    this.#waiters.push({ retry, expire, untilMs: nowMs + holdMs });
+    const untilMs = before?.untilMs ?? nowMs + holdMs;
+    const waiter = { retry, expire, untilMs, fullSinceMs: this.#fullSinceMs };
+    const next = before === null ? -1 : this.#waiters.findIndex((other) => other.untilMs > untilMs);
+    if (next < 0) this.#waiters.push(waiter);
+    else this.#waiters.splice(next, 0, waiter);
     this.#arm();
   }
 
@@ -81,7 +90,11 @@ export class FullPolicy {
       this.#fullSinceMs = null;
       this.#options.changed(false);
     }
-    for (const waiter of woken) waiter.retry();
+    for (const waiter of woken) {
+      this.#retrying = waiter;
+      waiter.retry();
+    }
+    this.#retrying = null;
     this.#arm();
   }
 

@@ -9,7 +9,7 @@ describe("promises of the log", () => {
     expect(await appendRecord(log.journal, mapOf(1))).toBe(101);
     expect(await appendRecords(log.journal, [mapOf(2), mapOf(3)])).toBe(102);
     await syncBarrier(log.barrier);
-    expect(log.barrier.durableSeq).toBe(102);
+    expect(log.barrier.durableSeq).toBe(103);
   });
 
   it("reject with what stopped the pool", async () => {

@@ -138,3 +138,17 @@ test("nobody waits after a stop", () => {
   wait("a");
   expect(log).toEqual(["a gone"]);
 });
+
+test("a write that finds nothing when it tries again does not begin to wait anew", () => {
+  const again = (): void => {
+    policy.wait(again, (error) => log.push(error.kind));
+  };
+  again();
+  for (let passed = 0; passed < HOLD_MS; passed += 100) {
+    extents = 1;
+    policy.freed();
+    clock.advance(100);
+  }
+  expect(log.at(-1)).toBe("space-pending");
+  expect(policy.waiters).toBe(0);
+});
