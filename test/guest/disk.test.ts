@@ -23,15 +23,17 @@ describe.skipIf(accelerator === "none")("the kernel's initiator uses a disk", ()
 
   beforeAll(async () => {
     daemon = await Daemon.start((folder) => {
-      const names = ["ext4", "xfs"];
-      for (const name of names) {
-        writeFileSync(join(folder, `${name}.img`), "");
-        truncateSync(join(folder, `${name}.img`), DISK_BYTES);
-      }
+      const path = join(folder, "ext4.img");
+      writeFileSync(path, "");
+      truncateSync(path, DISK_BYTES);
+      // One disk of each kind: a file as it is, and a thin volume.
+      const image = join(folder, "pool.img");
       return {
-        volumes: Object.fromEntries(
-          names.map((name) => [name, { driver: "raw", path: join(folder, `${name}.img`) }]),
-        ),
+        pools: { pool: { devices: [image], create: { size: "512MiB" } } },
+        volumes: {
+          ext4: { driver: "raw", path },
+          xfs: { driver: "thin", pool: "pool", size: DISK_BYTES, create: true },
+        },
         targets: [
           { name: EXT4, luns: [{ lun: LUN, volume: "ext4" }] },
           { name: XFS, luns: [{ lun: LUN, volume: "xfs", blockSize: 4096 }] },
@@ -114,7 +116,7 @@ describe.skipIf(accelerator === "none")("the kernel's initiator uses a disk", ()
     });
   });
 
-  describe("with XFS, blocks of 4096 bytes, and digests over headers and data", () => {
+  describe("with XFS on a thin volume, blocks of 4096 bytes, and digests over headers and data", () => {
     let disk: string;
 
     beforeAll(async () => {
