@@ -11,16 +11,17 @@ import { encodeReadyToTransfer } from "./pdu/ready-to-transfer.ts";
 import { RejectReason } from "./pdu/reject.ts";
 import { ProtocolError } from "./protocol-error.ts";
 
+const NO_BYTES: Buffer = Buffer.alloc(0);
+
 /** One piece of data-out that the sink takes in its own time. */
 class PieceWrite extends IoRequest {
   readonly #transfer: DataOutTransfer;
-  readonly staging: Buffer;
+  staging: Buffer = NO_BYTES;
 
-  constructor(transfer: DataOutTransfer, staging: Buffer) {
+  constructor(transfer: DataOutTransfer) {
     super();
     this.#transfer = transfer;
     this.kind = IoKind.write;
-    this.staging = staging;
   }
 
   override get abandoned(): boolean {
@@ -92,6 +93,8 @@ export class DataOutTransfer implements CreditWaiter {
   /** Content of `staging`, and where it belongs: right before `receivedBytes`. */
   #stagedBytes = 0;
   #pendingWrites = 0;
+  /** One that is done, for the next: most commands have one piece. */
+  #spareWrite: PieceWrite | null = null;
   #error: IoError | null = null;
   #held: Buffer[] = [];
   #heldBytes = 0;
@@ -316,8 +319,10 @@ export class DataOutTransfer implements CreditWaiter {
       link.pools.releaseStaging(staging);
       return;
     }
-    const write = new PieceWrite(this, staging);
-    write.buffers = [staging.subarray(0, count)];
+    const write = this.#spareWrite ?? new PieceWrite(this);
+    this.#spareWrite = null;
+    write.staging = staging;
+    write.buffers.push(count === staging.length ? staging : staging.subarray(0, count));
     write.offsetBytes = offsetBytes;
     write.lengthBytes = count;
     write.forceUnitAccess = this.#forceUnitAccess;
@@ -336,6 +341,9 @@ export class DataOutTransfer implements CreditWaiter {
     this.#error ??= error;
     link.pools.releaseStaging(write.staging);
     link.credit.unstage(write.lengthBytes);
+    write.staging = NO_BYTES;
+    write.buffers.length = 0;
+    this.#spareWrite = write;
     if (task.aborted) task.retire();
     else if (!this.#taking) this.#advance();
   }

@@ -52,7 +52,9 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
   #writeTo = 0;
   #userFrom = 0;
   #userTo = 0;
-  #records: JournalRecord[] = [];
+  readonly #records: JournalRecord[] = [];
+  /** What is written, while it is put together. */
+  readonly #buffers: Uint8Array[] = [];
   #head: Buffer = NO_BYTES;
   #tail: Buffer = NO_BYTES;
   #inFlight = 0;
@@ -238,8 +240,13 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     this.#records.push({ kind: "map", volume, lext, phys, run, safe });
   }
 
-  /** Reads what surrounds the user's bytes in the blocks that are written. */
+  /** Reads what surrounds the user's bytes in the blocks that are written; aligned requests have nothing of it. */
   #readRest(): void {
+    if (this.#writeFrom === this.#userFrom && this.#writeTo === this.#userTo) {
+      this.#isReading = false;
+      this.#write();
+      return;
+    }
     this.#isReading = true;
     // One more, so that what is done at once does not end it before all has begun.
     this.#inFlight = 1;
@@ -276,22 +283,36 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     assert(owner !== null, "a piece that runs has an owner");
     const { engine, operations } = this.#core;
     const { addresses } = engine.state;
+    const device = addresses.deviceOf(this.#phys);
+    const deviceOffset = addresses.offsetOf(this.#phys) + this.#writeFrom;
+    const offset = this.lockFirst * engine.geometry.extentBytes + this.#userFrom;
+    const lengthBytes = this.#writeTo - this.#writeFrom;
+    const buffers = this.#buffers;
+    if (this.#head.length > 0) buffers.push(this.#head);
+    owner.addData(offset, this.#userTo - this.#userFrom, buffers);
+    if (this.#tail.length > 0) buffers.push(this.#tail);
+    if (buffers.length > 1 && lengthBytes <= TURN_BYTES_MAX) {
+      // Whole blocks in one call: a device may have to read before it writes a part of one.
+      const whole = Buffer.concat(buffers, lengthBytes);
+      buffers.length = 0;
+      buffers.push(whole);
+    }
+    const only = buffers[0];
+    assert(only !== undefined, "a change of data writes some");
+    const isInTurn = buffers.length === 1 && lengthBytes <= TURN_BYTES_MAX;
+    if (isInTurn && device.tryWrite(only, 0, lengthBytes, deviceOffset)) {
+      // Most often: nothing has to be kept for what is done already.
+      buffers.length = 0;
+      this.#append();
+      return;
+    }
     const operation = operations.take(this);
     operation.kind = IoKind.write;
-    operation.offsetBytes = addresses.offsetOf(this.#phys) + this.#writeFrom;
-    const offset = this.lockFirst * engine.geometry.extentBytes + this.#userFrom;
-    if (this.#head.length > 0) operation.buffers.push(this.#head);
-    owner.addData(offset, this.#userTo - this.#userFrom, operation.buffers);
-    if (this.#tail.length > 0) operation.buffers.push(this.#tail);
-    const lengthBytes = this.#writeTo - this.#writeFrom;
-    if (operation.buffers.length > 1 && lengthBytes <= TURN_BYTES_MAX) {
-      // Whole blocks in one call: a device may have to read before it writes a part of one.
-      const whole = Buffer.concat(operation.buffers, lengthBytes);
-      operation.buffers.length = 0;
-      operation.buffers.push(whole);
-    }
+    operation.offsetBytes = deviceOffset;
+    for (const buffer of buffers) operation.buffers.push(buffer);
+    buffers.length = 0;
     this.#inFlight = 1;
-    operation.run(addresses.deviceOf(this.#phys), this.#phys, this.#count);
+    operation.runLater(device, this.#phys, this.#count);
   }
 
   #append(): void {

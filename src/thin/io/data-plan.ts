@@ -120,6 +120,7 @@ function newRun(target: DataTarget, lext: number, range: Range, isMapped: boolea
   const { extentBytes } = core.engine.geometry;
   const { leaves } = core.engine.state;
   const length = range.from + target.dataEnd - target.cursor;
+  if (length <= extentBytes) return 1;
   const extents = isMapped ? Math.floor(length / extentBytes) : Math.ceil(length / extentBytes);
   const end = Math.min(lext + extents, lext + LEAF_ENTRIES - (lext % LEAF_ENTRIES));
   const free = core.locks.firstLocked(lext, end);

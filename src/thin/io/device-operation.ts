@@ -50,13 +50,24 @@ export class DeviceOperation extends IoRequest {
    * that of the buffers.
    */
   run(device: BlockDevice, phys: number, count: number): void {
+    this.#measure();
+    if (this.#isDoneNow(device)) this.#end(null);
+    else this.#submit(device, phys, count);
+  }
+
+  /** The same, where the device was asked already whether it can do it within this turn. */
+  runLater(device: BlockDevice, phys: number, count: number): void {
+    this.#measure();
+    this.#submit(device, phys, count);
+  }
+
+  #measure(): void {
     this.lengthBytes = 0;
     for (const buffer of this.buffers) this.lengthBytes += buffer.length;
     assert(this.lengthBytes > 0, "an operation moves something");
-    if (this.#isDoneNow(device)) {
-      this.#end(null);
-      return;
-    }
+  }
+
+  #submit(device: BlockDevice, phys: number, count: number): void {
     const { pins } = this.#pool;
     this.#pinFirst = phys;
     this.#pinEnd = phys + count;

@@ -5,7 +5,7 @@ export interface ExtentLock {
   /** The first extent, and the one after the last. */
   lockFirst: number;
   lockEnd: number;
-  /** Its place among the locks that are held; -1: not held. */
+  /** Its place among the locks of runs that are held, 0 for one of a single extent; -1: not held. */
   lockIndex: number;
 }
 
@@ -16,28 +16,41 @@ export interface LockWaiter {
 }
 
 /**
- * The locks of a volume's extents (rule S). They are few at a time, as many as pieces of requests change the map just now, so that a list
- * is as good as anything.
+ * The locks of a volume's extents (rule S). Most are of a single extent, and found by its number. Those of runs are few at a time, as many
+ * as pieces of large requests change the map just now, so that a list is as good as anything.
  */
 export class ExtentLocks {
-  readonly #held: ExtentLock[] = [];
+  readonly #singles = new Map<number, ExtentLock>();
+  readonly #runs: ExtentLock[] = [];
   #waiting: LockWaiter[] = [];
 
   get heldCount(): number {
-    return this.#held.length;
+    return this.#singles.size + this.#runs.length;
   }
 
   isLocked(extent: number): boolean {
-    for (const { lockFirst, lockEnd } of this.#held) {
-      if (extent >= lockFirst && extent < lockEnd) return true;
-    }
-    return false;
+    if (this.#singles.has(extent)) return true;
+    return this.#runs.length > 0 && this.#firstOfRuns(extent, extent + 1) === extent;
   }
 
   /** The first locked extent from `first` on, or `end` where all before it are free. */
   firstLocked(first: number, end: number): number {
+    let found = this.#runs.length > 0 ? this.#firstOfRuns(first, end) : end;
+    if (found - first <= this.#singles.size) {
+      for (let extent = first; extent < found; extent += 1) {
+        if (this.#singles.has(extent)) return extent;
+      }
+      return found;
+    }
+    for (const extent of this.#singles.keys()) {
+      if (extent >= first && extent < found) found = extent;
+    }
+    return found;
+  }
+
+  #firstOfRuns(first: number, end: number): number {
     let found = end;
-    for (const { lockFirst, lockEnd } of this.#held) {
+    for (const { lockFirst, lockEnd } of this.#runs) {
       if (lockFirst < found && lockEnd > first) found = Math.max(first, lockFirst);
     }
     return found;
@@ -46,23 +59,39 @@ export class ExtentLocks {
   /** Takes extents of which none is locked. */
   lock(holder: ExtentLock, first: number, end: number): void {
     assert(holder.lockIndex === -1 && first < end, "a lock is held once, over a run");
-    assert(this.firstLocked(first, end) === end, "one at a time changes an extent");
+    const isSingle = end - first === 1;
+    const isFree = isSingle ? !this.isLocked(first) : this.firstLocked(first, end) === end;
+    assert(isFree, "one at a time changes an extent");
     holder.lockFirst = first;
     holder.lockEnd = end;
-    holder.lockIndex = this.#held.length;
-    this.#held.push(holder);
+    if (isSingle) {
+      holder.lockIndex = 0;
+      this.#singles.set(first, holder);
+    } else {
+      holder.lockIndex = this.#runs.length;
+      this.#runs.push(holder);
+    }
   }
 
   /** Lets go, and then calls those who wait for one of the extents, in the order in which they came. */
   unlock(holder: ExtentLock): void {
-    assert(this.#held[holder.lockIndex] === holder, "who unlocks has locked");
-    const last = this.#held.pop();
-    if (last !== undefined && last !== holder) {
-      this.#held[holder.lockIndex] = last;
-      last.lockIndex = holder.lockIndex;
-    }
+    if (holder.lockEnd - holder.lockFirst === 1) this.#removeSingle(holder);
+    else this.#removeRun(holder);
     holder.lockIndex = -1;
     if (this.#waiting.length > 0) this.#wake(holder.lockFirst, holder.lockEnd);
+  }
+
+  #removeSingle(holder: ExtentLock): void {
+    assert(this.#singles.get(holder.lockFirst) === holder, "who unlocks has locked");
+    this.#singles.delete(holder.lockFirst);
+  }
+
+  #removeRun(holder: ExtentLock): void {
+    assert(this.#runs[holder.lockIndex] === holder, "who unlocks has locked");
+    const last = this.#runs.pop();
+    if (last === undefined || last === holder) return;
+    this.#runs[holder.lockIndex] = last;
+    last.lockIndex = holder.lockIndex;
   }
 
   /** Queues for `waiter.waitExtent`, which is locked. */

@@ -58,7 +58,7 @@ export class AddressSpace {
       throw new PoolError("corrupt", `more than ${SEGMENTS_MAX} segments`);
     }
     this.#firsts.push(this.extentCount + extents);
-    this.#segments.push({ ...segment });
+    this.#segments.push(segmentWith(segment, virginFrom));
   }
 
   /** The first extent of a segment. */
@@ -107,8 +107,13 @@ export class AddressSpace {
     const before = this.#segments[segment];
     assert(before !== undefined, "a segment is there");
     assert(from >= before.virginFrom && from <= before.extents, "a virgin mark goes forward");
-    this.#segments[segment] = { ...before, virginFrom: from };
+    this.#segments[segment] = segmentWith(before, from);
   }
+}
+
+/** Field by field: copies by a spread have shapes of their own, and each new one would throw away what the compiler made of the data path. */
+function segmentWith({ device, offsetBytes, extents }: Segment, virginFrom: number): Segment {
+  return { device, offsetBytes, extents, virginFrom };
 }
 
 function isCount(value: number): boolean {
