@@ -1,3 +1,4 @@
+import type { IoErrorKind } from "../../src/util/io-error.ts";
 import type { Tag } from "./tags.ts";
 import { inWordsOf } from "./tags.ts";
 import { Violation } from "./violation.ts";
@@ -149,6 +150,15 @@ export class Oracle {
       if (isKept) values.push(...nowOf(belief, sector));
       push(belief, sector, { values, serial: this.#serial, isStable });
     }
+  }
+
+  /**
+   * The change was answered with an error. Nothing of it is done where the volume could not be written from the start. Any other
+   * may be done in part, by sector: one that waits for space half-way is outside the gate, and finds its volume shrunk or deleted.
+   */
+  fail(effect: Effect, kind: IoErrorKind): void {
+    if (kind === "read-only") this.abandon(effect);
+    else this.acknowledge(effect, false, true);
   }
 
   acknowledgeRead(effect: Effect, tags: readonly Tag[]): void {

@@ -298,11 +298,9 @@ export class Clients {
       return;
     }
     this.#judge(error);
-    const isUntouched = ["range", "gone", "read-only"].includes(error.kind);
     // What became of it in a pool that has stopped, the recovery shows.
     if (error.kind === "failed" || this.isFailed) return;
-    if (isUntouched) this.#oracle.abandon(effect);
-    else this.#oracle.acknowledge(effect, false, true);
+    this.#oracle.fail(effect, error.kind);
   }
 
   #judge(error: IoError): void {
