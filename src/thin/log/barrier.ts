@@ -93,6 +93,13 @@ export class Barrier implements AppendWaiter {
     this.#space.release(this.#durableSeq);
   }
 
+  /** Resolves when none runs or waits, however they end. */
+  async idle(): Promise<void> {
+    while (this.#isRunning) {
+      await new Promise<void>((resolve) => this.#running.push({ done: () => resolve() }));
+    }
+  }
+
   appended(): void {
     this.#isRecorded = true;
     this.#flush(1);

@@ -241,6 +241,8 @@ export class Pool {
         volume.markGone();
         volume.gate.open();
       }
+      // Of flushes that came meanwhile: one that finds its device closed would count as failed (rule F).
+      await this.#parts.barrier.idle();
     }
   }
 

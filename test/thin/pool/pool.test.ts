@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { DeviceFilter } from "../../../src/device/device-filter.ts";
+import { IoError } from "../../../src/util/io-error.ts";
+import { flush, IoKind, type IoRequest } from "../../../src/util/io-request.ts";
 import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
 import { EXTENT, MIB, PoolBench } from "./support/pool-bench.ts";
 
@@ -36,6 +39,40 @@ test("a closed pool and its volumes take nothing more", async () => {
   await expect(pool.rename(volume, "x")).rejects.toMatchObject({ kind: "missing" });
   await bench.open();
   expect(bench.pool.volume("last").capacityBytes).toBe(MIB);
+});
+
+/** Takes its time for flushes, tells of each, and fails those that it still has when it is closed. */
+class LateFlusher extends DeviceFilter {
+  isClosed: boolean = false;
+  begun: () => void = () => undefined;
+
+  override submit(request: IoRequest): void {
+    if (request.kind !== IoKind.flush) {
+      super.submit(request);
+      return;
+    }
+    this.begun();
+    setImmediate(() => {
+      if (this.isClosed) request.done(new IoError("gone", "closed", { object: this.name }));
+      else super.submit(request);
+    });
+  }
+}
+
+test("a pool that is closed has left no flush behind that could fail", async () => {
+  const late = new LateFlusher(new MemoryDevice(40 * MIB, "late"));
+  const bench = await PoolBench.make({ devices: [late] });
+  const volume = await bench.create("data");
+  await bench.fill(volume, 0, 1, 1);
+  const flushes: Promise<unknown>[] = [];
+  late.begun = () => flushes.push(flush(volume).catch((error: unknown) => error));
+  await bench.close();
+  late.isClosed = true;
+  expect(flushes.length).toBeGreaterThan(2);
+  const failures = (await Promise.all(flushes)).filter((error) => error !== undefined);
+  // The one that comes when the volume has been taken away already.
+  expect(failures).toMatchObject([{ kind: "gone", object: "data" }]);
+  expect([...bench.mark.pools]).toEqual([]);
 });
 
 test("after a kill, everything that was acknowledged is there", async () => {
