@@ -81,7 +81,7 @@ export class Daemon {
     child.stderr?.on("data", take);
     this.#child = child;
     for (let waitedMs = 0; waitedMs < START_LIMIT_MS; waitedMs += POLL_MS) {
-      if (child.exitCode !== null) break;
+      if (hasEnded(child)) break;
       if (await accepts(this.port)) return;
       await sleep(POLL_MS);
     }
@@ -108,7 +108,7 @@ export class Daemon {
   /** Takes the daemon's life without a warning. */
   async kill(): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || hasEnded(child)) return;
     const exit = once(child, "exit");
     child.kill("SIGKILL");
     await exit;
@@ -117,7 +117,7 @@ export class Daemon {
   /** Asks the daemon to end, and returns its exit status. It is killed, and null returned, when it does not. */
   async stop(): Promise<number | null> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
+    if (child === undefined || hasEnded(child)) return child?.exitCode ?? null;
     const exit = once(child, "exit");
     child.kill("SIGTERM");
     const timer = setTimeout(() => child.kill("SIGKILL"), STOP_LIMIT_MS);
@@ -150,6 +150,11 @@ export class Daemon {
     ];
     writeFileSync(this.#configFile, stringify({ portals, ...this.#config }), { mode: 0o600 });
   }
+}
+
+/** By itself or by a signal: then it has no exit status. */
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 /** A port of 127.0.0.1 that nobody uses now. */
