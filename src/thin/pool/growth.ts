@@ -153,7 +153,7 @@ function offer(state: PoolState, device: BlockDevice): void {
 function grown(parts: PoolParts, device: number): void {
   const { addresses, geometry } = parts.state;
   const capacityBytes = addresses.extentCount * geometry.extentBytes;
-  parts.log.info({ device, capacityBytes }, "the pool has grown");
+  parts.log.info({ pool: parts.state.settings.name, device, capacityBytes }, "the pool has grown");
   parts.listeners.emit({ kind: "grown", device, capacityBytes });
   parts.fullPolicy.freed();
 }

@@ -139,7 +139,7 @@ function autoGrowth(parts: PoolParts, { settings, run }: StartOptions): AutoGrow
   return new AutoGrowth({
     ...settings.growth,
     clock,
-    log,
+    log: log.child({ pool: state.settings.name }),
     // What can be written: the reserve for metadata and other volumes' reservations may be all that is free.
     freeBytes: () => Math.max(0, state.space.usableExtents) * state.geometry.extentBytes,
     apply,

@@ -20,6 +20,11 @@ test("a device is added, used, and there again after the next open", async () =>
     device: 1,
     capacityBytes: after.capacityBytes,
   });
+  expect(bench.lines.find(({ message }) => message === "the pool has grown")?.fields).toEqual({
+    pool: "tank",
+    device: 1,
+    capacityBytes: after.capacityBytes,
+  });
   const extents = await bench.fillUp(volume, 0xcc);
   expect(extents * EXTENT).toBeGreaterThan(54 * MIB);
   await bench.close();
@@ -124,6 +129,8 @@ test("a pool grows by itself under load, until nothing is left", async () => {
   }
   expect(disk.capacityBytes).toBeGreaterThan(80 * MIB);
   expect(new Set(bench.spaceEvents())).toEqual(new Set(["grown"]));
+  const line = bench.lines.find(({ message }) => message === "the pool has grown by itself");
+  expect(line?.fields).toMatchObject({ pool: "tank", stepBytes: 16 * MIB });
   for (const lext of [0, 300, 959]) {
     expect(await bench.byteAt(volume, lext)).toBe(1 + (lext % 250));
   }
