@@ -342,7 +342,8 @@ export class DataOutTransfer implements CreditWaiter {
     link.pools.releaseStaging(write.staging);
     link.credit.unstage(write.lengthBytes);
     write.staging = NO_BYTES;
-    write.buffers.length = 0;
+    // To set the length to 0 would throw away the array's memory.
+    write.buffers.pop();
     this.#spareWrite = write;
     if (task.aborted) task.retire();
     else if (!this.#taking) this.#advance();

@@ -27,6 +27,12 @@ describe("TransportPools", () => {
     expect(new TransportPools().leaseStaging(4096).length).toBeLessThan(STAGING_BYTES);
   });
 
+  it("lends a buffer of a page, no larger, for one", () => {
+    const pools = new TransportPools();
+    expect(pools.leaseStaging(4096).length).toBe(4096);
+    expect(pools.leaseStaging(4097).length).toBeGreaterThan(4096);
+  });
+
   it("counts what is lent of all kinds", () => {
     const pools = new TransportPools();
     const small = pools.leaseStaging(512);

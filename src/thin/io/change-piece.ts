@@ -179,7 +179,7 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     this.#mapping = 0;
     this.#error = null;
     this.#inFlight = 0;
-    this.#records.length = 0;
+    while (this.#records.length > 0) this.#records.pop();
   }
 
   #beginSingle(
@@ -301,8 +301,8 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     assert(only !== undefined, "a change of data writes some");
     const isInTurn = buffers.length === 1 && lengthBytes <= TURN_BYTES_MAX;
     if (isInTurn && device.tryWrite(only, 0, lengthBytes, deviceOffset)) {
-      // Most often: nothing has to be kept for what is done already.
-      buffers.length = 0;
+      // Most often: nothing has to be kept for what is done already. A length of 0 would throw away the array's memory.
+      buffers.pop();
       this.#append();
       return;
     }

@@ -104,7 +104,8 @@ export class DeviceOperation extends IoRequest {
     this.#owner = null;
     this.#pinFirst = NO_EXTENT;
     this.#pinEnd = NO_EXTENT;
-    this.buffers.length = 0;
+    // To set the length to 0 would throw away the array's memory.
+    while (this.buffers.length > 0) this.buffers.pop();
     this.forceUnitAccess = false;
     this.leaf = NO_LEAF;
     this.#pool.put(this);

@@ -33,6 +33,23 @@ describe("the locks of a volume's extents", () => {
     expect(locks.firstLocked(22, 30)).toBe(30);
   });
 
+  it("tell how far a run is free among locks of single extents, many and few", () => {
+    const locks = new ExtentLocks();
+    locks.lock(lock(), 30, 33);
+    for (const extent of [25, 9, 14, 20]) locks.lock(lock(), extent, extent + 1);
+    expect(locks.heldCount).toBe(5);
+    expect(locks.firstLocked(10, 13)).toBe(13);
+    expect(locks.firstLocked(12, 16)).toBe(14);
+    expect(locks.firstLocked(0, 1000)).toBe(9);
+    expect(locks.firstLocked(15, 1000)).toBe(20);
+    expect(locks.firstLocked(26, 1000)).toBe(30);
+    expect(locks.firstLocked(31, 1000)).toBe(31);
+    expect(locks.firstLocked(33, 1000)).toBe(1000);
+    expect(() => locks.lock(lock(), 32, 33)).toThrow("one at a time");
+    expect(() => locks.lock(lock(), 18, 24)).toThrow("one at a time");
+    expect(() => locks.lock(lock(), 25, 26)).toThrow("one at a time");
+  });
+
   it("let go in any order", () => {
     const locks = new ExtentLocks();
     const holders = [0, 1, 2, 3].map(() => lock());
