@@ -5,7 +5,14 @@ import { flush, writeBytes, writeZeroes } from "../../util/io-request.ts";
 import type { RandomBytes } from "../../util/random.ts";
 import { BLOCK_BYTES, isExtentSize } from "../format/geometry.ts";
 import { isUuid, isVolumeName } from "../format/identity.ts";
-import { HEAD_BYTES, JOURNAL_OFFSET_BYTES, TAIL_BYTES } from "../format/layout.ts";
+import {
+  HEAD_BYTES,
+  HEARTBEAT_OFFSET,
+  JOURNAL_OFFSET_BYTES,
+  SUPERBLOCK_OFFSETS,
+  TAIL_BYTES,
+  tailOffsets,
+} from "../format/layout.ts";
 import { PageKind, sealPage } from "../format/page.ts";
 import { NO_POINTER, type PagePointer } from "../format/pointer.ts";
 import type { PoolDevice, PoolSettings, Segment } from "../format/records.ts";
@@ -45,6 +52,9 @@ interface Plan {
 
 const FIRST_GENERATION = 1;
 const FIRST_EPOCH = 1;
+
+/** Large enough for disks, small enough for memory. */
+const FILL_PIECE_BYTES = 1024 * 1024;
 
 const [ROOT_BLOCK = 1] = ROOT_BLOCKS;
 
@@ -125,9 +135,16 @@ async function writePool(
     const end = plan.devices[index]?.sizeBytes ?? 0;
     await writeZeroes(device, 0, HEAD_BYTES);
     await writeZeroes(device, end - TAIL_BYTES, TAIL_BYTES);
+    for (const offset of [...SUPERBLOCK_OFFSETS, HEARTBEAT_OFFSET, ...tailOffsets(end)]) {
+      await fillWithZeroes(device, offset, BLOCK_BYTES);
+    }
   }
   const head = devices[0]?.device;
   assert(head !== undefined, "there is a device");
+  // Root pages lie in extent 0.
+  const extentsBytes = plan.segments[0]?.offsetBytes ?? 0;
+  const rootsEndBytes = extentsBytes + options.extentBytes;
+  await fillWithZeroes(head, JOURNAL_OFFSET_BYTES, rootsEndBytes - JOURNAL_OFFSET_BYTES);
   const root = await writeRoot(head, options, plan);
   const labels = devices.map((_, index) => superblockOf(index, NO_POINTER, options, plan));
   for (const [index, { device }] of devices.entries()) {
@@ -137,6 +154,22 @@ async function writePool(
   for (const { device } of devices) await flush(device);
   await writeSuperblock(head, superblockOf(0, root, options, plan));
   await flush(head);
+}
+
+/**
+ * Writes zeros also where there are some: a sparse file has the space then. A journal, a root or a superblock that finds none later
+ * stops the pool.
+ */
+async function fillWithZeroes(
+  device: BlockDevice,
+  offsetBytes: number,
+  lengthBytes: number,
+): Promise<void> {
+  const endBytes = offsetBytes + lengthBytes;
+  const zeroes = new Uint8Array(Math.min(lengthBytes, FILL_PIECE_BYTES));
+  for (let at = offsetBytes; at < endBytes; at += zeroes.length) {
+    await writeBytes(device, at, zeroes.subarray(0, endBytes - at));
+  }
 }
 
 async function writeRoot(
