@@ -7,8 +7,20 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since some moment before the program began. Never goes back, and has a fraction. */
   nowMs(): number;
-  /** Calls back once, not before `delayMs` have passed. The timer keeps the process alive until it is cancelled. */
+  /** Calls back once, not before `delayMs` have passed; 0: in the next turn, I/O that is ready first. The timer keeps the process alive until it is cancelled. */
   after(delayMs: number, callback: () => void): Timer;
+}
+
+class Immediate implements Timer {
+  readonly #immediate: NodeJS.Immediate;
+
+  constructor(callback: () => void) {
+    this.#immediate = setImmediate(callback);
+  }
+
+  cancel(): void {
+    clearImmediate(this.#immediate);
+  }
 }
 
 class SystemTimer implements Timer {
@@ -26,5 +38,7 @@ class SystemTimer implements Timer {
 /** The monotonic clock of the system. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
-  after: (delayMs, callback) => new SystemTimer(delayMs, callback),
+  // A timer of 0 would wait for a millisecond: whoever only lets others have a turn must not lose one with each.
+  after: (delayMs, callback) =>
+    delayMs === 0 ? new Immediate(callback) : new SystemTimer(delayMs, callback),
 };

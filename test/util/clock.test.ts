@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/util/clock.ts";
 
 describe("the system's clock", () => {
@@ -12,6 +12,18 @@ describe("the system's clock", () => {
     await new Promise<void>((resolve) => void systemClock.after(5, resolve));
     // Timers count in whole milliseconds and may round the start down.
     expect(systemClock.nowMs() - start).toBeGreaterThanOrEqual(4);
+  });
+
+  it("calls back after 0 in the next turn, without a timer's millisecond", async () => {
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    let isSameTurn = true;
+    const called = new Promise<boolean>((resolve) => {
+      systemClock.after(0, () => resolve(isSameTurn));
+    });
+    isSameTurn = false;
+    expect(await called).toBe(false);
+    expect(timers).not.toHaveBeenCalled();
+    timers.mockRestore();
   });
 
   it("does not call back what was cancelled", async () => {
