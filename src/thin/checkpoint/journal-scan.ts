@@ -2,7 +2,7 @@ import type { BlockDevice } from "../../device/block-device.ts";
 import { readBytes } from "../../util/io-request.ts";
 import { isFault } from "../format/fault.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
-import { type JournalBlock, openJournalBlock } from "../format/journal-block.ts";
+import { type JournalBlock, mayBeJournalBlock, openJournalBlock } from "../format/journal-block.ts";
 import { isSafe, type JournalRecord } from "../format/records.ts";
 import { JOURNAL_READ_BYTES } from "./limits.ts";
 
@@ -42,13 +42,16 @@ export async function scanJournal(
   let hasLaterEpoch = false;
   let seq = afterSeq + 1;
   const end = seq + ring.blocks;
+  let reading = readFrom(ring, seq, end);
   while (seq < end) {
-    const index = seq % ring.blocks;
-    const count = Math.min(JOURNAL_READ_BYTES / BLOCK_BYTES, ring.blocks - index, end - seq);
-    const offsetBytes = ring.offsetBytes + index * BLOCK_BYTES;
-    const bytes = await readBytes(ring.device, offsetBytes, count * BLOCK_BYTES);
+    const bytes = await reading;
+    const count = bytes.length / BLOCK_BYTES;
+    // The device works while these are looked at.
+    reading = readFrom(ring, seq + count, end);
     for (let at = 0; at < count; at += 1, seq += 1) {
       const page = bytes.subarray(at * BLOCK_BYTES, (at + 1) * BLOCK_BYTES);
+      // A ring is full of blocks that a checkpoint has buried: most of them need no more than this.
+      if (!mayBeJournalBlock(page, epoch, seq)) continue;
       const block = openJournalBlock(page, ring.poolUuid);
       if (isFault(block)) continue;
       hasLaterEpoch ||= block.epoch > epoch;
@@ -58,6 +61,14 @@ export async function scanJournal(
     }
   }
   return { blocks, beyond, hasLaterEpoch };
+}
+
+/** Reads blocks from `seq` on that lie together in the ring, as many as go into one read; none from `end` on. */
+function readFrom(ring: JournalRing, seq: number, end: number): Promise<Uint8Array> {
+  const index = seq % ring.blocks;
+  const count = Math.min(JOURNAL_READ_BYTES / BLOCK_BYTES, ring.blocks - index, end - seq);
+  if (count === 0) return Promise.resolve(new Uint8Array());
+  return readBytes(ring.device, ring.offsetBytes + index * BLOCK_BYTES, count * BLOCK_BYTES);
 }
 
 /**

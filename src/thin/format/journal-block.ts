@@ -79,6 +79,15 @@ export function sealJournalBlock(
   return crc;
 }
 
+/**
+ * Whether a block says of itself that it is block `seq` of the epoch, or one of a later epoch: cheap, for scans of a ring. What does not say so is
+ * neither, whole or not; what does is still to be opened.
+ */
+export function mayBeJournalBlock(block: Uint8Array, epoch: number, seq: number): boolean {
+  const found = getUint32LE(block, JournalField.epoch[0]);
+  return found > epoch || (found === epoch && getUint64LE(block, JournalField.seq[0]) === seq);
+}
+
 /** Reads a journal block. Whether it is the one that follows, and of the epoch, is the caller's to judge. */
 export function openJournalBlock(block: Uint8Array, poolUuid: string): JournalBlock | FormatFault {
   const field = JournalField;

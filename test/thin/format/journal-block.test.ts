@@ -3,6 +3,7 @@ import { FormatFault } from "../../../src/thin/format/fault.ts";
 import {
   JOURNAL_BLOCK_ROOM,
   JOURNAL_HEADER_BYTES,
+  mayBeJournalBlock,
   openJournalBlock,
   sealJournalBlock,
 } from "../../../src/thin/format/journal-block.ts";
@@ -82,6 +83,14 @@ describe(`a journal block (THINLUN_SEED=${seed})`, () => {
       flipped[at] = (flipped[at] ?? 0) ^ (1 << random.below(8));
       expect(openJournalBlock(flipped, GOLDEN_POOL), `byte ${at}`).toBeInstanceOf(FormatFault);
     }
+  });
+
+  it("says by itself which one it is, for scans that want one of an epoch and hear of later ones", () => {
+    const { bytes } = blockOf(GOLDEN_POOL, goldenRecords, empty);
+    expect(mayBeJournalBlock(bytes, 3, 42)).toBe(true);
+    expect(mayBeJournalBlock(bytes, 3, 41)).toBe(false);
+    expect(mayBeJournalBlock(bytes, 2, 41)).toBe(true);
+    expect(mayBeJournalBlock(bytes, 4, 42)).toBe(false);
   });
 
   it("is refused when it is cut off, nothing, or another pool's", () => {
