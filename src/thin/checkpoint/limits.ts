@@ -9,8 +9,8 @@ export const RUNS_IN_FLIGHT_MAX = 4;
 /** One read of the journal at recovery: a disk streams, and a damaged ring costs no more than one of them too many. */
 export const JOURNAL_READ_BYTES: number = 1024 * 1024;
 
-/** Leaves that recovery reads at the same time. */
-export const LEAF_READS_IN_FLIGHT_MAX = 32;
+/** Leaves in one read at recovery: 1 MiB, which a disk streams. */
+export const LEAF_RUN_PAGES_MAX = 256;
 
 /** Dirty pages of maps past which appends wait for a checkpoint: 64 MiB of pages. */
 export const DIRTY_PAGES_MAX: number = 16 * 1024;

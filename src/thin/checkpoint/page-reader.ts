@@ -4,6 +4,7 @@ import { isFault } from "../format/fault.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
 import { checkPage, type PageHeader, PageKind } from "../format/page.ts";
 import type { LeafPointers, PagePointer } from "../format/pointer.ts";
+import { LEAF_RUN_PAGES_MAX } from "./limits.ts";
 import type { PagePlaces } from "./page-place.ts";
 
 /** Where the pages of a leaf go; null for those that it does not have. */
@@ -16,12 +17,12 @@ export interface LeafPages {
 class PageRead extends IoRequest {
   readonly #end: (error: IoError | null) => void;
 
-  constructor(page: Uint8Array, offsetBytes: number, end: (error: IoError | null) => void) {
+  constructor(pages: Uint8Array[], offsetBytes: number, end: (error: IoError | null) => void) {
     super();
     this.kind = IoKind.read;
     this.offsetBytes = offsetBytes;
-    this.lengthBytes = page.length;
-    this.buffers = [page];
+    this.lengthBytes = pages.length * BLOCK_BYTES;
+    this.buffers = pages;
     this.#end = end;
   }
 
@@ -61,6 +62,66 @@ export class PageReader {
     }
   }
 
+  /**
+   * Pages of leaves without side pages, in ascending order of their places: what lies together is read together. Resolves with whether each
+   * is the one that is meant.
+   */
+  async readTogether(
+    pointers: readonly PagePointer[],
+    into: readonly Uint8Array[],
+  ): Promise<boolean[]> {
+    const reads: Promise<boolean>[] = [];
+    const isRead: boolean[] = [];
+    for (let first = 0; first < pointers.length;) {
+      const count = this.#runLength(pointers, first);
+      const at = first;
+      const ended = this.#readRun(pointers[at]!.block, into.slice(at, at + count)).then(
+        (isFine) => {
+          for (let index = at; index < at + count; index += 1) {
+            isRead[index] = isFine && this.#isLeaf(pointers[index]!, into[index]!);
+          }
+          return isFine;
+        },
+      );
+      reads.push(ended);
+      first += count;
+    }
+    await Promise.all(reads);
+    return isRead;
+  }
+
+  /** How many pages from this one on lie behind each other on one device. */
+  #runLength(pointers: readonly PagePointer[], first: number): number {
+    const start = pointers[first]!.block;
+    if (!this.#places.has(start)) return 1;
+    const device = this.#places.deviceOf(start);
+    const offsetBytes = this.#places.offsetOf(start);
+    let count = 1;
+    while (first + count < pointers.length && count < LEAF_RUN_PAGES_MAX) {
+      const { block } = pointers[first + count]!;
+      if (block !== start + count || !this.#places.has(block)) break;
+      // Extents that follow each other in number may lie on two devices.
+      if (this.#places.deviceOf(block) !== device) break;
+      if (this.#places.offsetOf(block) !== offsetBytes + count * BLOCK_BYTES) break;
+      count += 1;
+    }
+    return count;
+  }
+
+  /** False where the device refuses. */
+  #readRun(block: number, pages: Uint8Array[]): Promise<boolean> {
+    if (!this.#places.has(block)) return Promise.resolve(false);
+    const device = this.#places.deviceOf(block);
+    const offsetBytes = this.#places.offsetOf(block);
+    return new Promise((resolve) => {
+      device.submit(new PageRead(pages, offsetBytes, (error) => resolve(error === null)));
+    });
+  }
+
+  #isLeaf({ block, crc }: PagePointer, page: Uint8Array): boolean {
+    return !isFault(checkPage(page, this.#poolUuid, { block, kind: PageKind.leaf, crc }));
+  }
+
   async #readPage(pointer: PagePointer, kind: PageKind, page: Uint8Array): Promise<PageHeader> {
     if (!this.#places.has(pointer.block)) throw this.#broken(pointer, "no place in the pool");
     const device = this.#places.deviceOf(pointer.block);
@@ -71,7 +132,7 @@ export class PageReader {
           if (error === null) resolve();
           else reject(error);
         };
-        device.submit(new PageRead(page, offsetBytes, end));
+        device.submit(new PageRead([page], offsetBytes, end));
       });
     }
     const expect = { block: pointer.block, kind, crc: pointer.crc };

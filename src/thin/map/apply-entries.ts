@@ -116,12 +116,13 @@ function forgetLeaf(state: PoolState, leaf: number): void {
   }
 }
 
-/** Takes the references of leaf ids from `first` on away, of a map that has forgotten them. */
-export function dropAll(state: PoolState, leafIds: Uint32Array, first: number, seq: number): void {
-  for (let index = first; index < leafIds.length; index += 1) {
-    const leaf = leafIds[index]!;
-    if (leaf !== NO_LEAF) dropLeaf(state, leaf, seq);
+/** Takes the references of leaf ids away, of a map that has forgotten them. */
+export function dropAll(state: PoolState, leafIds: Uint32Array, seq: number): void {
+  if (!state.space.isDeriving) {
+    state.space.dropLeavesLater(leafIds, seq);
+    return;
   }
+  for (const leaf of leafIds) if (leaf !== NO_LEAF) dropLeaf(state, leaf, seq);
 }
 
 function clearSlots(

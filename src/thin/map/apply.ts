@@ -167,7 +167,7 @@ function rollback(state: PoolState, record: RecordOf<"rollback">, seq: number): 
   const before = volume.map.leafIds;
   becomeCopy(volume, source);
   volume.attributes = { ...volume.attributes, sizeBytes: source.attributes.sizeBytes };
-  dropAll(state, before, 0, seq);
+  dropAll(state, before, seq);
 }
 
 /** Neither has extents of its own from then on: a write to either takes a new one. */
@@ -205,7 +205,7 @@ function remove(state: PoolState, id: number, seq: number): void {
   volume.mappedExtents = 0;
   volume.ownedExtents = 0;
   state.volumes.delete(id);
-  dropAll(state, before, 0, seq);
+  dropAll(state, before, seq);
 }
 
 function setAttributes(state: PoolState, attributes: VolumeAttributes): void {

@@ -21,9 +21,11 @@ export function checkLeaf(
   extents: number,
   fullMask: number,
 ): LeafCounts | string {
+  const words = pages.leaf;
+  const plain = pages.bases === null && pages.masks === null ? countPlain(words, extents) : -1;
+  if (plain >= 0) return { mapped: plain, partials: 0 };
   let mapped = 0;
   let partials = 0;
-  const words = pages.leaf;
   for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
     const entry = words[HEADER_WORDS + slot]!;
     if (!isPartial(entry) && hasSide(pages, slot)) return `entry ${slot} has a side of nothing`;
@@ -42,6 +44,18 @@ export function checkLeaf(
     if (mask === 0 || mask >= fullMask) return `entry ${slot} has mask ${mask}`;
   }
   return { mapped, partials };
+}
+
+/** Entries that map something, where all are plain and name extents of the pool; otherwise -1. One tight loop: a pool has millions. */
+function countPlain(words: Uint32Array, extents: number): number {
+  let mapped = 0;
+  let highest = 0;
+  for (let at = HEADER_WORDS; at < HEADER_WORDS + LEAF_ENTRIES; at += 1) {
+    const entry = words[at]!;
+    if (entry !== 0) mapped += 1;
+    if (entry > highest) highest = entry;
+  }
+  return highest <= extents ? mapped : -1;
 }
 
 /** Whether something stands in a side page for the entry: in that of a plain entry nothing may. */

@@ -1,15 +1,14 @@
 import { assert } from "../../util/assert.ts";
 import { IoError } from "../../util/io-error.ts";
 import { BLOCK_BYTES, NO_EXTENT } from "../format/geometry.ts";
-import type { Geometry } from "../format/geometry.ts";
 import { PAGE_HEADER_BYTES, PARTIAL_FLAG } from "../format/layout.ts";
 import { NO_POINTER } from "../format/pointer.ts";
 import type { LeafPointers, PagePointer } from "../format/pointer.ts";
-import type { LeafPages } from "./captured-leaf.ts";
 import { CapturedLeaf } from "./captured-leaf.ts";
 import { isPartial } from "./entry.ts";
 import type { LeafCounts, LeafWords } from "./leaf-check.ts";
 import { checkLeaf } from "./leaf-check.ts";
+import type { LeafStoreOptions } from "./leaf-store-options.ts";
 import {
   LEAF_CAPTURED,
   LEAF_DIRTY,
@@ -22,6 +21,7 @@ import { PAGE_SHIFT, PageSlabs, SLAB_MASK, SLAB_SHIFT } from "./page-slabs.ts";
 
 export type { LeafPointers } from "../format/pointer.ts";
 export type { LeafPages } from "./captured-leaf.ts";
+export type { LeafReader, LeafStoreOptions } from "./leaf-store-options.ts";
 export { CapturedLeaf } from "./captured-leaf.ts";
 
 /** The id of no leaf. */
@@ -32,22 +32,10 @@ const HEADER_WORDS: number = PAGE_HEADER_BYTES / 4;
 /** Leaves that the clock's hand looks at for one page: the limit is soft, a command's time is not. */
 const CLOCK_STEPS_MAX = 512;
 
-/** Reads a leaf's pages and verifies their headers. Rejects with {@link IoError} "medium". */
-export interface LeafReader {
-  read(pointers: LeafPointers, into: LeafPages): Promise<void>;
-}
-
-export interface LeafStoreOptions {
-  readonly geometry: Geometry;
-  readonly reader: LeafReader;
-  /** How much memory pages may take, in bytes; more where they are dirty, in use or being written. */
-  readonly memoryBytesMax: number;
-  /** How many extents the pool has: no entry of a stored leaf may name another. */
-  readonly extents: () => number;
-}
-
 interface Load {
-  readonly promise: Promise<void>;
+  /** Of several leaves: resolves when all were read or are found to need a read of their own. */
+  readonly isShared: boolean;
+  promise: Promise<void>;
 }
 
 /**
@@ -145,6 +133,17 @@ export class LeafStore {
   addReference(leaf: number): void {
     assert(this.exists(leaf), "a leaf that is referred to is there");
     this.#table.references[leaf]! += 1;
+  }
+
+  /** A reference more for each of these ids that is one, in one tight loop: a copy of a large volume takes no longer than this. */
+  addReferences(leaves: Uint32Array): void {
+    const { references, flags } = this.#table;
+    for (let index = 0; index < leaves.length; index += 1) {
+      const leaf = leaves[index]!;
+      if (leaf === NO_LEAF) continue;
+      if ((flags[leaf]! & LEAF_EXISTS) === 0) assert(false, "a leaf that is referred to is there");
+      references[leaf]! += 1;
+    }
   }
 
   /** Returns how many are left. A leaf without any is to be destroyed by the caller, when its extents are done with. */
@@ -317,20 +316,69 @@ export class LeafStore {
   load(leaf: number): Promise<void> {
     if (this.isResident(leaf)) return Promise.resolve();
     const running = this.#loads.get(leaf);
+    if (running?.isShared === true) return running.promise.then(() => this.load(leaf));
     if (running !== undefined) return running.promise;
-    const { promise, resolve, reject } = withResolvers();
-    const load: Load = { promise };
+    const load: Load = { isShared: false, promise: Promise.resolve() };
     this.#loads.set(leaf, load);
-    this.#read(leaf, load).then(resolve, reject);
-    return promise;
+    load.promise = this.#read(leaf, load);
+    return load.promise;
+  }
+
+  /** Loads several leaves, best in the order of their places: those without side pages in long reads. Otherwise like {@link load}. */
+  async loadAll(leaves: Uint32Array): Promise<void> {
+    const together: number[] = [];
+    for (const leaf of leaves) {
+      const isPlain = this.#table.basesBlock[leaf] === NO_POINTER.block;
+      if (isPlain && !this.isResident(leaf) && !this.#loads.has(leaf)) together.push(leaf);
+    }
+    if (together.length > 1) {
+      const load: Load = { isShared: true, promise: Promise.resolve() };
+      for (const leaf of together) this.#loads.set(leaf, load);
+      load.promise = this.#readTogether(together, load);
+      await load.promise;
+    }
+    const loads: Promise<void>[] = [];
+    for (const leaf of leaves) if (!this.isResident(leaf)) loads.push(this.load(leaf));
+    const failed = (await Promise.allSettled(loads)).find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
+  }
+
+  async #readTogether(leaves: readonly number[], load: Load): Promise<void> {
+    const table = this.#table;
+    const pages = leaves.map(() => this.#takeUnsetPage());
+    let isRead: readonly boolean[] | undefined;
+    try {
+      isRead = await this.#options.reader.readTogether?.(
+        leaves.map((leaf) => ({ block: table.leafBlock[leaf]!, crc: table.leafCrc[leaf]! })),
+        pages.map((page) => this.#slabs.bytes(page)),
+      );
+    } finally {
+      for (const [index, leaf] of leaves.entries()) {
+        const isWanted = this.#loads.get(leaf) === load;
+        if (isWanted) this.#loads.delete(leaf);
+        const isAdopted =
+          isWanted && isRead?.[index] === true && this.#tryAdopt(leaf, pages[index]!);
+        if (!isAdopted) this.#slabs.give(pages[index]!);
+      }
+    }
+  }
+
+  /** False where an entry cannot be. */
+  #tryAdopt(leaf: number, page: number): boolean {
+    const { extents, geometry } = this.#options;
+    const words = { leaf: this.#slabs.words(page), bases: null, masks: null };
+    const counts = checkLeaf(words, extents(), geometry.fullMask);
+    if (typeof counts === "string") return false;
+    this.#setPages(leaf, [page, NO_PAGE, NO_PAGE], counts);
+    return true;
   }
 
   async #read(leaf: number, load: Load): Promise<void> {
     const pointers = this.pointers(leaf);
     assert(pointers !== null, "a leaf that is not in memory is on the media");
-    const page = this.#takePage();
-    const bases = pointers.bases === null ? NO_PAGE : this.#takePage();
-    const masks = pointers.masks === null ? NO_PAGE : this.#takePage();
+    const page = this.#takeUnsetPage();
+    const bases = pointers.bases === null ? NO_PAGE : this.#takeUnsetPage();
+    const masks = pointers.masks === null ? NO_PAGE : this.#takeUnsetPage();
     try {
       await this.#options.reader.read(pointers, {
         leaf: this.#slabs.bytes(page),
@@ -354,7 +402,14 @@ export class LeafStore {
       bases: bases === NO_PAGE ? null : this.#slabs.words(bases),
       masks: masks === NO_PAGE ? null : this.#slabs.words(masks),
     };
-    const counts = this.#check(leaf, words);
+    this.#setPages(leaf, [page, bases, masks], this.#check(leaf, words));
+  }
+
+  #setPages(
+    leaf: number,
+    [page, bases, masks]: readonly [page: number, bases: number, masks: number],
+    counts: LeafCounts,
+  ): void {
     const table = this.#table;
     table.page[leaf] = page;
     table.bases[leaf] = bases;
@@ -412,6 +467,11 @@ export class LeafStore {
   #takePage(): number {
     this.#makeRoom();
     return this.#slabs.take();
+  }
+
+  #takeUnsetPage(): number {
+    this.#makeRoom();
+    return this.#slabs.takeUnset();
   }
 
   /** Gives up clean leaves, least recently used ones more or less first, until a page fits into the limit, or few can go. */
@@ -537,18 +597,4 @@ export class LeafStore {
     table.give(leaf);
     return places;
   }
-}
-
-function withResolvers(): {
-  promise: Promise<void>;
-  resolve: () => void;
-  reject: (error: unknown) => void;
-} {
-  let resolve: () => void = () => undefined;
-  let reject: (error: unknown) => void = () => undefined;
-  const promise = new Promise<void>((resolved, rejected) => {
-    resolve = resolved;
-    reject = rejected;
-  });
-  return { promise, resolve, reject };
 }

@@ -169,7 +169,7 @@ export class VolumeMap {
     this.#extentCount = source.#extentCount;
     this.#leafIds = source.#leafIds.slice();
     this.#levels = source.#levels.map((level) => [...level]);
-    for (const leaf of this.#leafIds) if (leaf !== NO_LEAF) this.#leaves.addReference(leaf);
+    this.#leaves.addReferences(this.#leafIds);
     for (const level of this.#levels) for (const node of level) if (node) node.references += 1;
     for (const leafIndex of this.#slotPins.keys()) {
       const leaf = this.#leafIds[leafIndex] ?? NO_LEAF;

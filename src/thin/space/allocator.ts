@@ -2,6 +2,7 @@ import { assert } from "../../util/assert.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { NO_EXTENT } from "../format/geometry.ts";
 import { ExtentBitmap } from "./extent-bitmap.ts";
+import type { ExtentList } from "./reference-counts.ts";
 
 /** The extents that can be allocated: next-fit from the front to the back, in runs, with what is known of their content. */
 export class Allocator {
@@ -49,6 +50,11 @@ export class Allocator {
   add(phys: number, isZero: boolean): void {
     this.#free.add(phys);
     if (isZero) this.#zero.add(phys);
+  }
+
+  /** Free extents of unknown content. */
+  addAll({ extents, count }: ExtentList): void {
+    for (let index = 0; index < count; index += 1) this.#free.add(extents[index]!);
   }
 
   addRange(first: number, end: number, isZero: boolean): void {

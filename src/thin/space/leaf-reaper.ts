@@ -10,6 +10,8 @@ const READS_MAX = 16;
 export interface ReaperTarget {
   /** An entry of a dead leaf referred to the extent. */
   drop(phys: number): void;
+  /** The same for all entries from `start` on for which that is simple; returns the index of the first that is not, or how many there are. */
+  dropAll(entries: Uint32Array, start: number): number;
   /** A dead leaf was stored there. */
   retire(pointer: PagePointer): void;
   /** A read has ended: there may be work. */
@@ -80,15 +82,14 @@ export class LeafReaper {
   }
 
   #takeApart(leaf: number): void {
-    const hasPartials = this.#leaves.partials(leaf) > 0;
     const entries = this.#leaves.entries(leaf);
-    for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
+    let slot = this.#target.dropAll(entries, 0);
+    while (slot < entries.length) {
       const entry = entries[slot]!;
-      if (entry === 0) continue;
-      this.#target.drop(physOf(entry));
-      if (!hasPartials) continue;
+      if (entry !== 0) this.#target.drop(physOf(entry));
       const base = this.#leaves.base(leaf, slot);
       if (base !== NO_EXTENT) this.#target.drop(base);
+      slot = this.#target.dropAll(entries, slot + 1);
     }
     this.#leaves.unpin(leaf);
     const places = this.#leaves.destroy(leaf);

@@ -33,6 +33,12 @@ export class Pins {
     return count - 1;
   }
 
+  /** Marks in a filter the keys' lowest bits: what is not marked has no pin. */
+  markIn(filter: Uint8Array): void {
+    filter.fill(0);
+    for (const key of this.#counts.keys()) filter[key & (filter.length - 1)] = 1;
+  }
+
   /** Removes the key; returns its count. */
   take(key: number): number {
     const count = this.#counts.get(key) ?? 0;

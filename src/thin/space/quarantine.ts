@@ -35,6 +35,25 @@ export class Quarantine {
     this.#add((leaf | LEAF_FLAG) >>> 0, seq);
   }
 
+  /** Leaves that one record takes from a map, holes among them: at once, for a volume may have very many. */
+  addLeaves(leaves: Uint32Array, seq: number): void {
+    assert(seq >= this.#lastSeq, "records are carried out in their order");
+    this.#lastSeq = seq;
+    while (this.#length + leaves.length > this.#items.length) this.#resize();
+    const items = this.#items;
+    const seqs = this.#seqs;
+    const mask = items.length - 1;
+    let at = this.#first + this.#length;
+    for (let index = 0; index < leaves.length; index += 1) {
+      const leaf = leaves[index]!;
+      if (leaf === 0) continue;
+      items[at & mask] = (leaf | LEAF_FLAG) >>> 0;
+      seqs[at & mask] = seq;
+      at += 1;
+    }
+    this.#length = at - this.#first;
+  }
+
   /** Whether the oldest one is durable. */
   isDue(durableSeq: number): boolean {
     return this.#length > 0 && this.#seqs[this.#first]! <= durableSeq;

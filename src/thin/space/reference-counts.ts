@@ -19,6 +19,12 @@ const STATE_BYTE: Readonly<Record<ExtentState, number>> = {
   metadata: METADATA,
 };
 
+/** Extents, as many as `count` says. */
+export interface ExtentList {
+  readonly extents: Uint32Array;
+  count: number;
+}
+
 /**
  * One byte for each extent: how many entries refer to it, or what else it is. Keeping both in one byte is what makes every
  * reference to a free, punched or metadata extent fail where it happens.
@@ -64,6 +70,54 @@ export class ReferenceCounts {
     if (this.#bytes[phys]! >= FREE && this.#bytes[phys]! !== OVERFLOW) return false;
     this.add(phys);
     return true;
+  }
+
+  /**
+   * Adds a reference for each plain entry of a leaf from `start` on, in one tight loop: a pool has millions. Stops at an entry that is
+   * not plain, or of which the extent is not one of data in `[first, end)`, and returns its index, or how many entries there are.
+   */
+  addAll(entries: Uint32Array, start: number, first: number, end: number): number {
+    const bytes = this.#bytes;
+    for (let index = start; index < entries.length; index += 1) {
+      const entry = entries[index]!;
+      if (entry === 0) continue;
+      const phys = entry - 1;
+      if (phys < first || phys >= end) return index;
+      const value = bytes[phys]!;
+      if (value < COUNT_MAX) bytes[phys] = value + 1;
+      else if (value === COUNT_MAX || value === OVERFLOW) this.#addSlowly(phys, value);
+      else return index;
+    }
+    return entries.length;
+  }
+
+  /**
+   * Takes a reference away for each plain entry of a leaf from `start` on, in one tight loop. Extents that lose their last one become
+   * free, and are appended to `freed`. Stops as {@link addAll} does at entries that need a closer look, which are also those that `pinned`
+   * marks: a filter by the lowest bits of extents, its length a power of two.
+   */
+  dropAll(entries: Uint32Array, start: number, freed: ExtentList, pinned: Uint8Array): number {
+    const bytes = this.#bytes;
+    const mask = pinned.length - 1;
+    const { extents } = freed;
+    let { count } = freed;
+    let index = start;
+    for (; index < entries.length; index += 1) {
+      const entry = entries[index]!;
+      if (entry === 0) continue;
+      const phys = entry - 1;
+      if (pinned[phys & mask] !== 0) break;
+      // Of a PARTIAL, which names an extent past the last one: undefined.
+      const value = bytes[phys];
+      if (value === 1) {
+        bytes[phys] = FREE;
+        extents[count] = phys;
+        count += 1;
+      } else if (value !== undefined && value > 1 && value <= COUNT_MAX) bytes[phys] = value - 1;
+      else break;
+    }
+    freed.count = count;
+    return index;
   }
 
   #addSlowly(phys: number, value: number): void {

@@ -1,7 +1,7 @@
 import { assert } from "../../util/assert.ts";
 import type { Clock, Timer } from "../../util/clock.ts";
 import { NO_EXTENT } from "../format/geometry.ts";
-import { DEPTH_MAX } from "../format/layout.ts";
+import { DEPTH_MAX, LEAF_ENTRIES } from "../format/layout.ts";
 import type { PagePointer } from "../format/pointer.ts";
 import type { LeafStore } from "../map/leaf-store.ts";
 import type { VolumeState } from "../map/volume-state.ts";
@@ -23,8 +23,13 @@ const METADATA_RUN_EXTENTS = 8;
 /** What one change of a map makes dirty at the most: a leaf with its side pages, and a node of each level. */
 const PAGES_PER_CHANGE: number = 3 + DEPTH_MAX;
 
-/** Entries that one turn of the event loop releases: about half a millisecond. */
-const RELEASE_SLICE_ENTRIES = 8000;
+/** What one turn of the event loop releases: so much time, which others do not feel, and no more entries than this. */
+const RELEASE_SLICE_MS = 0.5;
+const RELEASE_SLICE_ENTRIES = 128_000;
+/** Entries between two looks at the clock, a tenth of that time where it is short: so many in any case. */
+const RELEASE_LOOK_ENTRIES = 8192;
+/** A power of two, and many times the commands in flight: hardly an extent is taken for one that is in use. */
+const PIN_FILTER_BYTES = 4096;
 /** What the drop of a leaf counts in a slice besides its entries. */
 const LEAF_DROP_ENTRIES = 4;
 
@@ -64,6 +69,9 @@ export class Space {
   /** Extents that were given back while I/O ran on them. */
   readonly #givenBack = new Set<number>();
   readonly #reaper: LeafReaper;
+  /** A filter of what is pinned, and room for what becomes free, for leaves that are taken apart. */
+  readonly #pinned = new Uint8Array(PIN_FILTER_BYTES);
+  readonly #freedExtents = { extents: new Uint32Array(LEAF_ENTRIES), count: 0 };
   readonly #pending: Pending[] = [];
   readonly #listeners = new Set<() => void>();
   #durableSeq = 0;
@@ -86,6 +94,7 @@ export class Space {
     });
     this.#reaper = new LeafReaper(leaves, {
       drop: (phys) => this.#dropNow(phys),
+      dropAll: (entries, start) => this.#dropEntries(entries, start),
       retire: (pointer) => this.retire(pointer, this.generation),
       changed: () => this.#work(),
     });
@@ -202,6 +211,11 @@ export class Space {
     return this.#counts.tryAdd(phys);
   }
 
+  /** The same for all plain entries of a leaf from `start` on; returns the index of the first that needs {@link countReference}. */
+  countReferences(entries: Uint32Array, start: number, first: number, end: number): number {
+    return this.#counts.addAll(entries, start, first, end);
+  }
+
   /** A record took a reference away; it counts until the record is durable and nobody uses the extent (rule Q). */
   dropLater(phys: number, seq: number): void {
     this.#quarantine.addExtent(phys, seq);
@@ -209,6 +223,11 @@ export class Space {
 
   dropLeafLater(leaf: number, seq: number): void {
     this.#quarantine.addLeaf(leaf, seq);
+  }
+
+  /** The same for the leaves of a map, of which some are none. */
+  dropLeavesLater(leaves: Uint32Array, seq: number): void {
+    this.#quarantine.addLeaves(leaves, seq);
   }
 
   /** Takes a reference of a leaf away, when nobody uses the leaf. */
@@ -300,17 +319,13 @@ export class Space {
 
   #work(): void {
     if (this.#timer !== null) return;
+    const endMs = this.#clock.nowMs() + RELEASE_SLICE_MS;
     let room = RELEASE_SLICE_ENTRIES;
-    while (room > 0 && this.#quarantine.isDue(this.#durableSeq)) {
-      if (this.#quarantine.isLeaf) {
-        this.dropLeaf(this.#quarantine.shift());
-        room -= LEAF_DROP_ENTRIES;
-      } else {
-        this.#dropNow(this.#quarantine.shift());
-        room -= 1;
-      }
-    }
-    this.#reaper.work(room);
+    do {
+      const done = this.#releaseSome(RELEASE_LOOK_ENTRIES);
+      if (done === 0) break;
+      room -= done;
+    } while (room > 0 && this.#clock.nowMs() < endMs);
     this.#notice();
     if (this.#quarantine.isDue(this.#durableSeq) || this.#reaper.hasWork) {
       this.#timer = this.#clock.after(0, () => {
@@ -322,6 +337,33 @@ export class Space {
       this.#idleWaiters = [];
       for (const waiter of waiters) waiter();
     }
+  }
+
+  /** Releases about so many entries; returns how many: 0 where nothing is left for now. */
+  #releaseSome(entries: number): number {
+    let done = 0;
+    // Nothing is pinned or unpinned in this turn.
+    this.#pins.markIn(this.#pinned);
+    while (done < entries && this.#quarantine.isDue(this.#durableSeq)) {
+      if (this.#quarantine.isLeaf) {
+        this.dropLeaf(this.#quarantine.shift());
+        done += LEAF_DROP_ENTRIES;
+      } else {
+        this.#dropNow(this.#quarantine.shift());
+        done += 1;
+      }
+    }
+    return done + this.#reaper.work(entries - done);
+  }
+
+  /** A leaf is taken apart: its plain entries lose their references in one go, those of use to somebody by themselves. */
+  #dropEntries(entries: Uint32Array, start: number): number {
+    const freed = this.#freedExtents;
+    freed.count = 0;
+    const next = this.#counts.dropAll(entries, start, freed, this.#pinned);
+    this.#allocator.addAll(freed);
+    if (freed.count > 0) this.#freedSinceNotice = true;
+    return next;
   }
 
   #dropNow(phys: number): void {

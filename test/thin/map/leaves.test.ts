@@ -4,6 +4,7 @@ import type { LeafPointers, PagePointer } from "../../../src/thin/format/pointer
 import { CapturedLeaf } from "../../../src/thin/map/captured-leaf.ts";
 import { isPartial, physOf } from "../../../src/thin/map/entry.ts";
 import { checkLeaf } from "../../../src/thin/map/leaf-check.ts";
+import type { LeafReader } from "../../../src/thin/map/leaf-store.ts";
 import { LeafStore } from "../../../src/thin/map/leaf-store.ts";
 import { LeafTable } from "../../../src/thin/map/leaf-table.ts";
 import { PageSlabs } from "../../../src/thin/map/page-slabs.ts";
@@ -44,6 +45,49 @@ function write(media: Media, capture: CapturedLeaf): LeafPointers {
 }
 
 describe("LeafStore", () => {
+  it("loads many leaves in long reads, and each by itself where that does not do", async () => {
+    const media = new Media();
+    const single: number[] = [];
+    const reader: LeafReader = {
+      read: (pointers, into) => {
+        single.push(pointers.leaf.block);
+        return media.read(pointers, into);
+      },
+      // The one in block 1002 cannot be had with others.
+      readTogether: async (pointers, into) => {
+        for (const [index, leaf] of pointers.entries()) {
+          const page = { leaf: into[index]!, bases: null, masks: null };
+          await media.read({ leaf, bases: null, masks: null }, page);
+        }
+        return pointers.map(({ block }) => block !== 1002);
+      },
+    };
+    const leaves = new LeafStore({
+      geometry: new Geometry(EXTENT_BYTES),
+      reader,
+      memoryBytesMax: 64 * 4096,
+      extents: () => 1000,
+    });
+    const ids = Uint32Array.from([1000, 1001, 1002, 1003], (block) => {
+      const words = new Uint32Array(1024);
+      // The one in block 1003 names an extent that the pool does not have.
+      words[HEADER_WORDS + 7] = block === 1003 ? 1001 : block - 900;
+      media.pages.set(block, new Uint8Array(words.buffer));
+      return leaves.addStored({ leaf: { block, crc: 0 }, bases: null, masks: null });
+    });
+    const whole = ids.subarray(0, 3);
+    const loaded = leaves.loadAll(whole);
+    await Promise.all([loaded, leaves.load(ids[2]!)]);
+    expect(single).toEqual([1002]);
+    expect([...whole].map((leaf) => leaves.entry(leaf, 7))).toEqual([100, 101, 102]);
+    expect([...whole].map((leaf) => leaves.mapped(leaf))).toEqual([1, 1, 1]);
+    for (const leaf of whole) expect(leaves.evict(leaf)).toBe(true);
+    const all = leaves.loadAll(ids);
+    await expect(all).rejects.toMatchObject({ kind: "medium" });
+    expect([...ids].map((leaf) => leaves.isResident(leaf))).toEqual([true, true, true, false]);
+    expect(leaves.residentBytes).toBe(3 * 4096);
+  });
+
   it("gives up clean leaves only, and reads them again once for all who wait", async () => {
     const { leaves, media } = makeStore(4);
     const first = leaves.create();

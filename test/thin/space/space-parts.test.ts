@@ -250,3 +250,62 @@ describe("MetadataSpace", () => {
     expect(metadata.take()).toBe(2);
   });
 });
+
+describe("references of a leaf's entries, counted at once", () => {
+  it("are counted and dropped as one by one, and stop at what needs a closer look", () => {
+    const counts = new ReferenceCounts(64);
+    const none = new Uint8Array(64);
+    const freed = { extents: new Uint32Array(8), count: 0 };
+    const entries = Uint32Array.of(0, 6, 6, 0x8000_0008, 9, 41);
+    expect(counts.addAll(entries, 0, 0, 40)).toBe(3);
+    expect(counts.addAll(entries, 4, 0, 40)).toBe(5);
+    expect(counts.addAll(entries, 5, 40, 64)).toBe(6);
+    expect([5, 7, 8, 40].map((phys) => counts.references(phys))).toEqual([2, 0, 1, 1]);
+    counts.change(7, "data", "metadata");
+    expect(counts.addAll(Uint32Array.of(8), 0, 0, 64)).toBe(0);
+    // The first of an extent's two references leaves it in use.
+    expect(counts.dropAll(Uint32Array.of(6, 9), 0, freed, none)).toBe(2);
+    expect([...freed.extents.subarray(0, freed.count)]).toEqual([8]);
+    expect([counts.state(8), counts.references(5)]).toEqual(["free", 1]);
+    // Metadata, a PARTIAL, an extent without references.
+    for (const entry of [8, 0x8000_0006, 12]) {
+      expect(counts.dropAll(Uint32Array.of(entry), 0, freed, none)).toBe(0);
+    }
+    const pinned = new Uint8Array(16);
+    pinned[40 & 15] = 1;
+    expect(counts.dropAll(Uint32Array.of(0, 41, 6), 0, freed, pinned)).toBe(1);
+    expect(counts.references(40)).toBe(1);
+  });
+
+  it("goes past 250", () => {
+    const counts = new ReferenceCounts(4);
+    const entries = new Uint32Array(300).fill(2);
+    expect(counts.addAll(entries, 0, 0, 4)).toBe(300);
+    expect(counts.references(1)).toBe(300);
+  });
+
+  it("marks what is pinned in a filter, and nothing else that is not alike", () => {
+    const pins = new Pins();
+    pins.add(5);
+    pins.add(70);
+    const filter = new Uint8Array(64).fill(1);
+    pins.markIn(filter);
+    expect([...filter.entries()].filter(([, mark]) => mark === 1).map(([at]) => at)).toEqual([
+      5, 6,
+    ]);
+  });
+
+  it("takes the leaves of a map into quarantine at once, holes left out", () => {
+    const quarantine = new Quarantine();
+    quarantine.addLeaf(1, 4);
+    quarantine.shift();
+    const leaves = Uint32Array.from({ length: 3000 }, (_, index) => (index % 3 === 0 ? 0 : index));
+    quarantine.addLeaves(leaves, 5);
+    quarantine.addExtent(9, 6);
+    expect(quarantine.isDue(4)).toBe(false);
+    const shifted: number[] = [];
+    while (quarantine.isDue(5)) shifted.push(quarantine.shift());
+    expect(shifted).toEqual([...leaves].filter((leaf) => leaf !== 0));
+    expect([quarantine.length, quarantine.extents]).toEqual([1, 1]);
+  });
+});

@@ -108,6 +108,7 @@ it("keeps a dead leaf's extents in use where the leaf cannot be read", async () 
   const done = new Promise<void>((resolve) => {
     const reaper = new LeafReaper(leaves, {
       drop: () => undefined,
+      dropAll: (entries) => entries.length,
       retire: () => undefined,
       changed: () => {
         expect(reaper.isIdle).toBe(true);
