@@ -137,7 +137,8 @@ function operationsOf(random: SeededRandom, profile: Profile): Operation[] {
   const short = 1 + Math.min(random.below(OPERATIONS_MAX), random.below(OPERATIONS_MAX));
   const count = isChurn ? OPERATIONS_MAX : short;
   const spreadMs = random.pick([0, 0, 1, 10]);
-  const kinds = (isChurn ? CHURN : KINDS).filter((kind) => !profile.without.includes(kind));
+  const all = isChurn ? CHURN : [...KINDS, ...profile.favoured];
+  const kinds = all.filter((kind) => !profile.without.includes(kind));
   return Array.from({ length: count }, () => ({
     kind: random.pick(kinds),
     delayMs: spreadMs === 0 ? 0 : random.below(spreadMs * 100) / 100,

@@ -22,6 +22,8 @@ export interface Profile {
   readonly faults: boolean;
   readonly lies: boolean;
   readonly without: readonly OperationKind[];
+  /** What there is more of, outside churn: each entry counts like one of a hundred. */
+  readonly favoured: readonly OperationKind[];
   /** Memory for leaves. */
   readonly leafMemoryBytesMax: number;
 }
@@ -45,8 +47,13 @@ const SMALL: Profile = {
   faults: false,
   lies: false,
   without: ["addDevice"],
+  favoured: [],
   leafMemoryBytesMax: 4 * MIB,
 };
+
+function times(count: number, ...kinds: OperationKind[]): OperationKind[] {
+  return Array.from({ length: count }, () => kinds).flat();
+}
 
 /** Histories take them in turn. */
 export const PROFILES: readonly Profile[] = [
@@ -59,6 +66,21 @@ export const PROFILES: readonly Profile[] = [
   { ...SMALL, name: "lies", lies: true, atomicBytes: 4 * KIB },
   { ...SMALL, name: "churn", volumeExtents: 30, volumesMax: 3, churn: 0.9 },
   { ...SMALL, name: "long", rounds: 150, volumeExtents: 40 },
+  // A page for eight volumes, and checkpoints that make them clean: leaves come and go all the time.
+  {
+    ...SMALL,
+    name: "paging",
+    leafMemoryBytesMax: 4 * KIB,
+    favoured: times(12, "checkpoint", "snapshot", "read"),
+  },
+  {
+    ...SMALL,
+    name: "growing",
+    without: [],
+    rounds: 12,
+    churn: 0.1,
+    favoured: times(15, "addDevice", "growDevice"),
+  },
 ];
 
 export function profileNamed(name: string): Profile {

@@ -81,6 +81,7 @@ export function report({ total, finding }: Exploration, seconds: number): string
     `${total.operations} operations`,
     `${kill + power + reboot} crashes (${power} power losses, ${kill} kills, ${reboot} reboots)`,
     `${total.recoveries} recoveries, ${total.recoveriesCrashed} more crashed themselves`,
+    `${total.refusals} incomplete pools refused`,
     `${total.sectorsVerified} sectors verified`,
     `faults: ${faults === "" ? "none" : faults}; ${total.detected} lies detected`,
     `${seconds.toFixed(1)} s`,

@@ -1,3 +1,5 @@
+import { isFault } from "../../src/thin/format/fault.ts";
+import { readSuperblockCopies } from "../../src/thin/format/superblock-io.ts";
 import type { ThinVolume } from "../../src/thin/io/thin-volume.ts";
 import { PoolError } from "../../src/thin/pool-error.ts";
 import type { Pool } from "../../src/thin/pool/pool.ts";
@@ -12,16 +14,19 @@ import type { CrashKind, CrashPlan, History, Round } from "./history.ts";
 import { flipBits } from "./lies.ts";
 import type { Machine } from "./machine.ts";
 import { asViolation } from "./machine.ts";
-import { SECTOR_BYTES } from "./media.ts";
+import { PAGE_BYTES, SECTOR_BYTES } from "./media.ts";
 import type { Ending } from "./oracle.ts";
 import { Oracle } from "./oracle.ts";
 import { Clients } from "./requests.ts";
+import type { SimDisk } from "./sim-disk.ts";
 import type { Tag } from "./tags.ts";
 import { readTags } from "./tags.ts";
 import { Violation } from "./violation.ts";
 
 const READ_BYTES = 128 * 1024;
 const LIVE_CHECK_CHANCE = 0.5;
+/** After every so many crashes of a pool with several devices one of them is not what it was. */
+const INCOMPLETE_EVERY = 4;
 
 /** What became of one history, or of many. */
 export interface Outcome {
@@ -34,6 +39,8 @@ export interface Outcome {
   faults: Map<FaultKind, number>;
   /** Lies of a device that the engine noticed, by an error. */
   detected: number;
+  /** Openings without one of the devices, or with one that had shrunk: all refused. */
+  refusals: number;
   /** Moments of the devices, round by round. */
   moments: number[];
   violation: string | undefined;
@@ -49,6 +56,7 @@ export function newOutcome(): Outcome {
     sectorsVerified: 0,
     faults: new Map(),
     detected: 0,
+    refusals: 0,
     moments: [],
     violation: undefined,
   };
@@ -66,6 +74,7 @@ export function addOutcome(total: Outcome, more: Outcome): void {
     total.faults.set(kind, (total.faults.get(kind) ?? 0) + count);
   }
   total.detected += more.detected;
+  total.refusals += more.refusals;
 }
 
 /** Lives through one history on fresh disks. */
@@ -176,6 +185,8 @@ class Walk {
       if (this.#lose(next.kind) === "power") ending = "power";
     }
     machine.crashAfter(Number.POSITIVE_INFINITY);
+    const isComplete = plan.after % INCOMPLETE_EVERY > 0;
+    if (!isComplete && !this.oracle.isLenient) await this.#refuseIncomplete();
     await this.#open();
     this.outcome.recoveries += 1;
     await this.#check(ending);
@@ -200,6 +211,48 @@ class Walk {
       throw error;
     }
     throw new Violation("a pool that has failed is opened again in the same boot");
+  }
+
+  /** Without one of its devices, or with one that has shrunk, a pool is refused by that device's UUID, and left as it is. */
+  async #refuseIncomplete(): Promise<void> {
+    const { machine } = this;
+    const { devices, deviceBytes } = this.#history.profile;
+    if (devices < 2) return;
+    const index = machine.random.below(devices);
+    const disk = machine.disks[index]!;
+    const uuid = await this.#uuidOn(disk);
+    if (machine.random.chance(0.5)) machine.disks.splice(index, 1);
+    else disk.capacityBytes = deviceBytes - PAGE_BYTES * (1 + machine.random.below(1000));
+    const writes = writesTo(machine);
+    const refusal = await this.#refusal();
+    if (refusal === undefined || !refusal.message.includes(uuid)) {
+      const answer = refusal === undefined ? "opened" : `refused: ${refusal.message}`;
+      throw new Violation(`the pool without a whole device ${index} (${uuid}) is ${answer}`);
+    }
+    if (writesTo(machine) !== writes) throw new Violation("a pool that is refused was written to");
+    this.outcome.refusals += 1;
+    machine.crash("kill");
+  }
+
+  async #refusal(): Promise<PoolError | undefined> {
+    try {
+      await this.machine.run(this.#driver.open(this.machine, this.#history.profile));
+      return undefined;
+    } catch (error) {
+      if (error instanceof PoolError) return error;
+      throw error;
+    }
+  }
+
+  async #uuidOn(disk: SimDisk): Promise<string> {
+    const copies = await this.machine.run(readSuperblockCopies(disk));
+    if (copies === "dead") throw new Violation("nothing was to kill it");
+    const labels = copies.value.flatMap(({ superblock }) =>
+      isFault(superblock) ? [] : [superblock],
+    );
+    const newest = labels.toSorted((a, b) => b.generation - a.generation)[0];
+    if (newest === undefined) throw new Violation(`${disk.name} has lost its label`);
+    return newest.deviceUuid;
   }
 
   async #close(): Promise<void> {
@@ -283,4 +336,8 @@ class Walk {
     }
     await machine.run(pool.close());
   }
+}
+
+function writesTo({ media }: Machine): number {
+  return media.reduce((sum, { serial }) => sum + serial, 0);
 }
