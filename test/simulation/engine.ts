@@ -68,22 +68,25 @@ export async function formattedMedia(profile: Profile): Promise<Media[]> {
   return made.map((media) => media.clone());
 }
 
+/** Makes an empty pool on the machine's disks. */
+export function makePool(machine: Machine, profile: Profile): Promise<void> {
+  const random = new SeededRandom(2);
+  return formatPool(
+    machine.disks.map((device) => ({ device, isZero: profile.isZero })),
+    {
+      uuid: POOL_UUID,
+      extentBytes: profile.extentBytes,
+      journalBytes: profile.journalBytes,
+      settings: { name: "simulation", overcommitMax: 0, thresholds: [] },
+      randomBytes: (lengthBytes) => random.bytes(lengthBytes),
+      owner: ownerOf(machine),
+    },
+  );
+}
+
 async function format(media: Media[], profile: Profile): Promise<void> {
   const machine = newMachine(media, 1, profile);
-  const random = new SeededRandom(2);
-  await machine.run(
-    formatPool(
-      machine.disks.map((device) => ({ device, isZero: profile.isZero })),
-      {
-        uuid: POOL_UUID,
-        extentBytes: profile.extentBytes,
-        journalBytes: profile.journalBytes,
-        settings: { name: "simulation", overcommitMax: 0, thresholds: [] },
-        randomBytes: (lengthBytes) => random.bytes(lengthBytes),
-        owner: ownerOf(machine),
-      },
-    ),
-  );
+  await machine.run(makePool(machine, profile));
   const opened = await machine.run(openPool(machine, profile));
   if (opened === "dead") throw new Error("nothing kills it");
   for (const { volume, sizeBytes } of firstVolumes(profile)) {
