@@ -36,3 +36,9 @@ export const JOURNAL_BYTES_DEFAULT: number = 64 * 1024 * 1024;
 
 /** A replay reads all of it: 4 GiB are some seconds. */
 export const JOURNAL_BYTES_MAX: number = 4 * 1024 * 1024 * 1024;
+
+/**
+ * Leaves of the maps of all volumes, mapped or not, each copy's counted anew: their ids take four bytes of memory each, 1 GiB in all. Enough
+ * for 16,000 snapshots of 1 TiB.
+ */
+export const LEAF_SLOTS_MAX: number = 2 ** 28;

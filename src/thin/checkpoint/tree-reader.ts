@@ -9,10 +9,12 @@ import type { LeafPointers, PagePointer } from "../format/pointer.ts";
 import { decodeRoot, type Root } from "../format/root.ts";
 import type { Superblock } from "../format/superblock.ts";
 import { decodeVolumesPage, type VolumeRecord } from "../format/volume-record.ts";
+import { LEAF_SLOTS_MAX } from "../limits.ts";
 import { NO_LEAF } from "../map/leaf-store.ts";
 import { PoolState } from "../map/pool-state.ts";
 import { TreeNode } from "../map/tree-node.ts";
-import type { VolumeMap } from "../map/volume-map.ts";
+import { leafCountFor, type VolumeMap } from "../map/volume-map.ts";
+import { extentsFor } from "../map/volume-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { AddressSpace } from "../space/address-space.ts";
 import { PagePlaces } from "./page-place.ts";
@@ -113,6 +115,7 @@ class TreeReader {
   readonly #adopted = new Set<number>(ROOT_BLOCKS);
   readonly #names = new Set<string>();
   readonly #uuids = new Set<string>();
+  #leafSlots = 0;
 
   constructor(state: PoolState, reader: PageReader) {
     this.#state = state;
@@ -150,6 +153,8 @@ class TreeReader {
     if (isKnown || id >= this.#state.nextVolumeId) throw corrupt(`volume ${id} ("${name}")`);
     this.#names.add(name);
     this.#uuids.add(uuid);
+    this.#leafSlots += leafCountFor(extentsFor(this.#state.geometry, attributes.sizeBytes));
+    if (this.#leafSlots > LEAF_SLOTS_MAX) throw corrupt("volumes larger than its maps may be");
     const volume = this.#state.addVolume(attributes);
     volume.mappedExtents = mappedExtents;
     volume.ownedExtents = ownedExtents;

@@ -8,6 +8,7 @@ import { PoolError } from "../pool-error.ts";
 import { checkOvercommit, checkPromises, checkSize } from "./checks.ts";
 import { asPoolError, atInstant, commit } from "./commit.ts";
 import type { PoolParts } from "./pool-parts.ts";
+import { checkLeafSlots } from "./map-space.ts";
 import { clearPastEnd } from "./past-end.ts";
 
 /**
@@ -37,6 +38,7 @@ export async function resize(
   }
   checkPromises({ ...before, sizeBytes });
   checkOvercommit(parts.state, sizeBytes - before.sizeBytes);
+  if (!isShrink) checkLeafSlots(parts.state, [sizeBytes - before.sizeBytes]);
   const record: JournalRecord = { kind: "resize", volume: before.id, sizeBytes };
   await atInstant([volume], { reads: isShrink }, async () => {
     if (!isShrink) await clearPastEnd(parts, volume);

@@ -2,6 +2,7 @@ import type { ThinVolume } from "../io/thin-volume.ts";
 import { PoolError } from "../pool-error.ts";
 import { checkOvercommit } from "./checks.ts";
 import { atInstant, commit } from "./commit.ts";
+import { checkLeafSlots } from "./map-space.ts";
 import type { PoolParts } from "./pool-parts.ts";
 import { checkReservationsKept } from "./snapshots.ts";
 
@@ -22,6 +23,7 @@ export async function rollback(
   if (readOnly) throw new PoolError("invalid", `${name} is read-only: it is not rolled back`);
   const sizeBytes = volume.attributes.sizeBytes;
   checkOvercommit(parts.state, source.attributes.sizeBytes - sizeBytes);
+  checkLeafSlots(parts.state, [Math.max(0, source.attributes.sizeBytes - sizeBytes)]);
   await atInstant([volume, source], { reads: true }, async () => {
     checkReservationsKept(parts.state, [volume, source]);
     await commit(parts, [

@@ -9,7 +9,7 @@ import { PoolError } from "../pool-error.ts";
 import { checkNewVolumes, checkOvercommit, checkReservable } from "./checks.ts";
 import { atInstant, commit } from "./commit.ts";
 import type { CopySpec } from "./pool-options.ts";
-import { checkMapSpace } from "./map-space.ts";
+import { checkLeafSlots, checkMapSpace } from "./map-space.ts";
 import type { PoolParts } from "./pool-parts.ts";
 
 type Copy = CopySpec<ThinVolume>;
@@ -24,6 +24,10 @@ export async function snapshot(parts: PoolParts, copies: readonly Copy[]): Promi
   for (const { source } of copies) parts.volumes.mustHave(source);
   checkNewVolumes(state, copies);
   checkMapSpace(state);
+  checkLeafSlots(
+    state,
+    copies.map(({ source }) => source.attributes.sizeBytes),
+  );
   const writable = copies.filter(({ readOnly }) => readOnly === false);
   const promised = writable.reduce((sum, { source }) => sum + source.attributes.sizeBytes, 0);
   checkOvercommit(state, promised);

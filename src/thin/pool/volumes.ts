@@ -12,7 +12,7 @@ import {
 } from "./checks.ts";
 import { atInstant, commit } from "./commit.ts";
 import type { AttributeChanges, VolumeSpec } from "./pool-options.ts";
-import { checkMapSpace } from "./map-space.ts";
+import { checkLeafSlots, checkMapSpace } from "./map-space.ts";
 import type { PoolParts } from "./pool-parts.ts";
 
 /** Errors: invalid, exists, space, failed. */
@@ -33,6 +33,7 @@ export async function createVolume(parts: PoolParts, spec: VolumeSpec): Promise<
   checkNewVolumes(state, [spec]);
   checkMapSpace(state);
   checkSize(spec.sizeBytes);
+  checkLeafSlots(state, [spec.sizeBytes]);
   checkPromises(attributes);
   checkOvercommit(state, spec.sizeBytes);
   const reserved = extentsFor(state.geometry, attributes.reservedBytes);
