@@ -2,7 +2,7 @@ import { AccessList } from "../iscsi/auth/access-list.ts";
 import { AuthenticationPolicy } from "../iscsi/auth/authentication-policy.ts";
 import type { IscsiServer } from "../iscsi/server.ts";
 import { IscsiTarget, type IscsiTargetSettings } from "../iscsi/target.ts";
-import { type IoErrorReport, LogicalUnit } from "../scsi/logical-unit.ts";
+import { LogicalUnit } from "../scsi/logical-unit.ts";
 import { TargetDevice } from "../scsi/target-device.ts";
 import { assert } from "../util/assert.ts";
 import type { Clock } from "../util/clock.ts";
@@ -10,6 +10,7 @@ import type { Log } from "../util/log.ts";
 import type { Volume } from "../volume/volume.ts";
 import { authenticationRules } from "./config/authentication-rules.ts";
 import type { LunConfig, TargetConfig } from "./config/config.ts";
+import { VolumeFaults } from "./volume-faults.ts";
 import type { OpenVolume } from "./volume-store.ts";
 
 /** What the targets are put together from. */
@@ -37,11 +38,13 @@ export function targetSettings(config: TargetConfig): IscsiTargetSettings {
 /** The targets of the daemon and their logical units. One volume is one logical unit, under however many LUNs. */
 export class Exports {
   readonly #options: ExportsOptions;
+  readonly #faults: VolumeFaults;
   readonly #unitOfVolume = new Map<string, LogicalUnit>();
   readonly #deviceOfTarget = new Map<string, TargetDevice>();
 
   constructor(options: ExportsOptions) {
     this.#options = options;
+    this.#faults = new VolumeFaults(options.log, options.clock);
   }
 
   /** Makes a target with its LUNs and hands it to the server. LUNs without a volume are left out. */
@@ -97,20 +100,11 @@ export class Exports {
       volume,
       blockBytes: config.blockBytes,
       readOnly: config.readOnly,
-      report: (report) => this.#report(report),
+      report: (report) => this.#faults.report(report),
       nowMs: () => clock.nowMs(),
     });
     this.#unitOfVolume.set(config.volume, unit);
     return unit;
-  }
-
-  #report({ unit, error, operationCode, suppressedCount }: IoErrorReport): void {
-    // A flush in the background belongs to no command any more.
-    const operation =
-      operationCode === -1 ? null : `0x${operationCode.toString(16).padStart(2, "0")}`;
-    const { kind, offsetBytes } = error;
-    const fields = { volume: unit.volume.name, kind, offsetBytes, operation, suppressedCount };
-    this.#options.log.error({ ...fields, error }, "I/O error on a volume");
   }
 
   /** Lets go of the volumes, once no session is there any more. */
