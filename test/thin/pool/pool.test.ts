@@ -60,7 +60,7 @@ class LateFlusher extends DeviceFilter {
 }
 
 test("a pool that is closed has left no flush behind that could fail", async () => {
-  const late = new LateFlusher(new MemoryDevice(40 * MIB, "late"));
+  const late = new LateFlusher(new MemoryDevice(40 * MIB), "late");
   const bench = await PoolBench.make({ devices: [late] });
   const volume = await bench.create("data");
   await bench.fill(volume, 0, 1, 1);
