@@ -13,6 +13,8 @@ interface Patch {
   readonly breaks: string;
   /** The profile whose histories notice it soonest. */
   readonly profile: string;
+  /** It takes a minute to notice: only where THINLUN_SIMULATION_SECONDS gives the time. */
+  readonly isRare?: boolean;
   /** Breaks it; returns what mends it. */
   apply(): () => void;
 }
@@ -85,6 +87,7 @@ const PATCHES = {
     rule: "Q",
     breaks: "what a record frees is used before the record is durable",
     profile: "churn",
+    isRare: true,
     apply: () => {
       // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
       const { dropLater } = Space.prototype;
