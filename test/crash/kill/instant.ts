@@ -30,7 +30,6 @@ export function narrow(interval: Interval, { changes }: Recording, observed: Uin
   const touched = new Map<number, Change[]>();
   for (const change of changes) {
     for (let slot = change.slot; slot < change.slot + change.count; slot += 1) {
-      if (change.isOptional(slot)) continue;
       const list = touched.get(slot);
       if (list === undefined) touched.set(slot, [change]);
       else list.push(change);
@@ -38,7 +37,8 @@ export function narrow(interval: Interval, { changes }: Recording, observed: Uin
   }
   for (const [slot, list] of touched) {
     const serial = observed[slot] ?? 0;
-    // Zeros are written more than once: they do not tell which of several changes it was.
+    // Zeros are written more than once: they do not tell which of several changes it was, and
+    // an unmap may have left some where it need not have.
     if (serial === 0 && list.some((change) => change.serial === 0)) continue;
     const last = list.findIndex((change) => change.serial === serial);
     for (const [index, change] of list.entries()) {

@@ -64,3 +64,29 @@ test("a copy that has a write and lacks one that was answered before it is of no
   const impossible = intervalOf([0, 2]);
   expect(impossible.from).toBeGreaterThan(impossible.to);
 });
+
+test("a copy with the zeros that an unmap left at its ends does not lack the write under them", () => {
+  const model = newModel();
+  const recording = model.startRecording();
+  const under = new Change(1, { slot: 0, count: 2 }, 10);
+  model.begin(under);
+  under.answeredAt = 20;
+  model.acknowledged(under);
+  // Of the two sectors, it covers the extent of neither as a whole: they may become zeros or not.
+  const unmap = new Change(0, { slot: 0, count: 2 }, 30, () => true);
+  model.begin(unmap);
+  unmap.answeredAt = 40;
+  model.acknowledged(unmap);
+  const late = new Change(2, { slot: 2, count: 1 }, 50);
+  model.begin(late);
+  const observed = new Uint32Array(windows.slots);
+  observed.set([0, 0, 2]);
+  const zeroed: Interval = { from: 0, to: Infinity };
+  narrow(zeroed, recording, observed);
+  expect(zeroed).toEqual({ from: 50, to: Infinity });
+  // Where it left a sector as it was, the write is in the copy.
+  observed.set([1, 0, 0]);
+  const kept: Interval = { from: 0, to: Infinity };
+  narrow(kept, recording, observed);
+  expect(kept).toEqual({ from: 10, to: Infinity });
+});
