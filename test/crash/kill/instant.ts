@@ -44,7 +44,8 @@ export function narrow(interval: Interval, { changes }: Recording, observed: Uin
     for (const [index, change] of list.entries()) {
       if (change.serial === 0) continue;
       if (index <= last) interval.from = Math.max(interval.from, change.issuedAt);
-      else interval.to = Math.min(interval.to, change.answeredAt);
+      // What a rollback took away again was not to be there, even where its answer came after the rollback's.
+      else if (!change.isUncertain) interval.to = Math.min(interval.to, change.answeredAt);
     }
   }
 }

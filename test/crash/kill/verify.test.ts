@@ -90,3 +90,21 @@ test("a copy with the zeros that an unmap left at its ends does not lack the wri
   narrow(kept, recording, observed);
   expect(kept).toEqual({ from: 10, to: Infinity });
 });
+
+test("a copy need not have a write that a rollback before it has met on its way", () => {
+  const model = newModel();
+  const met = new Change(1, { slot: 0, count: 1 }, 10);
+  model.begin(met);
+  const rollback = model.startRecording();
+  model.stopRecording(rollback);
+  model.replaceBy(rollback);
+  const recording = model.startRecording();
+  met.answeredAt = 20;
+  model.acknowledged(met);
+  model.begin(new Change(2, { slot: 1, count: 1 }, 30));
+  const observed = new Uint32Array(windows.slots);
+  observed.set([0, 2]);
+  const interval: Interval = { from: 0, to: Infinity };
+  narrow(interval, recording, observed);
+  expect(interval).toEqual({ from: 30, to: Infinity });
+});
