@@ -54,7 +54,7 @@ test(`a pool that grows under load survives a crash at any moment (THINLUN_SEED=
   await load(8);
   await growth;
   capacities.add(bench.pool.usage().capacityBytes);
-  await load(Math.floor(bench.pool.usage().usableBytes / EXTENT) - 4);
+  await load(Math.floor(bench.pool.usage().usableBytes / EXTENT) - 16);
   expect(
     log.writes().some(({ device, offsetBytes }) => device === second && offsetBytes >= 8 * MIB),
   ).toBe(true);
