@@ -339,6 +339,9 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     if (base !== NO_EXTENT) space.unpin(base);
     core.locks.unlock(this);
     owner.pieceDone(this, error);
+    // What it kept for its maps is there for others.
+    const { fullPolicy } = core.engine;
+    if (fullPolicy.waiters > 0) fullPolicy.freed();
   }
 }
 

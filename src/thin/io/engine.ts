@@ -30,6 +30,10 @@ export interface EngineBarrier {
 export interface SpaceWait {
   /** Calls one of the two, once, and perhaps before it returns: `retry` when there may be space, `expire` when the wait is over. */
   wait(retry: () => void, expire: (error: IoError) => void): void;
+  /** How many wait. */
+  readonly waiters: number;
+  /** There may be space for some of them. */
+  freed(): void;
 }
 
 /** What all volumes of a pool share; the pool puts it together. */

@@ -40,6 +40,7 @@ export class FullPolicy {
   #stopped: IoError | null = null;
   /** Its retry runs: where it comes back, it has waited since it came first, and so has the pool been full. */
   #retrying: Waiter | null = null;
+  #isWaking = false;
 
   constructor(options: FullPolicyOptions) {
     assert(options.holdMs >= 0 && options.fullRetryMs >= 0, "times to wait are not negative");
@@ -83,6 +84,7 @@ export class FullPolicy {
 
   /** Extents have come free: lets as many writes try again as there are extents, the longest waiting first. */
   freed(): void {
+    if (this.#isWaking) return;
     const extents = this.#options.usableExtents();
     if (extents <= 0) return;
     const woken = this.#waiters.splice(0, extents);
@@ -90,11 +92,13 @@ export class FullPolicy {
       this.#fullSinceMs = null;
       this.#options.changed(false);
     }
+    this.#isWaking = true;
     for (const waiter of woken) {
       this.#retrying = waiter;
       waiter.retry();
     }
     this.#retrying = null;
+    this.#isWaking = false;
     this.#arm();
   }
 

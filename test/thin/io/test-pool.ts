@@ -161,6 +161,8 @@ export class TestPool implements Engine {
   readonly waiting: Waiting[] = [];
   isDirty = false;
   readonly fullPolicy = {
+    waiters: 0,
+    freed: (): void => undefined,
     wait: (retry: () => void, expire: (error: IoError) => void): void => {
       this.waiting.push({ retry, expire });
     },
