@@ -33,7 +33,8 @@ export class VolumeFaults {
   /** Initiators that find no space come back each second, for as long as it lasts: only how it begins and changes is said. */
   #reportShortage(report: IoErrorReport): void {
     const { name } = report.unit.volume;
-    const { kind, message: reason } = report.error;
+    const { kind, message, cause } = report.error;
+    const reason = cause instanceof Error ? `${message} (${cause.message})` : message;
     const heardAtMs = this.#clock.nowMs();
     const before = this.#shortages.get(name);
     const unsaidCount = (before?.unsaidCount ?? 0) + report.suppressedCount;

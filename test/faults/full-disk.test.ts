@@ -57,7 +57,7 @@ describe.skipIf(missing !== null)(`a full file system${orWhyNot(missing)}`, () =
       expect(await disk.write(6 * MIB, PAGE_BYTES, 0x22, true)).toBe(NO_SPACE);
       const [line] = bench.errorLines("tiny");
       expect(line?.fields).toMatchObject({ kind: "space", operation: "0x8a" });
-      expect(String(line?.fields["error"])).toContain("ENOSPC");
+      expect(String(line?.fields["reason"])).toContain("ENOSPC");
       // What is there can be read, and written over.
       await disk.expectBytes(0, 64 * 1024, 0x11);
       await disk.expectBytes(6 * MIB, PAGE_BYTES, 0);

@@ -14,7 +14,7 @@ import { BLOCK, flushed, loggedBench, readBlocks, reopened, writeFua } from "./s
 const seed = chooseSeed(process.env);
 
 test(`a FUA write is there after a power loss at every moment behind its answer (THINLUN_SEED=${seed})`, async () => {
-  const { bench, log } = await loggedBench({ sizesMib: [12] });
+  const { bench, log } = await loggedBench({ sizesMib: [14] });
   const volume = await bench.create("data", 8 * EXTENT);
   await bench.fill(volume, 0, 4, 1);
   await bench.snapshot(volume, "before");
