@@ -137,11 +137,13 @@ export class Oracle {
     belief.isUntouched = false;
     const last = Math.min(effect.first + effect.count, belief.sectors.length);
     const own = effect.value === undefined ? [] : [effect.value];
+    // A write that waited for space half-way was outside the gate: a rollback meanwhile has taken away what it had written before.
+    const isReplaced = [...effect.overlapping].some(({ count }) => count === ALL);
     const changes = [...effect.overlapping].filter(({ value }) => value !== undefined);
     const plain: Entry = { values: own, serial: this.#serial, isStable };
     for (let sector = effect.first; sector < last; sector += 1) {
       const around = changes.filter((other) => covers(other, sector));
-      const isKept = isUncertain || effect.mayKeep(sector);
+      const isKept = isUncertain || isReplaced || effect.mayKeep(sector);
       if (around.length === 0 && !isKept) {
         push(belief, sector, plain);
         continue;
