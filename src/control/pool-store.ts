@@ -272,10 +272,11 @@ export class PoolStore {
         if (member === undefined) throw new PoolError("io", `${path} was not prepared`);
         const { device, isZero } = member;
         const uuid = getUuid(randomBytes(UUID_BYTES), 0);
+        // Before the pool has it: killed in between, it would not find its own device. A path that is none is passed over.
+        await this.#remember(get(), path);
         const settled = async (isMember: boolean): Promise<void> => {
           if (!isMember) return device.close();
           opened.add(device);
-          return this.#remember(get(), path);
         };
         return { device, uuid, isZero, settled };
       },
