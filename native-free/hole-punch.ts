@@ -68,7 +68,8 @@ done
 
 /** What the tools say, in the C locale, for each error number that makes a difference. */
 const MESSAGES: readonly (readonly [RegExp, RangeOutcome])[] = [
-  [/not supported|unsupported|inappropriate ioctl|not implemented|not found/i, "unsupported"],
+  // EOPNOTSUPP, ENOTTY and, from a kernel or file system without the call, ENOSYS; and a tool that is not there.
+  [/not supported|unsupported|inappropriate ioctl|function not impl|not found/i, "unsupported"],
   [/unrecognized option|invalid option|unknown option/i, "unsupported"],
   [/no space left|quota exceeded/i, "ENOSPC"],
   [/operation not permitted|permission denied/i, "EPERM"],
