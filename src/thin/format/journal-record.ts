@@ -44,91 +44,71 @@ const RecordKind = {
 const SAFE_FLAG = 1;
 
 // Offsets are from the start of the record; what a name or table entry takes is added to the fixed part.
-const MapField = {
+const VolumeField = { header: [0, 4], volume: [4, 4] } as const;
+const ExtentField = { ...VolumeField, lext: [8, 8] } as const;
+const MapField = { ...ExtentField, phys: [16, 4], run: [20, 4] } as const;
+const PartialField = { ...ExtentField, phys: [16, 4], mask: [20, 4], base: [24, 4] } as const;
+const UnmapField = { ...ExtentField, run: [16, 8] } as const;
+const NewVolumeField = { header: [0, 4], attributes: [4, ATTRIBUTES_BYTES] } as const;
+const SnapshotField = {
   header: [0, 4],
-  volume: [4, 4],
-  lext: [8, 8],
-  phys: [16, 4],
-  run: [20, 4],
+  source: [4, 4],
+  attributes: [8, ATTRIBUTES_BYTES],
 } as const;
-const MAP_BYTES = fixed("map", MapField, 24);
-const PartialField = {
-  header: [0, 4],
-  volume: [4, 4],
-  lext: [8, 8],
-  phys: [16, 4],
-  mask: [20, 4],
-  base: [24, 4],
-} as const;
-const PARTIAL_BYTES = fixed("partial", PartialField, 28);
-const UnmapField = { header: [0, 4], volume: [4, 4], lext: [8, 8], run: [16, 8] } as const;
-const UNMAP_BYTES = fixed("unmap", UnmapField, 24);
-const ATTRIBUTES_AT = HEADER_BYTES;
-const SnapshotField = { header: [0, 4], source: [4, 4] } as const;
-const SNAPSHOT_ATTRIBUTES_AT = fixed("snapshot", SnapshotField, 8);
-const RollbackField = { header: [0, 4], volume: [4, 4], source: [8, 4] } as const;
-const ROLLBACK_BYTES = fixed("rollback", RollbackField, 12);
-const ResizeField = { header: [0, 4], volume: [4, 4], sizeBytes: [8, 8] } as const;
-const RESIZE_BYTES = fixed("resize", ResizeField, 16);
-const DeleteField = { header: [0, 4], volume: [4, 4] } as const;
-const DELETE_BYTES = fixed("delete", DeleteField, 8);
+const RollbackField = { ...VolumeField, source: [8, 4] } as const;
+const ResizeField = { ...VolumeField, sizeBytes: [8, 8] } as const;
 const AddDeviceField = {
   header: [0, 4],
   device: [4, DEVICE_ENTRY_BYTES],
   segment: [28, SEGMENT_ENTRY_BYTES],
 } as const;
-const ADD_DEVICE_BYTES = fixed("add-device", AddDeviceField, 60);
 const GrowDeviceField = {
   header: [0, 4],
   device: [4, 4],
   sizeBytes: [8, 8],
   segment: [16, SEGMENT_ENTRY_BYTES],
 } as const;
-const GROW_DEVICE_BYTES = fixed("grow-device", GrowDeviceField, 48);
 const VirginField = { header: [0, 4], segment: [4, 4], from: [8, 8] } as const;
-const VIRGIN_BYTES = fixed("virgin", VirginField, 16);
-const SETTINGS_AT = HEADER_BYTES;
+const SettingsField = { header: [0, 4], settings: [4, SETTINGS_BYTES] } as const;
 const BarrierField = { header: [0, 4], upto: [4, 8] } as const;
-const BARRIER_BYTES = fixed("barrier", BarrierField, 12);
+
+/** What a record takes without the name that ends some of them. */
+const FIXED_BYTES = {
+  map: fixed("map", MapField, 24),
+  partial: fixed("partial", PartialField, 28),
+  unmap: fixed("unmap", UnmapField, 24),
+  create: fixed("create", NewVolumeField, 68),
+  snapshot: fixed("snapshot", SnapshotField, 72),
+  rollback: fixed("rollback", RollbackField, 12),
+  resize: fixed("resize", ResizeField, 16),
+  delete: fixed("delete", VolumeField, 8),
+  attributes: fixed("attributes", NewVolumeField, 68),
+  "add-device": fixed("add-device", AddDeviceField, 60),
+  "grow-device": fixed("grow-device", GrowDeviceField, 48),
+  virgin: fixed("virgin", VirginField, 16),
+  settings: fixed("settings", SettingsField, HEADER_BYTES + SETTINGS_BYTES),
+  barrier: fixed("barrier", BarrierField, 12),
+} as const satisfies Record<JournalRecord["kind"], number>;
 
 function fixed(name: string, fields: Readonly<Record<string, Field>>, lengthBytes: number): number {
   checkLayout(`${name} record`, fields, lengthBytes);
   return lengthBytes;
 }
 
+/** {@link FIXED_BYTES} by the number of the kind. */
+const LEAST_BYTES: number[] = [];
+for (const kind of Object.keys(RecordKind) as JournalRecord["kind"][]) {
+  LEAST_BYTES[RecordKind[kind]] = FIXED_BYTES[kind];
+}
+
 /** Bytes that the record takes in a block. */
 export function recordBytes(record: JournalRecord): number {
-  switch (record.kind) {
-    case "map":
-      return MAP_BYTES;
-    case "partial":
-      return PARTIAL_BYTES;
-    case "unmap":
-      return UNMAP_BYTES;
-    case "create":
-    case "attributes":
-      return ATTRIBUTES_AT + ATTRIBUTES_BYTES + nameBytes(record.attributes.name);
-    case "snapshot":
-      return SNAPSHOT_ATTRIBUTES_AT + ATTRIBUTES_BYTES + nameBytes(record.attributes.name);
-    case "rollback":
-      return ROLLBACK_BYTES;
-    case "resize":
-      return RESIZE_BYTES;
-    case "delete":
-      return DELETE_BYTES;
-    case "add-device":
-      return ADD_DEVICE_BYTES;
-    case "grow-device":
-      return GROW_DEVICE_BYTES;
-    case "virgin":
-      return VIRGIN_BYTES;
-    case "settings":
-      return SETTINGS_AT + SETTINGS_BYTES + nameBytes(record.settings.name);
-    case "barrier":
-      return BARRIER_BYTES;
-    default:
-      return unreachable(record);
-  }
+  // The kinds of the write path first: a look into a table costs more than the comparisons.
+  if (record.kind === "map") return FIXED_BYTES.map;
+  if (record.kind === "partial") return FIXED_BYTES.partial;
+  const fixedBytes = FIXED_BYTES[record.kind];
+  if ("attributes" in record) return fixedBytes + nameBytes(record.attributes.name);
+  return record.kind === "settings" ? fixedBytes + nameBytes(record.settings.name) : fixedBytes;
 }
 
 /** Writes the record; returns its end. It must fit. */
@@ -146,41 +126,28 @@ export function encodeRecord(record: JournalRecord, bytes: Uint8Array, offset: n
 function encodeBody(record: JournalRecord, bytes: Uint8Array, at: number): void {
   switch (record.kind) {
     case "map":
-      setUint32LE(bytes, at + MapField.volume[0], record.volume);
-      setUint64LE(bytes, at + MapField.lext[0], record.lext);
-      setUint32LE(bytes, at + MapField.phys[0], record.phys);
-      setUint32LE(bytes, at + MapField.run[0], record.run);
-      return;
     case "partial":
-      setUint32LE(bytes, at + PartialField.volume[0], record.volume);
-      setUint64LE(bytes, at + PartialField.lext[0], record.lext);
-      setUint32LE(bytes, at + PartialField.phys[0], record.phys);
-      setUint32LE(bytes, at + PartialField.mask[0], record.mask);
-      setUint32LE(bytes, at + PartialField.base[0], record.base + 1);
-      return;
     case "unmap":
-      setUint32LE(bytes, at + UnmapField.volume[0], record.volume);
-      setUint64LE(bytes, at + UnmapField.lext[0], record.lext);
-      setUint64LE(bytes, at + UnmapField.run[0], record.run);
+      encodeMapBody(record, bytes, at);
       return;
     case "create":
     case "attributes":
-      encodeAttributes(record.attributes, bytes, at + ATTRIBUTES_AT);
+      encodeAttributes(record.attributes, bytes, at + NewVolumeField.attributes[0]);
       return;
     case "snapshot":
       setUint32LE(bytes, at + SnapshotField.source[0], record.source);
-      encodeAttributes(record.attributes, bytes, at + SNAPSHOT_ATTRIBUTES_AT);
+      encodeAttributes(record.attributes, bytes, at + SnapshotField.attributes[0]);
       return;
     case "rollback":
-      setUint32LE(bytes, at + RollbackField.volume[0], record.volume);
+      setUint32LE(bytes, at + VolumeField.volume[0], record.volume);
       setUint32LE(bytes, at + RollbackField.source[0], record.source);
       return;
     case "resize":
-      setUint32LE(bytes, at + ResizeField.volume[0], record.volume);
+      setUint32LE(bytes, at + VolumeField.volume[0], record.volume);
       setUint64LE(bytes, at + ResizeField.sizeBytes[0], record.sizeBytes);
       return;
     case "delete":
-      setUint32LE(bytes, at + DeleteField.volume[0], record.volume);
+      setUint32LE(bytes, at + VolumeField.volume[0], record.volume);
       return;
     case "add-device":
     case "grow-device":
@@ -192,6 +159,24 @@ function encodeBody(record: JournalRecord, bytes: Uint8Array, at: number): void 
     default:
       unreachable(record);
   }
+}
+
+type MapRecord = Extract<JournalRecord, { kind: "map" | "partial" | "unmap" }>;
+
+function encodeMapBody(record: MapRecord, bytes: Uint8Array, at: number): void {
+  setUint32LE(bytes, at + ExtentField.volume[0], record.volume);
+  setUint64LE(bytes, at + ExtentField.lext[0], record.lext);
+  if (record.kind === "unmap") {
+    setUint64LE(bytes, at + UnmapField.run[0], record.run);
+    return;
+  }
+  setUint32LE(bytes, at + MapField.phys[0], record.phys);
+  if (record.kind === "map") {
+    setUint32LE(bytes, at + MapField.run[0], record.run);
+    return;
+  }
+  setUint32LE(bytes, at + PartialField.mask[0], record.mask);
+  setUint32LE(bytes, at + PartialField.base[0], record.base + 1);
 }
 
 type PoolRecord = Extract<
@@ -215,8 +200,8 @@ function encodePoolBody(record: PoolRecord, bytes: Uint8Array, at: number): void
       setUint64LE(bytes, at + VirginField.from[0], record.from);
       return;
     case "settings":
-      setSettings(bytes, at + SETTINGS_AT, record.settings);
-      setName(bytes, at + SETTINGS_AT + SETTINGS_BYTES, record.settings.name);
+      setSettings(bytes, at + SettingsField.settings[0], record.settings);
+      setName(bytes, at + FIXED_BYTES.settings, record.settings.name);
       return;
     case "barrier":
       setUint64LE(bytes, at + BarrierField.upto[0], record.upto);
@@ -252,7 +237,6 @@ export function decodeRecord(
   if ((flags & ~(kind === RecordKind.map ? SAFE_FLAG : 0)) !== 0) {
     return new FormatFault("unsupported", `a record of kind ${kind} with unknown flags ${flags}`);
   }
-  // Fields of a record that claims to be too short lie in its neighbours: they are read, and refused for the length.
   if (lengthBytes < (LEAST_BYTES[kind] ?? 0)) {
     return new FormatFault("damaged", `a record of kind ${kind} is too short`);
   }
@@ -266,29 +250,9 @@ export function decodeRecord(
   return { record, next };
 }
 
-/** By kind; a record with a name has at least one byte of it. */
-const LEAST_BYTES: readonly number[] = [
-  0,
-  MAP_BYTES,
-  PARTIAL_BYTES,
-  UNMAP_BYTES,
-  ATTRIBUTES_AT + ATTRIBUTES_BYTES + 2,
-  SNAPSHOT_ATTRIBUTES_AT + ATTRIBUTES_BYTES + 2,
-  ROLLBACK_BYTES,
-  RESIZE_BYTES,
-  DELETE_BYTES,
-  ATTRIBUTES_AT + ATTRIBUTES_BYTES + 2,
-  ADD_DEVICE_BYTES,
-  GROW_DEVICE_BYTES,
-  VIRGIN_BYTES,
-  SETTINGS_AT + SETTINGS_BYTES + 2,
-  BARRIER_BYTES,
-];
-assert(LEAST_BYTES.length === RecordKind.barrier + 1, "each kind of record has a least length");
-
 function decodeVolumeBody(bytes: Uint8Array, at: number, end: number): JournalRecord | null {
   const kind = bytes[at] ?? 0;
-  const volume = getUint32LE(bytes, at + MapField.volume[0]);
+  const volume = getUint32LE(bytes, at + VolumeField.volume[0]);
   if (kind !== RecordKind.create && volume === 0) return null;
   switch (kind) {
     case RecordKind.map:
@@ -297,12 +261,12 @@ function decodeVolumeBody(bytes: Uint8Array, at: number, end: number): JournalRe
       return decodeMapBody(bytes, at, volume);
     case RecordKind.create:
     case RecordKind.attributes: {
-      const attributes = decodeAttributes(bytes, at + ATTRIBUTES_AT, end);
+      const attributes = decodeAttributes(bytes, at + NewVolumeField.attributes[0], end);
       if (attributes === null) return null;
       return { kind: kind === RecordKind.create ? "create" : "attributes", attributes };
     }
     case RecordKind.snapshot: {
-      const attributes = decodeAttributes(bytes, at + SNAPSHOT_ATTRIBUTES_AT, end);
+      const attributes = decodeAttributes(bytes, at + SnapshotField.attributes[0], end);
       return attributes === null ? null : { kind: "snapshot", source: volume, attributes };
     }
     case RecordKind.rollback: {
@@ -321,7 +285,7 @@ function decodeVolumeBody(bytes: Uint8Array, at: number, end: number): JournalRe
 const LEXT_MAX: number = VOLUME_BYTES_MAX / EXTENT_BYTES_MIN;
 
 function decodeMapBody(bytes: Uint8Array, at: number, volume: number): JournalRecord | null {
-  const lext = getUint64LE(bytes, at + MapField.lext[0]);
+  const lext = getUint64LE(bytes, at + ExtentField.lext[0]);
   if (lext >= LEXT_MAX) return null;
   if (bytes[at] === RecordKind.unmap) {
     const run = getUint64LE(bytes, at + UnmapField.run[0]);
@@ -365,8 +329,9 @@ function decodePoolBody(bytes: Uint8Array, at: number, end: number): JournalReco
       return { kind: "virgin", segment, from };
     }
     case RecordKind.settings: {
-      const name = getName(bytes, at + SETTINGS_AT + SETTINGS_BYTES, end);
-      const settings = name === null ? null : getSettings(bytes, at + SETTINGS_AT, name);
+      const name = getName(bytes, at + FIXED_BYTES.settings, end);
+      const settings =
+        name === null ? null : getSettings(bytes, at + SettingsField.settings[0], name);
       return settings === null ? null : { kind: "settings", settings };
     }
     default: {
