@@ -49,11 +49,16 @@ const LOAD = `
     touch /tmp/finished
   ) > /tmp/writer.log 2>&1 &`;
 
+/** Afterwards nobody has the file system open: also fio takes its time to go. */
 const END_OF_LOAD = `
   touch /tmp/stop
   pkill -x fio || true
-  for attempt in {1..240}; do [ -e /tmp/finished ] && break; sleep 0.5; done
-  [ -e /tmp/finished ]`;
+  for attempt in {1..240}; do [ -e /tmp/finished ] && ! pgrep -x fio > /tmp/left && break; sleep 0.5; done
+  [ -e /tmp/finished ]
+  if [ -s /tmp/left ]; then
+    echo "fio does not end:"; ps -o pid,ppid,stat,wchan:30,args -C fio; cat /tmp/fio.log; dmesg | tail -20
+    exit 1
+  fi`;
 
 describe.skipIf(accelerator === "none")("the kernel's initiator uses thin volumes:", () => {
   let lab: ThinLab;

@@ -80,12 +80,14 @@ export class Daemon {
     child.stdout?.on("data", take);
     child.stderr?.on("data", take);
     this.#child = child;
+    const lastWord = once(child, "close");
     for (let waitedMs = 0; waitedMs < START_LIMIT_MS; waitedMs += POLL_MS) {
       if (hasEnded(child)) break;
       if (await accepts(this.port)) return;
       await sleep(POLL_MS);
     }
     await this.kill();
+    await lastWord;
     throw new Error(`the daemon does not listen on port ${this.port}:\n${this.#log}`);
   }
 

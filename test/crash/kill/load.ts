@@ -82,10 +82,13 @@ export class Load {
         await sleep(1);
         continue;
       }
+      volume.commands += 1;
       try {
         await this.#command(volume);
       } catch (error) {
         this.#failed(error, volume);
+      } finally {
+        volume.commands -= 1;
       }
     }
   }

@@ -174,7 +174,8 @@ export class Operator {
     const model = fleet.pick(({ name, isRetired }) => !primaries.includes(name) && !isRetired);
     if (model === undefined) return;
     model.isRetired = true;
-    if (!(await this.#until(() => model.changes.size + model.reads.size === 0))) return;
+    // Its LUN goes away, and with it, unanswered, whatever is on its way there: also a flush.
+    if (!(await this.#until(() => model.commands === 0))) return;
     const done = await this.#ask({ kind: "delete", name: model.name });
     if (done === "done") fleet.remove(model);
     else if (done === null) model.alternative = "absent";

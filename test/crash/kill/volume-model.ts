@@ -38,6 +38,8 @@ export class VolumeModel {
   /** Changes on their way, and where somebody reads. */
   readonly changes: Set<Change> = new Set();
   readonly reads: Set<SlotRange> = new Set();
+  /** Commands on their way, of all kinds. */
+  commands = 0;
   /** Its content or size may be replaced at any moment. */
   isInOperation = false;
   readonly #recordings: Set<Recording> = new Set();
