@@ -18,8 +18,10 @@ export function usageMap({ addresses, geometry, space }: PoolState, cellsMax: nu
     const samples = Math.min(extents, SAMPLES_MAX);
     let [data, metadata] = [0, 0];
     for (let sample = 0; sample < samples; sample += 1) {
-      const state = space.stateOf(first + Math.floor((sample * extents) / samples));
-      if (state === "data") data += 1;
+      const phys = first + Math.floor((sample * extents) / samples);
+      const state = space.stateOf(phys);
+      // Extents behind a virgin mark are nobody's yet, and free to everybody but the allocator.
+      if (state === "data" && space.references(phys) > 0) data += 1;
       else if (state === "metadata") metadata += 1;
     }
     cells.push({ data: data / samples, metadata: metadata / samples });

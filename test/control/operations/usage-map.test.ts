@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { describePool } from "../../../src/control/operations/report.ts";
 import { usageMap } from "../../../src/control/operations/usage-map.ts";
-import { EXTENT, PoolBench } from "../../thin/pool/support/pool-bench.ts";
+import { EXTENT, MIB, PoolBench } from "../../thin/pool/support/pool-bench.ts";
 
 it("shows where the data are", async () => {
   const bench = await PoolBench.make();
@@ -18,5 +18,14 @@ it("shows where the data are", async () => {
   expect(coarse.cells).toHaveLength(10);
   expect(Math.max(...coarse.cells.map(({ data }) => data))).toBeGreaterThan(0.9);
   expect(coarse.cells.at(-1)).toEqual({ data: 0, metadata: 0 });
+  await bench.close();
+});
+
+it("shows what was never used as free, although nobody may allocate it yet", async () => {
+  const bench = await PoolBench.make({ sizeBytes: 2048 * MIB });
+  const { state } = bench.pool;
+  expect(state.space.stateOf(state.addresses.extentCount - 1)).not.toBe("free");
+  const { cells } = usageMap(state, 16);
+  expect(cells.slice(1)).toEqual(cells.slice(1).map(() => ({ data: 0, metadata: 0 })));
   await bench.close();
 });
