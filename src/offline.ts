@@ -13,7 +13,6 @@ import {
 } from "./control/protocol.ts";
 import type { BlockDevice } from "./device/block-device.ts";
 import { FileDevice } from "./device/file-device.ts";
-import { assemble } from "./thin/checkpoint/assemble.ts";
 import { formatPool } from "./thin/checkpoint/format-pool.ts";
 import { isFault } from "./thin/format/fault.ts";
 import { BLOCK_BYTES, EXTENT_BYTES_DEFAULT, isExtentSize } from "./thin/format/geometry.ts";
@@ -308,11 +307,6 @@ export function openPool(paths: readonly string[], stateDir: string): Promise<Of
     try {
       for (const path of paths) devices.push(await openForPool(path));
       const owner = await systemOwner();
-      const { superblocks } = await assemble(devices);
-      const [newest] = superblocks
-        .flatMap(({ superblock }) => (isFault(superblock) ? [] : [superblock]))
-        .toSorted((left, right) => right.generation - left.generation);
-      if (newest !== undefined) mayOpen(newest.owner, owner);
       const failureMark = systemFailureMark();
       const pool = await Pool.open({ devices, owner, clock: systemClock, log, failureMark });
       return offlinePool(pool, devices, { stateDir, log });

@@ -3,8 +3,8 @@ import type { BlockDevice } from "../device/block-device.ts";
 import type { FileDevice } from "../device/file-device.ts";
 import { type Assembly, assemble } from "../thin/checkpoint/assemble.ts";
 import { formatPool } from "../thin/checkpoint/format-pool.ts";
-import { isFault } from "../thin/format/fault.ts";
 import { getUuid, UUID_BYTES } from "../thin/format/identity.ts";
+import { newestOf } from "../thin/format/superblock-io.ts";
 import { claimShared, type SharedClaim } from "../thin/members/claim-shared.ts";
 import { createMembers } from "../thin/members/create-members.ts";
 import { openForPool } from "../thin/members/open-member.ts";
@@ -232,9 +232,7 @@ export class PoolStore {
   ): Promise<SharedClaim | null> {
     const { log, clock } = this.#options;
     const [device] = devices;
-    const [newest] = superblocks
-      .flatMap(({ superblock }) => (isFault(superblock) ? [] : [superblock]))
-      .toSorted((left, right) => right.generation - left.generation);
+    const newest = newestOf(superblocks);
     if (device === undefined || newest === undefined) return null;
     mayOpen(newest.owner, owner, { takeOver: config.takeOver });
     if (isTakeover(newest.owner, owner)) {

@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../../device/block-device.ts";
 import { formatSize } from "../../util/units.ts";
 import { isFault } from "../format/fault.ts";
-import { readSuperblockCopies, type SuperblockCopy } from "../format/superblock-io.ts";
+import { newestOf, readSuperblockCopies, type SuperblockCopy } from "../format/superblock-io.ts";
 import type { Superblock } from "../format/superblock.ts";
 import { PoolError } from "../pool-error.ts";
 
@@ -55,15 +55,6 @@ export async function assemble(devices: readonly BlockDevice[]): Promise<Assembl
   const { poolUuid, poolName } = newest;
   const ordered = newest.devices.map((_, index) => deviceAt(newest, index, members));
   return { poolUuid, name: poolName, devices: ordered, joining, superblocks: head.copies };
-}
-
-function newestOf(copies: readonly SuperblockCopy[]): Superblock | undefined {
-  let newest: Superblock | undefined;
-  for (const { superblock } of copies) {
-    if (isFault(superblock)) continue;
-    if (newest === undefined || superblock.generation > newest.generation) newest = superblock;
-  }
-  return newest;
 }
 
 /** What belongs to the one pool that is there, by the devices' UUIDs. */

@@ -2,7 +2,7 @@ import type { BlockDevice } from "../../device/block-device.ts";
 import { assert } from "../../util/assert.ts";
 import { IoError } from "../../util/io-error.ts";
 import { readBytes, writeBytes } from "../../util/io-request.ts";
-import { FormatFault } from "./fault.ts";
+import { FormatFault, isFault } from "./fault.ts";
 import { BLOCK_BYTES } from "./geometry.ts";
 import { SUPERBLOCK_OFFSETS, tailOffsets } from "./layout.ts";
 import { decodeSuperblock, encodeSuperblock, type Superblock } from "./superblock.ts";
@@ -32,23 +32,29 @@ export async function readSuperblockCopies(device: BlockDevice): Promise<Superbl
   for (const end of others) {
     for (const [slot, offsetBytes] of tailOffsets(end).entries()) {
       const copy = await readCopy(device, offsetBytes, slot);
-      if (isUsable(copy.superblock)) copies.push(copy);
+      if (!isFault(copy.superblock)) copies.push(copy);
     }
   }
   return copies;
 }
 
+/** The whole copy of the latest generation, the first of equals; undefined: none is whole. */
+export function newestOf(copies: readonly SuperblockCopy[]): Superblock | undefined {
+  let newest: Superblock | undefined;
+  for (const { superblock } of copies) {
+    if (isFault(superblock)) continue;
+    if (newest === undefined || superblock.generation > newest.generation) newest = superblock;
+  }
+  return newest;
+}
+
 /** Where the device may have ended when the copies at its end were written, the likeliest first. */
 function endsOf(device: BlockDevice, copies: readonly SuperblockCopy[]): number[] {
   const found = copies
-    .flatMap(({ superblock }) => (isUsable(superblock) ? [superblock] : []))
+    .flatMap(({ superblock }) => (isFault(superblock) ? [] : [superblock]))
     .toSorted((a, b) => b.generation - a.generation)
     .flatMap(({ devices, deviceIndex }) => devices[deviceIndex]?.sizeBytes ?? []);
   return [...new Set([...found, device.capacityBytes])];
-}
-
-function isUsable(superblock: Superblock | FormatFault): superblock is Superblock {
-  return !(superblock instanceof FormatFault);
 }
 
 async function readCopy(
@@ -71,7 +77,7 @@ async function readCopy(
     };
   }
   const superblock = decodeSuperblock(bytes);
-  if (isUsable(superblock) && superblock.generation % SUPERBLOCK_OFFSETS.length !== slot) {
+  if (!isFault(superblock) && superblock.generation % SUPERBLOCK_OFFSETS.length !== slot) {
     const misplaced = new FormatFault("misplaced", "a superblock in the place of the other slot");
     return { offsetBytes, superblock: misplaced };
   }

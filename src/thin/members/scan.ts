@@ -1,6 +1,6 @@
 import { FileDevice } from "../../device/file-device.ts";
 import { isFault } from "../format/fault.ts";
-import { readSuperblockCopies } from "../format/superblock-io.ts";
+import { newestOf, readSuperblockCopies } from "../format/superblock-io.ts";
 import type { OwnerRecord, Superblock } from "../format/superblock.ts";
 import type { PoolError } from "../pool-error.ts";
 import { memberErrorFrom } from "./open-member.ts";
@@ -52,15 +52,13 @@ async function look(path: string, options: ScanOptions): Promise<Sighting | null
     return null;
   }
   try {
-    let newest: Superblock | null = null;
-    let problem: string | null = null;
-    for (const { superblock } of await readSuperblockCopies(device)) {
-      if (isFault(superblock)) {
-        if (superblock.kind !== "absent") problem = superblock.message;
-      } else if (newest === null || superblock.generation > newest.generation) newest = superblock;
-    }
-    if (newest === null && problem !== null) options.onProblem?.(path, problem);
-    return newest === null ? null : { path, superblock: newest };
+    const copies = await readSuperblockCopies(device);
+    const superblock = newestOf(copies);
+    if (superblock !== undefined) return { path, superblock };
+    const faults = copies.map((copy) => copy.superblock).filter(isFault);
+    const problem = faults.findLast(({ kind }) => kind !== "absent");
+    if (problem !== undefined) options.onProblem?.(path, problem.message);
+    return null;
   } catch (error) {
     options.onProblem?.(path, memberErrorFrom(error, path));
     return null;
@@ -70,7 +68,7 @@ async function look(path: string, options: ScanOptions): Promise<Sighting | null
 }
 
 /** Device 0 tells the truth; the others' superblocks are labels, which may be older. */
-function newestOf(sightings: readonly Sighting[]): Superblock | undefined {
+function truthOf(sightings: readonly Sighting[]): Superblock | undefined {
   const ranked = sightings
     .map(({ superblock }) => superblock)
     .toSorted(
@@ -80,7 +78,7 @@ function newestOf(sightings: readonly Sighting[]): Superblock | undefined {
 }
 
 function describePool(sightings: readonly Sighting[]): FoundPool | null {
-  const truth = newestOf(sightings);
+  const truth = truthOf(sightings);
   if (truth === undefined) return null;
   const devices: FoundDevice[] = [];
   const missing: FoundPool["missing"][number][] = [];

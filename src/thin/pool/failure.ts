@@ -1,9 +1,7 @@
 import { IoError } from "../../util/io-error.ts";
 import type { Log } from "../../util/log.ts";
 import type { OwnerIdentity } from "../checkpoint/owner.ts";
-import { isFault } from "../format/fault.ts";
-import type { SuperblockCopy } from "../format/superblock-io.ts";
-import type { Superblock } from "../format/superblock.ts";
+import { newestOf, type SuperblockCopy } from "../format/superblock-io.ts";
 import type { Health } from "../log/health.ts";
 import { mayOpen } from "../members/owner.ts";
 import { PoolError } from "../pool-error.ts";
@@ -57,10 +55,6 @@ export function refuseForeign(
   copies: readonly SuperblockCopy[],
   { owner, takeOver }: { readonly owner: OwnerIdentity; readonly takeOver?: boolean },
 ): void {
-  let newest: Superblock | null = null;
-  for (const { superblock } of copies) {
-    if (isFault(superblock)) continue;
-    if (newest === null || superblock.generation > newest.generation) newest = superblock;
-  }
-  if (newest !== null) mayOpen(newest.owner, owner, { takeOver: takeOver === true });
+  const newest = newestOf(copies);
+  if (newest !== undefined) mayOpen(newest.owner, owner, { takeOver: takeOver === true });
 }

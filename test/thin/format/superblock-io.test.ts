@@ -3,7 +3,11 @@ import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { FormatFault } from "../../../src/thin/format/fault.ts";
 import { SUPERBLOCK_OFFSETS, tailOffsets } from "../../../src/thin/format/layout.ts";
-import { readSuperblockCopies, writeSuperblock } from "../../../src/thin/format/superblock-io.ts";
+import {
+  newestOf,
+  readSuperblockCopies,
+  writeSuperblock,
+} from "../../../src/thin/format/superblock-io.ts";
 import { readBytes, writeBytes } from "../../../src/util/io-request.ts";
 import { goldenSuperblock } from "./support/golden.ts";
 
@@ -27,7 +31,9 @@ describe("the copies of a superblock", () => {
       [TAIL[0], "absent"],
       [TAIL[1], 5],
     ]);
+    expect(newestOf(await readSuperblockCopies(new MemoryDevice(SIZE)))).toBeUndefined();
     await writeSuperblock(device, { ...goldenSuperblock, generation: 6 });
+    expect(newestOf(await readSuperblockCopies(device))?.generation).toBe(6);
     expect(generations(await readSuperblockCopies(device))).toEqual([
       [SUPERBLOCK_OFFSETS[0], 6],
       [SUPERBLOCK_OFFSETS[1], 5],
