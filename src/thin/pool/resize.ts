@@ -1,3 +1,4 @@
+import { formatSize } from "../../util/units.ts";
 import { LEAF_ENTRIES } from "../format/layout.ts";
 import type { JournalRecord } from "../format/records.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
@@ -30,10 +31,10 @@ export async function resize(
     throw new PoolError("invalid", `${before.name} is read-only: its size stays`);
   }
   if (isShrink && !consentToShrink) {
-    const lost = before.sizeBytes - sizeBytes;
+    const lost = formatSize(before.sizeBytes - sizeBytes);
     throw new PoolError(
       "invalid",
-      `${before.name} would lose its last ${lost} bytes: consent to it`,
+      `${before.name} would lose its last ${lost}: to make it smaller takes consent (--shrink)`,
     );
   }
   checkPromises({ ...before, sizeBytes });
