@@ -86,7 +86,8 @@ export class Daemon {
       if (await accepts(this.port)) return;
       await sleep(POLL_MS);
     }
-    await this.kill();
+    // Not whatever runs by now: whoever has killed this one meanwhile may have started the next.
+    if (!hasEnded(child)) child.kill("SIGKILL");
     await lastWord;
     throw new Error(`the daemon does not listen on port ${this.port}:\n${this.#log}`);
   }
