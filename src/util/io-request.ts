@@ -47,8 +47,16 @@ class PromisedRequest extends IoRequest {
   #resolve: () => void = () => undefined;
   #reject: (error: IoError) => void = () => undefined;
 
-  constructor() {
+  constructor(kind: IoKind, offsetBytes: number, lengthBytes: number, buffers: Uint8Array[] = []) {
+    assert(
+      Number.isSafeInteger(offsetBytes) && offsetBytes >= 0,
+      "an I/O offset is a natural number",
+    );
     super();
+    this.kind = kind;
+    this.offsetBytes = offsetBytes;
+    this.lengthBytes = lengthBytes;
+    this.buffers = buffers;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -65,22 +73,7 @@ interface Submits {
   submit(request: IoRequest): void;
 }
 
-function submitted(
-  target: Submits,
-  kind: IoKind,
-  offsetBytes: number,
-  lengthBytes: number,
-  buffers: Uint8Array[] = [],
-): Promise<void> {
-  assert(
-    Number.isSafeInteger(offsetBytes) && offsetBytes >= 0,
-    "an I/O offset is a natural number",
-  );
-  const request = new PromisedRequest();
-  request.kind = kind;
-  request.offsetBytes = offsetBytes;
-  request.lengthBytes = lengthBytes;
-  request.buffers = buffers;
+function submitted(target: Submits, request: PromisedRequest): Promise<void> {
   target.submit(request);
   return request.promise;
 }
@@ -92,20 +85,27 @@ export async function readBytes(
   lengthBytes: number,
 ): Promise<Buffer> {
   const buffer = Buffer.alloc(lengthBytes);
-  await submitted(target, IoKind.read, offsetBytes, lengthBytes, [buffer]);
+  await submitted(target, new PromisedRequest(IoKind.read, offsetBytes, lengthBytes, [buffer]));
   return buffer;
 }
 
 export function writeBytes(target: Submits, offsetBytes: number, data: Uint8Array): Promise<void> {
-  return submitted(target, IoKind.write, offsetBytes, data.length, [data]);
+  return submitted(target, new PromisedRequest(IoKind.write, offsetBytes, data.length, [data]));
+}
+
+/** Resolves when the data are on stable media: a write with {@link IoRequest.forceUnitAccess}. */
+export function writeStable(target: Submits, offsetBytes: number, data: Uint8Array): Promise<void> {
+  const request = new PromisedRequest(IoKind.write, offsetBytes, data.length, [data]);
+  request.forceUnitAccess = true;
+  return submitted(target, request);
 }
 
 export function flush(target: Submits): Promise<void> {
-  return submitted(target, IoKind.flush, 0, 0);
+  return submitted(target, new PromisedRequest(IoKind.flush, 0, 0));
 }
 
 export function discard(target: Submits, offsetBytes: number, lengthBytes: number): Promise<void> {
-  return submitted(target, IoKind.discard, offsetBytes, lengthBytes);
+  return submitted(target, new PromisedRequest(IoKind.discard, offsetBytes, lengthBytes));
 }
 
 export function writeZeroes(
@@ -113,5 +113,5 @@ export function writeZeroes(
   offsetBytes: number,
   lengthBytes: number,
 ): Promise<void> {
-  return submitted(target, IoKind.writeZeroes, offsetBytes, lengthBytes);
+  return submitted(target, new PromisedRequest(IoKind.writeZeroes, offsetBytes, lengthBytes));
 }

@@ -7,6 +7,7 @@ import {
   type IoRequest,
   readBytes,
   writeBytes,
+  writeStable,
   writeZeroes,
 } from "../../src/util/io-request.ts";
 
@@ -28,6 +29,7 @@ describe("the promise forms of the operations", () => {
     const target = new Recorder();
     expect(await readBytes(target, 512, 4)).toEqual(Buffer.alloc(4, 9));
     await writeBytes(target, 1024, Buffer.alloc(8));
+    await writeStable(target, 2048, Buffer.alloc(8));
     await flush(target);
     await discard(target, 4096, 8192);
     await writeZeroes(target, 0, 512);
@@ -35,6 +37,7 @@ describe("the promise forms of the operations", () => {
     expect(target.asked).toEqual([
       { kind: IoKind.read, offsetBytes: 512, lengthBytes: 4, forceUnitAccess },
       { kind: IoKind.write, offsetBytes: 1024, lengthBytes: 8, forceUnitAccess },
+      { kind: IoKind.write, offsetBytes: 2048, lengthBytes: 8, forceUnitAccess: true },
       { kind: IoKind.flush, offsetBytes: 0, lengthBytes: 0, forceUnitAccess },
       { kind: IoKind.discard, offsetBytes: 4096, lengthBytes: 8192, forceUnitAccess },
       { kind: IoKind.writeZeroes, offsetBytes: 0, lengthBytes: 512, forceUnitAccess },

@@ -1,8 +1,7 @@
 import type { BlockDevice } from "../../device/block-device.ts";
 import { assert } from "../../util/assert.ts";
 import type { Clock, Timer } from "../../util/clock.ts";
-import { IoKind, IoRequest, readBytes } from "../../util/io-request.ts";
-import type { IoError } from "../../util/io-error.ts";
+import { readBytes, writeStable } from "../../util/io-request.ts";
 import type { OwnerIdentity } from "../checkpoint/owner.ts";
 import { isFault } from "../format/fault.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
@@ -10,31 +9,6 @@ import { HEARTBEAT_OFFSET } from "../format/layout.ts";
 import { PoolError } from "../pool-error.ts";
 import { decodeHeartbeat, encodeHeartbeat } from "./heartbeat-block.ts";
 import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_LATE_MS } from "./limits.ts";
-
-/** A write that waits for stable media: another host does not see this one's cache. */
-class StableWrite extends IoRequest {
-  readonly promise: Promise<void>;
-  #resolve: () => void = () => undefined;
-  #reject: (error: IoError) => void = () => undefined;
-
-  constructor(bytes: Uint8Array) {
-    super();
-    this.kind = IoKind.write;
-    this.offsetBytes = HEARTBEAT_OFFSET;
-    this.lengthBytes = bytes.length;
-    this.buffers = [bytes];
-    this.forceUnitAccess = true;
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-  }
-
-  override done(error: IoError | null): void {
-    if (error === null) this.#resolve();
-    else this.#reject(error);
-  }
-}
 
 export interface HeartbeatOptions {
   /** The pool's first device, opened past the page cache (`direct`): otherwise reads show this host's own memory. */
@@ -108,9 +82,8 @@ export class Heartbeat {
     const { device, poolUuid, owner } = this.#options;
     const { hostId, nonce } = owner;
     const bytes = encodeHeartbeat({ poolUuid, hostId, nonce, counter: this.#counter });
-    const write = new StableWrite(bytes);
-    device.submit(write);
-    await write.promise;
+    // On stable media: another host does not see this one's cache.
+    await writeStable(device, HEARTBEAT_OFFSET, bytes);
     this.#counter += 1;
   }
 

@@ -1,11 +1,10 @@
 import type { ThinVolume } from "../../../src/thin/io/thin-volume.ts";
-import { IoKind, IoRequest } from "../../../src/util/io-request.ts";
-import type { IoError } from "../../../src/util/io-error.ts";
 import {
   flush,
   discard,
   readBytes,
   writeBytes,
+  writeStable,
   writeZeroes,
 } from "../../../src/util/io-request.ts";
 import { readTags, tagSectors } from "../../simulation/tags.ts";
@@ -26,31 +25,6 @@ export interface RecordedSnapshot {
   madeAt: number;
   deletedFrom: number;
   deletedAt: number;
-}
-
-/** A write that is on stable media when it is done. */
-class DurableWrite extends IoRequest {
-  readonly promise: Promise<void>;
-  #settle: (error: IoError | null) => void = () => undefined;
-
-  constructor(offsetBytes: number, data: Buffer) {
-    super();
-    this.kind = IoKind.write;
-    this.offsetBytes = offsetBytes;
-    this.lengthBytes = data.length;
-    this.buffers = [data];
-    this.forceUnitAccess = true;
-    this.promise = new Promise((resolve, reject) => {
-      this.#settle = (error) => {
-        if (error === null) resolve();
-        else reject(error);
-      };
-    });
-  }
-
-  override done(error: IoError | null): void {
-    this.#settle(error);
-  }
 }
 
 /**
@@ -156,9 +130,7 @@ export class Exerciser {
   async #write(offsetBytes: number, data: Buffer, isDurable: boolean): Promise<void> {
     const volume = this.#volume;
     if (isDurable) {
-      const request = new DurableWrite(offsetBytes, data);
-      volume.submit(request);
-      await request.promise;
+      await writeStable(volume, offsetBytes, data);
     } else if (!volume.tryWrite(data, 0, data.length, offsetBytes)) {
       await writeBytes(volume, offsetBytes, data);
     }

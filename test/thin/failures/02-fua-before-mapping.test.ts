@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { writeStable } from "../../../src/util/io-request.ts";
 import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
 import { EXTENT } from "../pool/support/pool-bench.ts";
-import { BLOCK, flushed, loggedBench, readBlocks, reopened, writeFua } from "./support/bench.ts";
+import { BLOCK, flushed, loggedBench, readBlocks, reopened } from "./support/bench.ts";
 
 /**
  * Linux 4ae280b4ee34: a thin pool acknowledged a FUA write that overwrote a whole block when its data was stable, and before the mapping
@@ -34,7 +35,7 @@ test(`a FUA write is there after a power loss at every moment behind its answer 
   ] as const;
   for (const [index, [block, count]] of writes.entries()) {
     const value = 10 + index;
-    await bench.drive(writeFua(volume, block * BLOCK, Buffer.alloc(count * BLOCK, value)));
+    await bench.drive(writeStable(volume, block * BLOCK, Buffer.alloc(count * BLOCK, value)));
     for (let each = block; each < block + count; each += 1) {
       acknowledged.push({ block: each, count: 1, value, event: log.events.length });
     }

@@ -2,14 +2,7 @@ import { MemoryDevice } from "../../../../src/device/memory-device.ts";
 import type { BlockDevice } from "../../../../src/device/block-device.ts";
 import type { ThinVolume } from "../../../../src/thin/io/thin-volume.ts";
 import type { PoolRunSettings } from "../../../../src/thin/pool/pool-options.ts";
-import type { IoError } from "../../../../src/util/io-error.ts";
-import {
-  flush,
-  IoKind,
-  IoRequest,
-  readBytes,
-  writeBytes,
-} from "../../../../src/util/io-request.ts";
+import { flush, readBytes, writeBytes } from "../../../../src/util/io-request.ts";
 import { MIB, PoolBench } from "../../pool/support/pool-bench.ts";
 import { DeviceLog, LoggedDevice } from "./device-log.ts";
 
@@ -58,34 +51,6 @@ export async function reopened(
   if (isPowerLoss) bench.bootId = OTHER_BOOT;
   await bench.open();
   return bench;
-}
-
-class FuaWrite extends IoRequest {
-  readonly promise: Promise<void>;
-  #end: (error: IoError | null) => void = () => undefined;
-
-  constructor(offsetBytes: number, data: Uint8Array) {
-    super();
-    this.kind = IoKind.write;
-    this.offsetBytes = offsetBytes;
-    this.lengthBytes = data.length;
-    this.buffers = [data];
-    this.forceUnitAccess = true;
-    this.promise = new Promise((resolve, reject) => {
-      this.#end = (error) => (error === null ? resolve() : reject(error));
-    });
-  }
-
-  override done(error: IoError | null): void {
-    this.#end(error);
-  }
-}
-
-/** A write that is on stable media when it resolves. */
-export function writeFua(volume: ThinVolume, offsetBytes: number, data: Uint8Array): Promise<void> {
-  const request = new FuaWrite(offsetBytes, data);
-  volume.submit(request);
-  return request.promise;
 }
 
 /** Blocks of 4 KiB of a volume, from a block on, each full of its byte. */
