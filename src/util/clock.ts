@@ -42,3 +42,8 @@ export const systemClock: Clock = {
   after: (delayMs, callback) =>
     delayMs === 0 ? new Immediate(callback) : new SystemTimer(delayMs, callback),
 };
+
+/** Resolves when so many milliseconds have passed. */
+export function pause(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(delayMs, resolve));
+}

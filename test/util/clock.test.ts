@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { systemClock } from "../../src/util/clock.ts";
+import { pause, systemClock } from "../../src/util/clock.ts";
 
 describe("the system's clock", () => {
   it("does not go back", () => {
@@ -9,7 +9,7 @@ describe("the system's clock", () => {
 
   it("calls back after the time, and not before", async () => {
     const start = systemClock.nowMs();
-    await new Promise<void>((resolve) => void systemClock.after(5, resolve));
+    await pause(systemClock, 5);
     // Timers count in whole milliseconds and may round the start down.
     expect(systemClock.nowMs() - start).toBeGreaterThanOrEqual(4);
   });
@@ -31,7 +31,7 @@ describe("the system's clock", () => {
     const timer = systemClock.after(0, () => (called = true));
     timer.cancel();
     timer.cancel();
-    await new Promise<void>((resolve) => void systemClock.after(5, resolve));
+    await pause(systemClock, 5);
     expect(called).toBe(false);
   });
 });

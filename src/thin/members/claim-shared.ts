@@ -1,12 +1,10 @@
 import type { BlockDevice } from "../../device/block-device.ts";
-import type { Clock } from "../../util/clock.ts";
-import { readBytes } from "../../util/io-request.ts";
+import { type Clock, pause } from "../../util/clock.ts";
 import type { OwnerIdentity } from "../checkpoint/owner.ts";
-import { BLOCK_BYTES } from "../format/geometry.ts";
-import { HEARTBEAT_OFFSET } from "../format/layout.ts";
 import { PoolError } from "../pool-error.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { CLAIM_MS } from "./limits.ts";
+import { watchBriefly } from "./watch-heartbeat.ts";
 
 export interface ClaimOptions {
   /** The pool's first device, opened past the page cache. */
@@ -26,13 +24,14 @@ export interface SharedClaim {
 
 /**
  * Claims a pool that several hosts can reach and that none has, as far as its superblock tells: looks for others' signs of life, writes
- * one of its own, waits, and looks whether it is still there. Of two hosts that find a closed pool at the same time, the one that writes last gets it; the caller reads
- * the superblock again afterwards, for a host that was faster has signed it by then.
+ * one of its own, waits, and looks whether it is still there. Of two hosts that find a closed pool at the same time, the one that
+ * writes last gets it; the caller reads the superblock again afterwards, for a host that was faster has signed it by then.
  *
  * @throws {PoolError} `busy`: another host claims it, too; `failed`, `io`
  * @throws {IoError} the heartbeat cannot be read
  */
 export async function claimShared(options: ClaimOptions): Promise<SharedClaim> {
+  // Whoever is just opening the pool must not be made to stop.
   await watchBriefly(options);
   const loss = new Loss();
   const heartbeat = new Heartbeat({ ...options, fence: (reason) => loss.set(reason) });
@@ -55,15 +54,6 @@ export async function claimShared(options: ClaimOptions): Promise<SharedClaim> {
   );
 }
 
-/** Whoever is just opening the pool, and has not signed it when its superblock was read, must not be made to stop. */
-async function watchBriefly({ device, clock }: ClaimOptions): Promise<void> {
-  const first = await readBytes(device, HEARTBEAT_OFFSET, BLOCK_BYTES);
-  await pause(clock, CLAIM_MS);
-  const now = await readBytes(device, HEARTBEAT_OFFSET, BLOCK_BYTES);
-  if (now.equals(first)) return;
-  throw new PoolError("busy", "another host is opening the pool: its heartbeat goes on");
-}
-
 /** Whether the pool was lost, for whoever asks early or late. */
 class Loss {
   #reason: PoolError | null = null;
@@ -82,8 +72,4 @@ class Loss {
     this.#listener = listener;
     if (this.#reason !== null) listener(this.#reason);
   }
-}
-
-function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(delayMs, resolve));
 }

@@ -10,7 +10,7 @@ export const HEARTBEAT_INTERVAL_MS = 1000;
 export const HEARTBEAT_LATE_MS = 5000;
 
 /** Intervals that a takeover watches. ZFS waits for 20 of them, to allow for slower writes. */
-export const WATCH_INTERVALS_MIN = 10;
+export const WATCH_INTERVALS = 10;
 
 /**
  * How long a claim looks for others' heartbeats before it writes its own, and again afterwards: long enough for two of them, and for

@@ -1,23 +1,17 @@
 import type { BlockDevice } from "../../device/block-device.ts";
-import type { Clock } from "../../util/clock.ts";
+import { type Clock, pause } from "../../util/clock.ts";
 import { readBytes } from "../../util/io-request.ts";
 import { isFault } from "../format/fault.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
 import { HEARTBEAT_OFFSET } from "../format/layout.ts";
 import { PoolError } from "../pool-error.ts";
 import { decodeHeartbeat } from "./heartbeat-block.ts";
-import { HEARTBEAT_INTERVAL_MS, WATCH_INTERVALS_MIN } from "./limits.ts";
+import { CLAIM_MS, HEARTBEAT_INTERVAL_MS, WATCH_INTERVALS } from "./limits.ts";
 
 export interface WatchOptions {
   /** The pool's first device, opened past the page cache (`direct`): otherwise each read shows the first one's bytes. */
   readonly device: BlockDevice;
   readonly clock: Clock;
-  /** How many intervals; at least WATCH_INTERVALS_MIN, which is what it is unless told otherwise. */
-  readonly intervals?: number;
-}
-
-function pause(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise((resolve) => void clock.after(delayMs, resolve));
 }
 
 /**
@@ -27,12 +21,25 @@ function pause(clock: Clock, delayMs: number): Promise<void> {
  * @throws {PoolError} `busy`: it changed, so the owner lives
  * @throws {IoError} the block cannot be read: then nobody knows, and the pool must not be taken over
  */
-export async function watchHeartbeat(options: WatchOptions): Promise<void> {
-  const { device, clock } = options;
-  const intervals = Math.max(options.intervals ?? WATCH_INTERVALS_MIN, WATCH_INTERVALS_MIN);
+export function watchHeartbeat(options: WatchOptions): Promise<void> {
+  return watch(options, { intervalMs: HEARTBEAT_INTERVAL_MS, intervals: WATCH_INTERVALS });
+}
+
+/**
+ * Looks for signs of life where none are expected: of whoever is just opening the pool, and has not signed it when its superblock was
+ * read. Errors: as {@link watchHeartbeat}.
+ */
+export function watchBriefly(options: WatchOptions): Promise<void> {
+  return watch(options, { intervalMs: CLAIM_MS, intervals: 1 });
+}
+
+async function watch(
+  { device, clock }: WatchOptions,
+  { intervalMs, intervals }: { readonly intervalMs: number; readonly intervals: number },
+): Promise<void> {
   const first = await readBytes(device, HEARTBEAT_OFFSET, BLOCK_BYTES);
   for (let interval = 0; interval < intervals; interval += 1) {
-    await pause(clock, HEARTBEAT_INTERVAL_MS);
+    await pause(clock, intervalMs);
     const now = await readBytes(device, HEARTBEAT_OFFSET, BLOCK_BYTES);
     if (now.equals(first)) continue;
     const block = decodeHeartbeat(now);

@@ -3,7 +3,7 @@ import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { HEARTBEAT_OFFSET } from "../../../src/thin/format/layout.ts";
 import { encodeHeartbeat } from "../../../src/thin/members/heartbeat-block.ts";
-import { watchHeartbeat } from "../../../src/thin/members/watch-heartbeat.ts";
+import { watchBriefly, watchHeartbeat } from "../../../src/thin/members/watch-heartbeat.ts";
 import { writeBytes } from "../../../src/util/io-request.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { passSeconds } from "./support/passing-time.ts";
@@ -21,10 +21,9 @@ function beat(counter: number): Uint8Array {
 }
 
 /** Starts to watch, and tells how it has ended: not at all, well, or with which error. */
-function watched(device: ErrorFilter | MemoryDevice, clock: ManualClock, intervals?: number) {
+function watched(device: ErrorFilter | MemoryDevice, clock: ManualClock, watch = watchHeartbeat) {
   const result: { end: string } = { end: "" };
-  const options = intervals === undefined ? { device, clock } : { device, clock, intervals };
-  watchHeartbeat(options).then(
+  watch({ device, clock }).then(
     () => (result.end = "quiet"),
     (error: unknown) => (result.end = String(error)),
   );
@@ -32,10 +31,10 @@ function watched(device: ErrorFilter | MemoryDevice, clock: ManualClock, interva
 }
 
 describe("the watch before a takeover", () => {
-  it("takes ten intervals of quiet, however few were asked for", async () => {
+  it("takes ten intervals of quiet", async () => {
     const [device, clock] = [new MemoryDevice(16 * MIB), new ManualClock()];
     await writeBytes(device, HEARTBEAT_OFFSET, beat(5));
-    const result = watched(device, clock, 1);
+    const result = watched(device, clock);
     await passSeconds(clock, 9);
     expect(result.end).toBe("");
     await passSeconds(clock, 2);
@@ -67,5 +66,21 @@ describe("the watch before a takeover", () => {
     const result = watched(device, clock);
     await passSeconds(clock, 12);
     expect(result.end).toContain("an error was asked for");
+  });
+});
+
+describe("the look before a claim", () => {
+  it("takes as long as two heartbeats", async () => {
+    const [device, clock] = [new MemoryDevice(16 * MIB), new ManualClock()];
+    const quiet = watched(device, clock, watchBriefly);
+    await passSeconds(clock, 2);
+    expect(quiet.end).toBe("");
+    await passSeconds(clock, 2);
+    expect(quiet.end).toBe("quiet");
+    const alive = watched(device, clock, watchBriefly);
+    await passSeconds(clock, 2);
+    await writeBytes(device, HEARTBEAT_OFFSET, beat(6));
+    await passSeconds(clock, 2);
+    expect(alive.end).toContain(`the heartbeat of host ${testUuid(2)} goes on`);
   });
 });
