@@ -39,24 +39,29 @@ class DeviceFlush extends IoRequest {
 }
 
 /**
- * Rule B. One barrier runs; whoever asks meanwhile shares the next one, because the running one may have begun before their
- * writes were done.
+ * Rule B. A barrier is one flush, or two with a record in between. One flush runs; whoever asks meanwhile shares the next one,
+ * because the running one may have begun before their writes were done. That may be the second of those before them.
  */
 export class Barrier implements AppendWaiter {
   readonly #journal: Journal;
   readonly #health: Health;
   readonly #devices: () => readonly BlockDevice[];
   readonly #space: Releases;
-  #running: SyncWaiter[] = [];
+  /** They wait for their first flush to begin; */
   #next: SyncWaiter[] = [];
+  /** for the end of it, or for their record; */
+  #first: SyncWaiter[] = [];
+  /** for the end of the flush behind their record. */
+  #second: SyncWaiter[] = [];
   #isRunning = false;
-  #target = 0;
-  #unsafeSeq = 0;
-  /** Flushes of the present step that are still to come back. */
+  #firstTarget = 0;
+  #firstUnsafeSeq = 0;
+  #secondTarget = 0;
+  /** Devices that the flush under way has still to come back from. */
   #open = 0;
-  #isRecorded = false;
   #durableSeq: number;
   #flushes = 0;
+  #idlers: (() => void)[] = [];
 
   constructor(options: BarrierOptions) {
     this.#journal = options.journal;
@@ -84,7 +89,9 @@ export class Barrier implements AppendWaiter {
       return;
     }
     this.#next.push(waiter);
-    if (!this.#isRunning) this.#begin();
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#flush();
   }
 
   /** A checkpoint that includes these records is durable. */
@@ -95,68 +102,82 @@ export class Barrier implements AppendWaiter {
 
   /** Resolves when none runs or waits, however they end. */
   async idle(): Promise<void> {
-    while (this.#isRunning) {
-      await new Promise<void>((resolve) => this.#running.push({ done: () => resolve() }));
-    }
+    while (this.#isRunning) await new Promise<void>((resolve) => this.#idlers.push(resolve));
   }
 
   appended(): void {
-    this.#isRecorded = true;
-    this.#flush(1);
+    this.#second = this.#first;
+    this.#secondTarget = this.#firstTarget;
+    this.#first = [];
+    this.#flush();
   }
 
   appendFailed(error: IoError): void {
-    this.#finish(error);
+    this.#fail(error);
   }
 
-  #begin(): void {
-    this.#isRunning = true;
-    this.#running = this.#next;
+  /** Flushes all devices in parallel, or only the journal's where nobody needs more. */
+  #flush(): void {
+    this.#first = this.#next;
     this.#next = [];
-    // Before the first flush: data of what is appended while it runs is not covered by it.
-    this.#target = this.#journal.appliedSeq;
-    this.#unsafeSeq = this.#journal.unsafeSeq;
-    this.#isRecorded = false;
-    this.#flush(this.#devices().length);
-  }
-
-  /** Flushes the first `count` devices in parallel. */
-  #flush(count: number): void {
-    const devices = this.#devices().slice(0, count);
+    // Before the flush: data of what is appended while it runs is not covered by it.
+    this.#firstTarget = this.#journal.appliedSeq;
+    this.#firstUnsafeSeq = this.#journal.unsafeSeq;
+    const devices = this.#devices().slice(0, this.#first.length === 0 ? 1 : undefined);
     this.#open = devices.length;
     this.#flushes += devices.length;
-    for (const device of devices) device.submit(new DeviceFlush(this.#flushed));
+    for (const [index, device] of devices.entries()) {
+      device.submit(new DeviceFlush((error) => this.#flushed(index, error)));
+    }
   }
 
-  readonly #flushed = (error: IoError | null): void => {
+  #flushed(index: number, error: IoError | null): void {
     if (error !== null) {
       const message = "a flush failed: writes that were acknowledged may be lost";
       const context = { object: this.#health.poolName, cause: error };
       this.#health.fail(new IoError("failed", message, context));
     }
     this.#open -= 1;
-    if (this.#open > 0) return;
     const { failure } = this.#health;
-    if (failure !== null) this.#finish(failure);
-    else if (!this.#isRecorded && this.#unsafeSeq > this.#durableSeq) this.#record();
-    else this.#finish(null);
-  };
-
-  #record(): void {
-    this.#journal.append({ kind: "barrier", upto: this.#target }, this);
+    if (failure !== null) {
+      if (this.#open === 0) this.#fail(failure);
+      return;
+    }
+    // Their data reached the other devices before their record was appended.
+    const done = index === 0 ? this.#second.splice(0) : [];
+    if (done.length > 0) this.#reached(this.#secondTarget);
+    if (this.#open === 0) done.push(...this.#goOn());
+    for (const waiter of done) waiter.done(null);
   }
 
-  #finish(error: IoError | null): void {
-    const waiters = this.#running;
-    this.#running = [];
-    this.#isRunning = false;
-    if (error === null) {
-      const { appliedSeq, changedSeq } = this.#journal;
-      // A barrier's own block says nothing of maps: a write with forceUnitAccess behind it needs no further one.
-      this.noteDurable(changedSeq <= this.#target ? appliedSeq : this.#target);
+  /** Begins what follows a flush; returns those who need no more than that. */
+  #goOn(): SyncWaiter[] {
+    if (this.#first.length > 0 && this.#firstUnsafeSeq > this.#durableSeq) {
+      this.#journal.append({ kind: "barrier", upto: this.#firstTarget }, this);
+      return [];
     }
-    if (error !== null) waiters.push(...this.#next.splice(0));
-    else if (this.#next.length > 0) this.#begin();
+    const done = this.#first.splice(0);
+    if (done.length > 0) this.#reached(this.#firstTarget);
+    if (this.#next.length > 0) this.#flush();
+    else this.#stop();
+    return done;
+  }
+
+  /** Records up to this one are durable. */
+  #reached(target: number): void {
+    const { appliedSeq, changedSeq } = this.#journal;
+    // A barrier's own block says nothing of maps: a write with forceUnitAccess behind it needs no further one.
+    this.noteDurable(changedSeq <= target ? appliedSeq : target);
+  }
+
+  #stop(): void {
+    this.#isRunning = false;
+    for (const resolve of this.#idlers.splice(0)) resolve();
+  }
+
+  #fail(error: IoError): void {
+    const waiters = [...this.#second.splice(0), ...this.#first.splice(0), ...this.#next.splice(0)];
+    this.#stop();
     for (const waiter of waiters) waiter.done(error);
   }
 }

@@ -12,7 +12,12 @@ import {
 import { encodeRecord, recordBytes } from "../format/journal-record.ts";
 import { isSafe, type JournalRecord } from "../format/records.ts";
 import type { Health } from "./health.ts";
-import { BARRIER_BLOCKS_RESERVED, PAGES_PER_GROUP_MAX, QUEUE_COMPACTED_AFTER } from "./limits.ts";
+import {
+  BARRIER_BLOCKS_RESERVED,
+  HURRY_SHARE,
+  PAGES_PER_GROUP_MAX,
+  QUEUE_COMPACTED_AFTER,
+} from "./limits.ts";
 
 /** Told when a record is in the journal and has taken effect, or that it never will. */
 export interface AppendWaiter {
@@ -102,6 +107,8 @@ export class Journal {
   readonly #flyingWaiters: (AppendWaiter | null)[] = [];
   #isWriting = false;
   #isScheduled = false;
+  /** Who is in a hurry: see {@link hurry}. */
+  #hurried = 0;
 
   #seq: number;
   #prevCrc: number;
@@ -197,6 +204,18 @@ export class Journal {
     this.#schedule();
   }
 
+  /**
+   * Somebody waits until what is under way has ended, an operation on a volume for its writes: records that wait for a checkpoint go
+   * on into what is kept for this, as far as it lasts. Returns the function that ends it.
+   */
+  hurry(): () => void {
+    this.#hurried += 1;
+    this.#schedule();
+    return () => {
+      this.#hurried -= 1;
+    };
+  }
+
   /** A checkpoint is durable: blocks up to `tailSeq` are needed no more. */
   checkpointed(tailSeq: number): void {
     assert(tailSeq >= this.#tailSeq && tailSeq <= this.#appliedSeq, "the journal's tail moves on");
@@ -232,8 +251,15 @@ export class Journal {
   };
 
   #hasRoom(): boolean {
-    const isRingFree = this.#seq + 1 - this.#tailSeq <= this.blocks - BARRIER_BLOCKS_RESERVED;
-    return isRingFree && this.#target.dirtyPages < this.#dirtyPagesMax;
+    const kept = this.#hurried > 0 ? 0 : Math.floor(this.blocks * HURRY_SHARE);
+    const blocksMax = this.blocks - BARRIER_BLOCKS_RESERVED - kept;
+    return this.#seq + 1 - this.#tailSeq <= blocksMax && this.#pagesLeft > 0;
+  }
+
+  /** Pages that records may make dirty before they wait. */
+  get #pagesLeft(): number {
+    const kept = this.#hurried > 0 ? 0 : Math.floor(this.#dirtyPagesMax * HURRY_SHARE);
+    return this.#dirtyPagesMax - kept - this.#target.dirtyPages;
   }
 
   #takeBarrier(end: number): number {
@@ -251,7 +277,7 @@ export class Journal {
     let end = start;
     const limit = JOURNAL_HEADER_BYTES + JOURNAL_BLOCK_ROOM;
     // The last one may go past what checkpoints have room for, and no more than that one.
-    let pagesLeft = this.#dirtyPagesMax - this.#target.dirtyPages;
+    let pagesLeft = this.#pagesLeft;
     while (this.#head < this.#records.length) {
       const groupBytes = this.#groupBytes[this.#head] ?? 0;
       if (groupBytes > 0 && (end + groupBytes > limit || pagesLeft <= 0)) break;

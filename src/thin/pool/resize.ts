@@ -41,7 +41,7 @@ export async function resize(
   checkOvercommit(parts.state, sizeBytes - before.sizeBytes);
   if (!isShrink) checkLeafSlots(parts.state, [sizeBytes - before.sizeBytes]);
   const record: JournalRecord = { kind: "resize", volume: before.id, sizeBytes };
-  await atInstant([volume], { reads: isShrink }, async () => {
+  await atInstant(parts, [volume], { reads: isShrink }, async () => {
     if (!isShrink) await clearPastEnd(parts, volume);
     await withLeaves(parts.state, volume, record, () => commit(parts, [record]));
     volume.emit("capacity-changed");

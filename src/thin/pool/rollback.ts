@@ -1,7 +1,8 @@
+import type { JournalRecord } from "../format/records.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
 import { PoolError } from "../pool-error.ts";
 import { checkOvercommit } from "./checks.ts";
-import { atInstant, commit } from "./commit.ts";
+import { commitAtInstant } from "./commit.ts";
 import { checkLeafSlots } from "./map-space.ts";
 import type { PoolParts } from "./pool-parts.ts";
 import { checkReservationsKept } from "./snapshots.ts";
@@ -24,15 +25,25 @@ export async function rollback(
   const sizeBytes = volume.attributes.sizeBytes;
   checkOvercommit(parts.state, source.attributes.sizeBytes - sizeBytes);
   checkLeafSlots(parts.state, [Math.max(0, source.attributes.sizeBytes - sizeBytes)]);
-  await atInstant([volume, source], { reads: true }, async () => {
-    checkReservationsKept(parts.state, [volume, source]);
-    await commit(parts, [
-      { kind: "rollback", volume: volume.attributes.id, source: source.attributes.id },
-    ]);
-    parts.ownership.changed(parts.journal.appliedSeq);
-    // Before the first command after it is let in.
-    volume.emit("content-replaced");
-    if (volume.capacityBytes !== sizeBytes) volume.emit("capacity-changed");
-  });
+  const record: JournalRecord = {
+    kind: "rollback",
+    volume: volume.attributes.id,
+    source: source.attributes.id,
+  };
+  await commitAtInstant(
+    parts,
+    [volume, source],
+    { reads: true },
+    {
+      records: [record],
+      check: () => checkReservationsKept(parts.state, [volume, source]),
+      applied: (seq) => {
+        parts.ownership.changed(seq);
+        // Before the first command after it is let in.
+        volume.emit("content-replaced");
+        if (volume.capacityBytes !== sizeBytes) volume.emit("capacity-changed");
+      },
+    },
+  );
   parts.listeners.emit({ kind: "volumes-changed" });
 }

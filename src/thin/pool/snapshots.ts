@@ -7,7 +7,7 @@ import type { PoolState } from "../map/pool-state.ts";
 import { extentsFor } from "../map/volume-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { checkNewVolumes, checkOvercommit, checkReservable } from "./checks.ts";
-import { atInstant, commit } from "./commit.ts";
+import { commitAtInstant } from "./commit.ts";
 import type { CopySpec } from "./pool-options.ts";
 import { checkLeafSlots, checkMapSpace } from "./map-space.ts";
 import type { PoolParts } from "./pool-parts.ts";
@@ -37,13 +37,17 @@ export async function snapshot(parts: PoolParts, copies: readonly Copy[]): Promi
   );
   checkFitsBlock(records);
   const sources = [...new Set(copies.map(({ source }) => source))];
-  const made: ThinVolume[] = [];
-  await atInstant(sources, {}, async () => {
-    // Only now does nothing more go into the sources that would be theirs alone.
-    checkReservationsKept(state, sources);
-    await commit(parts, records);
-    for (const { attributes } of records) made.push(parts.volumes.add(attributes.id));
-  });
+  await commitAtInstant(
+    parts,
+    sources,
+    {},
+    {
+      records,
+      // Only now does nothing more go into the sources that would be theirs alone.
+      check: () => checkReservationsKept(state, sources),
+    },
+  );
+  const made = records.map(({ attributes }) => parts.volumes.add(attributes.id));
   parts.listeners.emit({ kind: "volumes-changed" });
   return made;
 }

@@ -76,7 +76,7 @@ export async function setAttributes(
   checkReservable(state, more, `the reservation of ${before.name}`);
   // Whoever makes a volume read-only wants no write to come after.
   if (before.readOnly === after.readOnly) await changeAttributes(parts, volume, after);
-  else await atInstant([volume], {}, () => changeAttributes(parts, volume, after));
+  else await atInstant(parts, [volume], {}, () => changeAttributes(parts, volume, after));
 }
 
 async function changeAttributes(
@@ -100,7 +100,7 @@ export async function deleteVolume(parts: PoolParts, volume: ThinVolume): Promis
   if (parts.volumes.uses(volume) > 0) {
     throw new PoolError("busy", `volume ${name} is in use: take it off its targets first`);
   }
-  await atInstant([volume], { reads: true }, async () => {
+  await atInstant(parts, [volume], { reads: true }, async () => {
     if (parts.volumes.uses(volume) > 0) {
       throw new PoolError("busy", `volume ${name} has just been taken into use`);
     }

@@ -79,6 +79,38 @@ describe("a barrier", () => {
     expect(log.barrier.flushes).toBe(2);
   });
 
+  it("begins with the flush that ends the one before, and waits for no more of that", async () => {
+    const log = new LogFixture(2);
+    const [head, other] = [log.head, log.devices[1]!];
+    const letAll = async (): Promise<void> => {
+      for (const device of log.devices) device.letOne();
+      await settle();
+    };
+    await append(log, mapOf(1));
+    for (const device of log.devices) device.isHolding = true;
+    const [early, late, later] = [new Sync(), new Sync(), new Sync()];
+    log.barrier.sync(early);
+    head.isHolding = false;
+    await append(log, mapOf(2));
+    log.barrier.sync(late);
+    await letAll();
+    // Two flushes of both devices: the second one ends the one and begins the other.
+    expect(log.barrier.flushes).toBe(4);
+    expect(log.blockAt(103).records).toEqual([{ kind: "barrier", upto: 101 }]);
+    log.barrier.sync(later);
+    expect([early, late].map(({ results }) => results)).toEqual([[null], []]);
+    expect(log.barrier.durableSeq).toBe(101);
+    other.letOne();
+    await settle();
+    expect(log.blockAt(104).records).toEqual([{ kind: "barrier", upto: 103 }]);
+    expect([late, later].map(({ results }) => results)).toEqual([[null], []]);
+    expect(log.barrier.durableSeq).toBe(104);
+    expect(log.released).toEqual([101, 104]);
+    await letAll();
+    expect(later.results).toEqual([null]);
+    expect(log.barrier.flushes).toBe(6);
+  });
+
   it("needs no record for what a checkpoint has made durable meanwhile", async () => {
     const log = new LogFixture();
     await append(log, mapOf(1));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import type { JournalRecord } from "../../../src/thin/format/records.ts";
-import { BARRIER_BLOCKS_RESERVED } from "../../../src/thin/log/limits.ts";
+import { BARRIER_BLOCKS_RESERVED, HURRY_SHARE } from "../../../src/thin/log/limits.ts";
 import { IoKind } from "../../../src/util/io-request.ts";
 import { LogFixture, mapOf, placeOf, RING_BLOCKS, settle, TestWaiter } from "./fixture.ts";
 
@@ -99,7 +99,7 @@ describe("the journal", () => {
 
   it("stalls in order when the ring is full, lets a barrier through, and wraps after a checkpoint", async () => {
     const log = new LogFixture();
-    const room = RING_BLOCKS - BARRIER_BLOCKS_RESERVED;
+    const room = RING_BLOCKS - BARRIER_BLOCKS_RESERVED - RING_BLOCKS * HURRY_SHARE;
     for (let index = 0; index < room; index += 1) {
       log.journal.append(mapOf(index), new TestWaiter());
       await settle();
@@ -136,16 +136,56 @@ describe("the journal", () => {
 
   it("stalls while too many pages are dirty", async () => {
     const log = new LogFixture();
-    log.dirtyPages = 2000;
+    log.dirtyPages = 2000 * (1 - HURRY_SHARE);
     const waiter = new TestWaiter();
     log.journal.append(mapOf(1), waiter);
     await settle();
     expect([waiter.seq, log.wanted]).toEqual([0, 1]);
-    log.dirtyPages = 1999;
+    log.dirtyPages -= 1;
     log.journal.checkpointed(100);
     await settle();
     expect(waiter.seq).toBe(101);
     expect(log.journal.isIdle).toBe(true);
+  });
+
+  it("lets on what stalls while somebody is in a hurry, as far as what is kept for that lasts", async () => {
+    const log = new LogFixture();
+    const append = async (index: number): Promise<TestWaiter> => {
+      const waiter = new TestWaiter();
+      log.journal.append(mapOf(index), waiter);
+      await settle();
+      return waiter;
+    };
+    log.dirtyPages = 2000 * (1 - HURRY_SHARE);
+    const stalled = await append(1);
+    const calm = [log.journal.hurry(), log.journal.hurry()];
+    await settle();
+    expect(stalled.seq).toBe(101);
+    calm[0]?.();
+    expect((await append(2)).seq).toBe(102);
+    log.dirtyPages = 2000;
+    expect((await append(3)).seq).toBe(0);
+    log.dirtyPages = 1999;
+    calm[1]?.();
+    expect((await append(4)).seq).toBe(0);
+    expect(log.journal.isStalled).toBe(true);
+  });
+
+  it("keeps room in the ring for those in a hurry", async () => {
+    const log = new LogFixture();
+    const appendAll = async (): Promise<number> => {
+      for (let index = 0; !log.journal.isStalled; index += 1) {
+        log.journal.append(mapOf(index), new TestWaiter());
+        await settle();
+      }
+      return log.journal.blocksInUse;
+    };
+    const room = RING_BLOCKS - BARRIER_BLOCKS_RESERVED;
+    expect(await appendAll()).toBe(room - RING_BLOCKS * HURRY_SHARE);
+    const calm = log.journal.hurry();
+    await settle();
+    expect(await appendAll()).toBe(room);
+    calm();
   });
 
   it("fails the pool, and everybody who waits, when a block cannot be written", async () => {
