@@ -20,11 +20,15 @@ import { isVolumeName } from "./thin/format/identity.ts";
 import { HEARTBEAT_OFFSET } from "./thin/format/layout.ts";
 import { readSuperblockCopies } from "./thin/format/superblock-io.ts";
 import { backUp } from "./thin/members/backup.ts";
+import {
+  type ClaimedMembers,
+  claimMembers,
+  type ClaimMembersOptions,
+} from "./thin/members/claim-members.ts";
 import { createMembers, type Member, type MemberRequest } from "./thin/members/create-members.ts";
 import { systemFailureMark } from "./thin/members/failure-mark.ts";
 import { findSignatures } from "./thin/members/find-signatures.ts";
 import { OWN_TYPE } from "./thin/members/finding.ts";
-import { openForPool } from "./thin/members/open-member.ts";
 import { mayOpen, systemOwner } from "./thin/members/owner.ts";
 import { type FoundPool, scanDevices } from "./thin/members/scan.ts";
 import { Pool } from "./thin/pool/pool.ts";
@@ -88,6 +92,25 @@ async function closeAll(devices: readonly BlockDevice[]): Promise<void> {
   for (const device of devices) await device.close();
 }
 
+/** The devices of a pool, for this process alone. Where hosts share it, that takes some seconds, and says so. */
+function claim(
+  paths: readonly string[],
+  options: Pick<ClaimMembersOptions, "owner" | "readOnly">,
+): Promise<ClaimedMembers> {
+  const onShared = (): void =>
+    commandLog().warn(
+      { devices: paths },
+      "hosts share the pool: looking for signs of life of others",
+    );
+  return claimMembers(paths, { ...options, clock: systemClock, onShared });
+}
+
+/** Others may have the pool when its superblock says that it is closed, and not before. */
+async function letGo(claimed: ClaimedMembers): Promise<void> {
+  await claimed.claim?.release();
+  await closeAll(claimed.devices);
+}
+
 function consentOf({ stateDir, wipe, acceptData }: OverwriteOptions) {
   return { wipe, acceptData, backupDir: join(stateDir, "backup"), time: new Date() };
 }
@@ -100,7 +123,18 @@ async function makeMembers(
   const requests = devices.map((path): MemberRequest =>
     sizeBytes === null ? { path } : { path, createBytes: sizeBytes },
   );
+  if (options.wipe.length > 0) await refuseAlive(devices);
   return createMembers(requests, consentOf(options));
+}
+
+/** Whoever wipes a pool has named it, and does not mean one that a host is working with. Errors: busy. */
+async function refuseAlive(paths: readonly string[]): Promise<void> {
+  const owner = await systemOwner();
+  for (const pool of await scanDevices(paths)) {
+    if (!pool.isShared) continue;
+    const members = pool.devices.map(({ path }) => path);
+    await letGo(await claim(members, { owner, readOnly: true }));
+  }
 }
 
 /** Makes an empty pool. Errors: foreign: and what is on the devices; exists, busy, invalid, missing, unsupported, io. */
@@ -200,17 +234,14 @@ export interface RepairPoolOptions extends OverwriteOptions {
   readonly targetBytes: number | null;
 }
 
-/** Saves what is left of a pool into a new one on other devices; the old one is only read. Errors: missing, foreign, space, io. */
+/** Saves what is left of a pool into a new one on other devices; the old one is only read. Errors: missing, busy, foreign, space, io. */
 export function repairDevices(options: RepairPoolOptions, onStep: OnStep): Promise<RepairReport> {
   return asOperation(async () => {
-    const sources: FileDevice[] = [];
+    const owner = await systemOwner();
+    const { devices: sources } = await claim(options.devices, { owner, readOnly: true });
     let targets: Member[] = [];
     try {
-      for (const path of options.devices) {
-        sources.push(await openForPool(path, { readOnly: true }));
-      }
       targets = await makeMembers(options.targets, options.targetBytes, options);
-      const owner = await systemOwner();
       return await repairPool(sources, {
         targets,
         uuid: randomUUID(),
@@ -241,14 +272,14 @@ export function deletePool(
   options: OverwriteOptions,
 ): Promise<DeletedPool> {
   return asOperation(async () => {
-    const devices: FileDevice[] = [];
+    const owner = await systemOwner();
+    const { devices, claim: sharedClaim } = await claim(paths, { owner });
     try {
-      for (const path of paths) devices.push(await openForPool(path));
       const [found, ...others] = await scanDevices(paths);
       if (found === undefined) {
         throw new OperationError("missing", `there is no pool on ${paths.join(", ")}`);
       }
-      mayOpen(found.owner, await systemOwner());
+      mayOpen(found.owner, owner);
       const name = `${OWN_TYPE}:${found.uuid}`;
       if (others.length > 0 || !options.wipe.every((wiped) => wiped === name)) {
         throw new OperationError("invalid", `the devices hold ${name} "${found.name}" and others`);
@@ -259,12 +290,15 @@ export function deletePool(
           `pool "${found.name}" and all its volumes would be lost; to delete it give --wipe ${name}`,
         );
       }
+      // The last beat, before the block is cleared.
+      await sharedClaim?.release();
       const backups: string[] = [];
       for (const [index, device] of devices.entries()) {
         backups.push(await removeSuperblocks(device, paths[index] ?? "", options));
       }
       return { uuid: found.uuid, backups };
     } finally {
+      await sharedClaim?.release();
       await closeAll(devices);
     }
   });
@@ -303,15 +337,16 @@ export interface OfflinePool {
 export function openPool(paths: readonly string[], stateDir: string): Promise<OfflinePool> {
   return asOperation(async () => {
     const log = commandLog();
-    const devices: BlockDevice[] = [];
+    const owner = await systemOwner();
+    const claimed = await claim(paths, { owner });
     try {
-      for (const path of paths) devices.push(await openForPool(path));
-      const owner = await systemOwner();
       const failureMark = systemFailureMark();
+      const { devices } = claimed;
       const pool = await Pool.open({ devices, owner, clock: systemClock, log, failureMark });
-      return offlinePool(pool, devices, { stateDir, log });
+      claimed.claim?.onLost((reason) => pool.fence(reason));
+      return offlinePool(pool, claimed, { stateDir, log });
     } catch (error) {
-      await closeAll(devices);
+      await letGo(claimed);
       throw error;
     }
   });
@@ -319,12 +354,14 @@ export function openPool(paths: readonly string[], stateDir: string): Promise<Of
 
 function offlinePool(
   pool: Pool,
-  devices: BlockDevice[],
+  claimed: ClaimedMembers,
   { stateDir, log }: { readonly stateDir: string; readonly log: Log },
 ): OfflinePool {
-  const adopt = (device: BlockDevice): void => void devices.push(device);
+  const adopted: BlockDevice[] = [];
+  const adopt = (device: BlockDevice): void => void adopted.push(device);
+  const direct = claimed.claim !== null;
   const context: OperationContext = {
-    pools: () => [{ pool, direct: false, adopt }],
+    pools: () => [{ pool, direct, adopt }],
     isServed: () => false,
     makeUuid: randomUUID,
     backupDir: join(stateDir, "backup"),
@@ -340,7 +377,8 @@ function offlinePool(
         try {
           await pool.close();
         } finally {
-          await closeAll(devices);
+          await letGo(claimed);
+          await closeAll(adopted);
         }
       }),
   };

@@ -1,7 +1,17 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   checkDevices,
   createPool,
@@ -12,6 +22,8 @@ import {
   scanPools,
 } from "../src/offline.ts";
 import type { Progress } from "../src/control/protocol.ts";
+import { HEARTBEAT_OFFSET } from "../src/thin/format/layout.ts";
+import { encodeHeartbeat } from "../src/thin/members/heartbeat-block.ts";
 
 const MIB = 1024 * 1024;
 
@@ -104,6 +116,44 @@ describe("pools without a daemon", () => {
     expect(readFileSync(path).equals(before)).toBe(true);
     expect((await checkDevices([target], () => undefined)).isSound).toBe(true);
     await expect(repairDevices({ ...options, targets: [path] }, () => undefined)).rejects.toThrow();
+  });
+
+  it("are left alone while a host that shares them shows signs of life", async () => {
+    const paths = ["a", "b", "c", "d"].map((name) => join(folder, name));
+    const pools = await Promise.all(
+      paths.map((device, index) => create({ name: `tank${index}`, devices: [device] })),
+    );
+    const hostId = "0b5b6f0e-8f2d-4b39-9a35-1d6f9c0b7a12";
+    let counter = 0;
+    const beat = (): void => {
+      counter += 1;
+      for (const [index, { uuid: poolUuid }] of pools.entries()) {
+        const block = encodeHeartbeat({ poolUuid, hostId, nonce: hostId, counter });
+        const fd = openSync(paths[index] ?? "", "r+");
+        writeSync(fd, block, 0, block.length, HEARTBEAT_OFFSET);
+        closeSync(fd);
+      }
+    };
+    beat();
+    const living = setInterval(beat, 100);
+    const said = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const saved = join(folder, "saved");
+    const [a = "", b = "", c = "", d = ""] = paths;
+    const repair = { ...overwrite(), devices: [c], targets: [saved], targetBytes: 128 * MIB };
+    const wipe = pools.map(({ uuid }) => [`thinlun:${uuid}`]);
+    const ends = await Promise.allSettled([
+      openPool([a], folder),
+      deletePool([b], { ...overwrite(), wipe: wipe[1] ?? [] }),
+      repairDevices(repair, () => undefined),
+      create({ devices: [d], wipe: wipe[3] ?? [] }),
+    ]);
+    clearInterval(living);
+    said.mockRestore();
+    const refusal = { kind: "busy", message: expect.stringContaining(hostId) };
+    const rejected = { status: "rejected", reason: refusal };
+    expect(ends).toMatchObject([rejected, rejected, rejected, rejected]);
+    expect(existsSync(saved)).toBe(false);
+    expect((await scanPools([b])).pools).toMatchObject([{ name: "tank1", isShared: true }]);
   });
 
   it("are deleted by name, and can be put back", async () => {

@@ -1,8 +1,12 @@
 import { FileDevice } from "../../device/file-device.ts";
+import { readBytes } from "../../util/io-request.ts";
 import { isFault } from "../format/fault.ts";
+import { BLOCK_BYTES } from "../format/geometry.ts";
+import { HEARTBEAT_OFFSET } from "../format/layout.ts";
 import { newestOf, readSuperblockCopies } from "../format/superblock-io.ts";
 import type { OwnerRecord, Superblock } from "../format/superblock.ts";
 import type { PoolError } from "../pool-error.ts";
+import { decodeHeartbeat } from "./heartbeat-block.ts";
 import { memberErrorFrom } from "./open-member.ts";
 
 /** A device of a pool that was found. */
@@ -30,6 +34,8 @@ export interface FoundPool {
   readonly owner: OwnerRecord;
   readonly generation: number;
   readonly needsCheck: boolean;
+  /** A host that shared it with others has left its sign of life, see `Heartbeat`: there may be hosts whose locks are not seen here. */
+  readonly isShared: boolean;
 }
 
 export interface ScanOptions {
@@ -40,6 +46,7 @@ export interface ScanOptions {
 interface Sighting {
   readonly path: string;
   readonly superblock: Superblock;
+  readonly hasHeartbeat: boolean;
 }
 
 /** The newest superblock of what is at a path, or null where there is none. It is only read, whoever has it. */
@@ -54,7 +61,9 @@ async function look(path: string, options: ScanOptions): Promise<Sighting | null
   try {
     const copies = await readSuperblockCopies(device);
     const superblock = newestOf(copies);
-    if (superblock !== undefined) return { path, superblock };
+    if (superblock !== undefined) {
+      return { path, superblock, hasHeartbeat: await hasHeartbeat(device, superblock) };
+    }
     const faults = copies.map((copy) => copy.superblock).filter(isFault);
     const problem = faults.findLast(({ kind }) => kind !== "absent");
     if (problem !== undefined) options.onProblem?.(path, problem.message);
@@ -65,6 +74,12 @@ async function look(path: string, options: ScanOptions): Promise<Sighting | null
   } finally {
     await device.close();
   }
+}
+
+async function hasHeartbeat(device: FileDevice, superblock: Superblock): Promise<boolean> {
+  if (superblock.deviceIndex !== 0) return false;
+  const block = decodeHeartbeat(await readBytes(device, HEARTBEAT_OFFSET, BLOCK_BYTES));
+  return !isFault(block) && block.poolUuid === superblock.poolUuid;
 }
 
 /** Device 0 tells the truth; the others' superblocks are labels, which may be older. */
@@ -89,7 +104,9 @@ function describePool(sightings: readonly Sighting[]): FoundPool | null {
     else devices.push({ path, otherPaths, uuid, index });
   }
   const { poolUuid, poolName, owner, generation, needsCheck } = truth;
-  return { uuid: poolUuid, name: poolName, devices, missing, owner, generation, needsCheck };
+  const isShared = sightings.some((sighting) => sighting.hasHeartbeat);
+  const pool = { uuid: poolUuid, name: poolName, devices, missing };
+  return { ...pool, owner, generation, needsCheck, isShared };
 }
 
 /**
