@@ -2,7 +2,6 @@ import { assert } from "../../util/assert.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { NO_EXTENT } from "../format/geometry.ts";
 import { ExtentBitmap } from "./extent-bitmap.ts";
-import type { ExtentList } from "./reference-counts.ts";
 
 /** The extents that can be allocated: next-fit from the front to the back, in runs, with what is known of their content. */
 export class Allocator {
@@ -52,9 +51,9 @@ export class Allocator {
     if (isZero) this.#zero.add(phys);
   }
 
-  /** Free extents of unknown content. */
-  addAll({ extents, count }: ExtentList): void {
-    for (let index = 0; index < count; index += 1) this.#free.add(extents[index]!);
+  /** Free extents of unknown content: of a word of 32 extents, those of which the bit is set. */
+  addBits(word: number, bits: number): void {
+    this.#free.addBits(word, bits);
   }
 
   addRange(first: number, end: number, isZero: boolean): void {

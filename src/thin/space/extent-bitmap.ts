@@ -1,8 +1,9 @@
 import { assert } from "../../util/assert.ts";
 
 const WORD_BITS = 32;
-const WORD_SHIFT = 5;
-const WORD_MASK = 31;
+/** From an extent to its word, and to its bit in there. */
+export const WORD_SHIFT = 5;
+export const WORD_MASK = 31;
 const ALL_BITS = 0xffff_ffff;
 
 /** A set of extents: one bit each, and a summary with a bit for each word that is not empty. */
@@ -59,19 +60,20 @@ export class ExtentBitmap {
     return true;
   }
 
+  /** Adds extents of one word that are not in it. */
+  addBits(word: number, bits: number): void {
+    assert(word < this.#words.length, "an extent is one of the pool's");
+    assert((this.#words[word]! & bits) === 0, "an extent is added once");
+    this.#words[word]! |= bits;
+    this.#summary[word >>> WORD_SHIFT]! |= 1 << (word & WORD_MASK);
+    this.#count += countBits(bits);
+  }
+
   addRange(first: number, end: number): void {
-    let extent = first;
-    while (extent < end) {
-      const word = extent >>> WORD_SHIFT;
-      if ((extent & WORD_MASK) === 0 && extent + WORD_BITS <= end && this.#words[word] === 0) {
-        this.#words[word] = ALL_BITS;
-        this.#summary[word >>> WORD_SHIFT]! |= 1 << (word & WORD_MASK);
-        this.#count += WORD_BITS;
-        extent += WORD_BITS;
-      } else {
-        this.add(extent);
-        extent += 1;
-      }
+    if (first >= end) return;
+    const last = (end - 1) >>> WORD_SHIFT;
+    for (let word = first >>> WORD_SHIFT; word <= last; word += 1) {
+      this.addBits(word, wordMask(word, first, end));
     }
   }
 
@@ -90,6 +92,20 @@ export class ExtentBitmap {
     word = nextBit(this.#summary, word + 1);
     return word < 0 ? -1 : word * WORD_BITS + lowestBit(this.#words[word]!);
   }
+}
+
+/** The bits of a word that are of extents `first` to `end` - 1; the word has some. */
+export function wordMask(word: number, first: number, end: number): number {
+  let mask = ALL_BITS;
+  if (word === first >>> WORD_SHIFT) mask = ALL_BITS << (first & WORD_MASK);
+  if (word === (end - 1) >>> WORD_SHIFT) mask &= ALL_BITS >>> (WORD_MASK - ((end - 1) & WORD_MASK));
+  return mask;
+}
+
+function countBits(bits: number): number {
+  const pairs = bits - ((bits >>> 1) & 0x5555_5555);
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }
 
 function nextBit(words: Uint32Array, from: number): number {

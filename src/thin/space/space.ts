@@ -1,7 +1,7 @@
 import { assert } from "../../util/assert.ts";
 import type { Clock, Timer } from "../../util/clock.ts";
 import { NO_EXTENT } from "../format/geometry.ts";
-import { DEPTH_MAX, LEAF_ENTRIES } from "../format/layout.ts";
+import { DEPTH_MAX } from "../format/layout.ts";
 import type { PagePointer } from "../format/pointer.ts";
 import type { LeafStore } from "../map/leaf-store.ts";
 import type { VolumeState } from "../map/volume-state.ts";
@@ -69,9 +69,8 @@ export class Space {
   /** Extents that were given back while I/O ran on them. */
   readonly #givenBack = new Set<number>();
   readonly #reaper: LeafReaper;
-  /** A filter of what is pinned, and room for what becomes free, for leaves that are taken apart. */
+  /** A filter of what is pinned, for leaves that are taken apart. */
   readonly #pinned = new Uint8Array(PIN_FILTER_BYTES);
-  readonly #freedExtents = { extents: new Uint32Array(LEAF_ENTRIES), count: 0 };
   readonly #pending: Pending[] = [];
   readonly #listeners = new Set<() => void>();
   #durableSeq = 0;
@@ -358,11 +357,9 @@ export class Space {
 
   /** A leaf is taken apart: its plain entries lose their references in one go, those of use to somebody by themselves. */
   #dropEntries(entries: Uint32Array, start: number): number {
-    const freed = this.#freedExtents;
-    freed.count = 0;
-    const next = this.#counts.dropAll(entries, start, freed, this.#pinned);
-    this.#allocator.addAll(freed);
-    if (freed.count > 0) this.#freedSinceNotice = true;
+    const before = this.#allocator.freeExtents;
+    const next = this.#counts.dropAll(entries, start, this.#allocator, this.#pinned);
+    if (this.#allocator.freeExtents > before) this.#freedSinceNotice = true;
     return next;
   }
 
@@ -484,7 +481,7 @@ export class Space {
       return;
     }
     const { first, end } = this.marks.announce(from);
-    this.#counts.freeUnused(first, end, (phys) => this.#allocator.add(phys, false));
+    this.#counts.freeUnused(first, end, this.#allocator);
     this.#freedSinceNotice = true;
   }
 
@@ -525,9 +522,7 @@ export class Space {
     }
     for (const [index, { virginFrom }] of this.#addresses.segments.entries()) {
       const first = this.#addresses.firstOf(index);
-      this.#counts.freeUnused(first, first + virginFrom, (phys) =>
-        this.#allocator.add(phys, false),
-      );
+      this.#counts.freeUnused(first, first + virginFrom, this.#allocator);
     }
     this.isDeriving = false;
   }

@@ -9,6 +9,7 @@ import { Pins } from "../../../src/thin/space/pins.ts";
 import { Quarantine } from "../../../src/thin/space/quarantine.ts";
 import { ReferenceCounts } from "../../../src/thin/space/reference-counts.ts";
 import { VirginMarks } from "../../../src/thin/space/virgin-marks.ts";
+import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
 
 function makeAddresses(): AddressSpace {
   const devices = [new MemoryDevice(1 << 20, "first"), new MemoryDevice(1 << 20, "second")];
@@ -20,6 +21,13 @@ function makeAddresses(): AddressSpace {
     ],
     devices,
   );
+}
+
+function allOf(bitmap: ExtentBitmap): number[] {
+  const all: number[] = [];
+  for (let phys = bitmap.next(0); phys >= 0; phys = bitmap.next(phys + 1)) all.push(phys);
+  expect(all).toHaveLength(bitmap.count);
+  return all;
 }
 
 describe("AddressSpace", () => {
@@ -54,6 +62,7 @@ describe("ExtentBitmap", () => {
   it("finds the next extent over empty words", () => {
     const bitmap = new ExtentBitmap(100_000);
     bitmap.addRange(70_001, 70_100);
+    bitmap.addRange(9, 9);
     bitmap.add(3);
     expect(bitmap.next(0)).toBe(3);
     expect(bitmap.next(4)).toBe(70_001);
@@ -123,26 +132,27 @@ describe("ReferenceCounts", () => {
   });
 
   it("frees what nothing refers to, wherever it lies among what is in use", () => {
-    const extents = 23;
+    const extents = 101;
     for (let used = 0; used < extents; used += 1) {
       for (const [first, end] of [
         [0, extents],
-        [3, 21],
-        [4, 16],
+        [3, 99],
+        [32, 64],
         [5, 6],
+        [7, 7],
       ] as const) {
         const counts = new ReferenceCounts(extents);
         // One is left, and then all but one.
         for (let phys = 0; phys < extents; phys += 1) if (phys !== used) counts.add(phys);
-        const freed: number[] = [];
-        counts.freeUnused(first, end, (phys) => freed.push(phys));
-        expect(freed).toEqual(used >= first && used < end ? [used] : []);
+        const freed = new ExtentBitmap(extents);
+        counts.freeUnused(first, end, freed);
+        expect(allOf(freed)).toEqual(used >= first && used < end ? [used] : []);
         const sparse = new ReferenceCounts(extents);
         sparse.add(used);
-        freed.length = 0;
-        sparse.freeUnused(first, end, (phys) => freed.push(phys));
+        const others = new ExtentBitmap(extents);
+        sparse.freeUnused(first, end, others);
         const all = Array.from({ length: end - first }, (_, index) => first + index);
-        expect(freed).toEqual(all.filter((phys) => phys !== used));
+        expect(allOf(others)).toEqual(all.filter((phys) => phys !== used));
       }
     }
   });
@@ -160,6 +170,88 @@ describe("ReferenceCounts", () => {
         expect(counts.references(phys)).toBe(0);
       }
     }
+  });
+});
+
+describe("ReferenceCounts of whole leaves", () => {
+  const EXTENTS = 200;
+  const PARTIAL = 0x8000_0001;
+
+  /** Entries for runs of extents as leaves have them, and single ones, holes, and PARTIAL entries. */
+  function makeEntries(random: SeededRandom): Uint32Array {
+    const entries: number[] = [];
+    while (entries.length < 40) {
+      const phys = random.below(EXTENTS);
+      const kind = random.below(12);
+      if (kind === 0) entries.push(PARTIAL + phys);
+      else if (kind <= 2) entries.push(0);
+      const run = kind < 6 ? 1 : 1 + random.below(70);
+      for (let at = 0; at < run && phys + at < EXTENTS; at += 1) entries.push(phys + at + 1);
+    }
+    return Uint32Array.from(entries);
+  }
+
+  it("counts and drops as one by one", () => {
+    const seed = chooseSeed(process.env);
+    const random = new SeededRandom(seed);
+    const counts = new ReferenceCounts(EXTENTS);
+    const free = new ExtentBitmap(EXTENTS);
+    const model = new Int32Array(EXTENTS);
+    const metadata = [63, 64, 150];
+    for (const phys of metadata) counts.change(phys, "data", "metadata");
+    const isData = (phys: number): boolean =>
+      phys < EXTENTS && !metadata.includes(phys) && !free.has(phys);
+    for (let round = 0; round < 1500; round += 1) {
+      const entries = makeEntries(random);
+      const isAdding = random.below(100) < (round % 500 < 300 ? 60 : 40);
+      const [first, end] = random.below(3) === 0 ? [20, 170] : [0, EXTENTS];
+      const pinned = new Uint8Array(64);
+      if (random.below(2) === 0) pinned[random.below(64)] = 1;
+      let expected = 0;
+      const freed: number[] = [];
+      for (; expected < entries.length; expected += 1) {
+        const entry = entries[expected] ?? 0;
+        const phys = entry - 1;
+        if (entry === 0) continue;
+        if (isAdding) {
+          if (!isData(phys) || phys < first || phys >= end) break;
+          model[phys]! += 1;
+        } else {
+          const references = model[phys] ?? 0;
+          const isHere = references > 0 && references <= 250 && pinned[phys % 64] === 0;
+          if (!isHere || freed.includes(phys)) break;
+          model[phys] = references - 1;
+          if (references === 1) freed.push(phys);
+        }
+      }
+      const before = allOf(free);
+      const stop = isAdding
+        ? counts.addAll(entries, 0, first, end)
+        : counts.dropAll(entries, 0, free, pinned);
+      const context = `THINLUN_SEED=${seed}, round ${round}`;
+      expect(stop, context).toBe(expected);
+      expect(allOf(free), context).toEqual([...before, ...freed].toSorted((a, b) => a - b));
+      expect(
+        Int32Array.from(model, (_, phys) => counts.references(phys)),
+        context,
+      ).toEqual(model);
+      // What is free is taken again.
+      if (random.below(4) !== 0) continue;
+      for (const phys of allOf(free)) {
+        free.delete(phys);
+        counts.change(phys, "free", "data");
+      }
+    }
+    for (const phys of metadata) expect(counts.state(phys)).toBe("metadata");
+  });
+
+  it("takes no memory to speak of for counts of one", () => {
+    const counts = new ReferenceCounts(1 << 20);
+    const entries = Uint32Array.from({ length: 1 << 20 }, (_, index) => index + 1);
+    expect(counts.addAll(entries, 0, 0, 1 << 20)).toBe(1 << 20);
+    expect(counts.bytes).toBe((1 << 20) / 4);
+    counts.add(5000);
+    expect(counts.bytes).toBe((1 << 20) / 4 + 4096);
   });
 });
 
@@ -255,7 +347,7 @@ describe("references of a leaf's entries, counted at once", () => {
   it("are counted and dropped as one by one, and stop at what needs a closer look", () => {
     const counts = new ReferenceCounts(64);
     const none = new Uint8Array(64);
-    const freed = { extents: new Uint32Array(8), count: 0 };
+    const freed = new ExtentBitmap(64);
     const entries = Uint32Array.of(0, 6, 6, 0x8000_0008, 9, 41);
     expect(counts.addAll(entries, 0, 0, 40)).toBe(3);
     expect(counts.addAll(entries, 4, 0, 40)).toBe(5);
@@ -265,7 +357,7 @@ describe("references of a leaf's entries, counted at once", () => {
     expect(counts.addAll(Uint32Array.of(8), 0, 0, 64)).toBe(0);
     // The first of an extent's two references leaves it in use.
     expect(counts.dropAll(Uint32Array.of(6, 9), 0, freed, none)).toBe(2);
-    expect([...freed.extents.subarray(0, freed.count)]).toEqual([8]);
+    expect(allOf(freed)).toEqual([8]);
     expect([counts.state(8), counts.references(5)]).toEqual(["free", 1]);
     // Metadata, a PARTIAL, an extent without references.
     for (const entry of [8, 0x8000_0006, 12]) {
