@@ -16,7 +16,7 @@ import { FileDevice } from "./device/file-device.ts";
 import { formatPool } from "./thin/checkpoint/format-pool.ts";
 import { isFault } from "./thin/format/fault.ts";
 import { BLOCK_BYTES, EXTENT_BYTES_DEFAULT, isExtentSize } from "./thin/format/geometry.ts";
-import { isVolumeName } from "./thin/format/identity.ts";
+import { isNewName } from "./thin/format/identity.ts";
 import { HEARTBEAT_OFFSET } from "./thin/format/layout.ts";
 import { readSuperblockCopies } from "./thin/format/superblock-io.ts";
 import { backUp } from "./thin/members/backup.ts";
@@ -143,7 +143,7 @@ export function createPool(options: CreatePoolOptions): Promise<CreatedPool> {
     const { name, sizeBytes, overcommitMax } = options;
     const extentBytes = options.extentBytes ?? EXTENT_BYTES_DEFAULT;
     // Before anything is wiped for it.
-    if (!isVolumeName(name)) {
+    if (!isNewName(name)) {
       throw new OperationError("invalid", `${JSON.stringify(name)} is no name for a pool`);
     }
     if (!isExtentSize(extentBytes)) {

@@ -85,6 +85,9 @@ describe("pools without a daemon", () => {
     await expect(create({ devices: [other], name: "a/b" })).rejects.toMatchObject({
       kind: "invalid",
     });
+    await expect(create({ devices: [other], name: "a\u202eb" })).rejects.toMatchObject({
+      kind: "invalid",
+    });
     // What cannot be a pool is found out only when the pool is made.
     await expect(create({ devices: [other], name: "x", overcommitMax: -1 })).rejects.toThrow();
     expect(existsSync(other)).toBe(false);

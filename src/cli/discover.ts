@@ -8,6 +8,7 @@ import {
   withUsageErrors,
   type InitiatorOptions,
 } from "./initiator-options.ts";
+import { print } from "./output.ts";
 
 interface DiscoverArguments extends InitiatorOptions {
   readonly portal: string;
@@ -34,9 +35,7 @@ async function run(args: DiscoverArguments): Promise<void> {
     initiatorName: initiatorNameOf(args),
     ...(chap === undefined ? {} : { chap }),
   });
-  process.stdout.write(
-    args.json ? `${JSON.stringify(targets, undefined, 2)}\n` : discoveryText(targets),
-  );
+  print(targets, args.json, () => discoveryText(targets));
 }
 
 /** `thinlun discover`: asks a portal, of any make, for its targets. */

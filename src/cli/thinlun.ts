@@ -3,6 +3,7 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { discoverCommand } from "./discover.ts";
 import { exitCodeOf, ExitCode, UsageError } from "./exit-code.ts";
+import { say } from "./output.ts";
 import { poolCommand } from "./pool.ts";
 import { serveCommand } from "./serve.ts";
 import { snapshotCommand } from "./snapshot.ts";
@@ -55,6 +56,6 @@ try {
   const message = error instanceof Error ? error.message : String(error);
   const code = exitCodeOf(error);
   const hint = code === ExitCode.usage ? "\nthinlun --help lists the commands and options." : "";
-  process.stderr.write(`thinlun: ${message}${hint}\n`);
+  say(`thinlun: ${message}${hint}`);
   process.exitCode = code;
 }

@@ -1,3 +1,5 @@
+import { makeVisible } from "./visible-text.ts";
+
 /** Fields that have their own place in the line, or none. */
 const PLACED = new Set(["level", "time", "msg", "error"]);
 
@@ -28,11 +30,10 @@ export class LogFormatter {
   }
 }
 
-/** Control characters of a name that came over the network must not reach the terminal. */
+/** What a terminal obeys or hides in a name that came over the network, or from a disk, must not reach it. */
 function textOf(value: unknown): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-  // oxlint-disable-next-line no-control-regex -- these are what is taken out
-  return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, "?");
+  return makeVisible(text).replaceAll("\n", "\\u000a");
 }
 
 function errorLines(error: unknown): string {

@@ -22,7 +22,7 @@ describe("LogFormatter", () => {
 
   it("lets no control characters through to the terminal", () => {
     const line = JSON.stringify({ level: "warn", msg: "a\u001b[2Jb\nc", name: "\u009b31m" });
-    expect(formatter.format(line)).toBe(" warn  a?[2Jb?c name=?31m\n");
+    expect(formatter.format(line)).toBe(" warn  a\\u001b[2Jb\\u000ac name=\\u009b31m\n");
   });
 
   it.each(["plain text", "null", "1"])("passes on %j as it is", (line) => {

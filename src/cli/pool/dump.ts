@@ -1,4 +1,5 @@
 import type { CommandModule } from "yargs";
+import { print, printText } from "../output.ts";
 import { DEVICE_OPTION, JSON_OPTION } from "../pool-access.ts";
 
 interface DumpArguments {
@@ -13,11 +14,8 @@ async function run(args: DumpArguments): Promise<void> {
   const { dumpDevices } = await import("../../offline.ts");
   const maps = args.volume === undefined ? args.maps : [args.volume];
   const { dump, lines } = await dumpDevices(args.device, { maps, journal: args.journal });
-  if (args.json) {
-    process.stdout.write(`${JSON.stringify(dump, undefined, 2)}\n`);
-    return;
-  }
-  for (const line of lines) process.stdout.write(`${line}\n`);
+  if (args.json) print(dump, true, () => "");
+  else for (const line of lines) printText(`${line}\n`);
 }
 
 /** `thinlun pool dump`: what lies on the devices, in the terms of FORMAT.md. */

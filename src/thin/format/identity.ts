@@ -1,4 +1,5 @@
 import { assert } from "../../util/assert.ts";
+import { isVisible } from "../../util/visible-text.ts";
 import { NAME_BYTES_MAX } from "../limits.ts";
 
 /** UUIDs and names as they are on disk. */
@@ -65,6 +66,14 @@ export function isVolumeName(name: string): boolean {
   if (encoded.length < 1 || encoded.length > NAME_BYTES_MAX) return false;
   // Half a surrogate pair does not survive the way to UTF-8 and back.
   return !FORBIDDEN.test(name) && !name.startsWith("-") && encoded.toString("utf8") === name;
+}
+
+/**
+ * Whether a new volume or pool may be called so: {@link isVolumeName}, and nothing in it that cannot be seen, such as what turns the direction
+ * of text. Names of this kind may be on disks all the same, and are read.
+ */
+export function isNewName(name: string): boolean {
+  return isVolumeName(name) && isVisible(name);
 }
 
 /** Bytes that a name takes where its field is as long as the name. */

@@ -1,4 +1,4 @@
-import { isUuid, isVolumeName } from "../format/identity.ts";
+import { isNewName, isUuid } from "../format/identity.ts";
 import type { VolumeAttributes } from "../format/records.ts";
 import { VOLUME_BYTES_MAX, VOLUMES_MAX } from "../limits.ts";
 import { PoolError } from "../pool-error.ts";
@@ -32,8 +32,9 @@ export function checkNewVolumes(
 
 /** Errors: invalid, exists. */
 export function checkNewName(state: PoolState, name: string): void {
-  if (!isVolumeName(name)) {
-    const what = "1 to 127 bytes without control characters and slashes, not beginning with -";
+  if (!isNewName(name)) {
+    const what =
+      "1 to 127 bytes without slashes and characters that cannot be seen, not beginning with -";
     throw new PoolError("invalid", `${JSON.stringify(name)} is no name for a volume: ${what}`);
   }
   // A name that is a UUID would make a look-up by name or UUID ambiguous.

@@ -57,7 +57,7 @@ export interface PoolOpenOptions {
   readonly settings?: Partial<PoolRunSettings>;
 }
 
-/** A volume to be made; {@link isVolumeName}, lower-case UUID, bytes. */
+/** A volume to be made; {@link isNewName}, lower-case UUID, bytes. */
 export interface VolumeSpec {
   readonly name: string;
   readonly uuid: string;

@@ -3,6 +3,7 @@ import {
   getName,
   getUuid,
   hasUuid,
+  isNewName,
   isUuid,
   isVolumeName,
   isZero,
@@ -76,6 +77,13 @@ describe("a name", () => {
   ])("may not be %j", (name) => {
     expect(isVolumeName(name)).toBe(false);
   });
+
+  it.each(["a\u202eb", "\u2066a", "\u200b", "a\u2028", "\ufeffa"])(
+    "on disk may be %j, and is given to nothing new",
+    (name) => {
+      expect([isVolumeName(name), isNewName(name)]).toEqual([true, false]);
+    },
+  );
 
   it.each([
     ["too long for its field", [3, 0x61, 0x62]],

@@ -40,6 +40,7 @@ test("volumes are larger than the pool, unless it has a limit", async () => {
 test.each([
   [{ name: "" }, "invalid"],
   [{ name: "a/b" }, "invalid"],
+  [{ name: "a\u202eb" }, "invalid"],
   [{ name: uuidOf(77) }, "invalid"],
   [{ name: "data" }, "exists"],
   [{ uuid: "nonsense" }, "invalid"],
