@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { LEAF_ENTRIES } from "../../../src/thin/format/layout.ts";
 import { EXTENT } from "../pool/support/pool-bench.ts";
-import { BLOCK, loggedBench } from "./support/bench.ts";
+import { BLOCK, loggedBench, writeBlocks } from "./support/bench.ts";
 import { readsByBlock } from "./support/reads.ts";
 
 /**
@@ -27,6 +28,24 @@ async function readsOfOpening(sizeBytes: number): Promise<{ pages: number; reque
   expect(await bench.byteAt(bench.pool.volume("data"), sizeBytes / EXTENT - 1)).toBe(2);
   return { pages: reads.size, requests };
 }
+
+test("what lies together is read together: leaves that a checkpoint wrote are not read one by one", async () => {
+  const leaves = 128;
+  const { bench, log } = await loggedBench();
+  const volume = await bench.create("data", leaves * LEAF_ENTRIES * EXTENT);
+  for (let leaf = 0; leaf < leaves; leaf += 1) {
+    await writeBlocks(bench, volume, (leaf * LEAF_ENTRIES * EXTENT) / BLOCK, [3]);
+  }
+  const from = volume.engine.state.addresses.offsetOf(0);
+  await bench.close();
+  log.devices[0]!.reads.length = 0;
+  await bench.open();
+  const reads = log.devices[0]!.reads.filter(({ offsetBytes }) => offsetBytes >= from);
+  const bytes = reads.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+  expect(bytes).toBeGreaterThanOrEqual(leaves * BLOCK);
+  // Root, directory, volumes and two levels of nodes, the tails of the device, and the leaves in a few pieces.
+  expect(reads.length).toBeLessThan(32);
+});
 
 test("opening a pool costs what is mapped, whatever the size of its volumes", async () => {
   const small = await readsOfOpening(1008 * EXTENT);
