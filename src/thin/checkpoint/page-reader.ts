@@ -4,6 +4,7 @@ import { isFault } from "../format/fault.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
 import { checkPage, type PageHeader, PageKind } from "../format/page.ts";
 import type { LeafPointers, PagePointer } from "../format/pointer.ts";
+import type { PageToRead } from "../map/leaf-store-options.ts";
 import { LEAF_RUN_PAGES_MAX } from "./limits.ts";
 import type { PagePlaces } from "./page-place.ts";
 
@@ -17,12 +18,12 @@ export interface LeafPages {
 class PageRead extends IoRequest {
   readonly #end: (error: IoError | null) => void;
 
-  constructor(pages: Uint8Array[], offsetBytes: number, end: (error: IoError | null) => void) {
+  constructor(memory: Uint8Array[], offsetBytes: number, end: (error: IoError | null) => void) {
     super();
     this.kind = IoKind.read;
     this.offsetBytes = offsetBytes;
-    this.lengthBytes = pages.length * BLOCK_BYTES;
-    this.buffers = pages;
+    for (const { length } of memory) this.lengthBytes += length;
+    this.buffers = memory;
     this.#end = end;
   }
 
@@ -62,28 +63,13 @@ export class PageReader {
     }
   }
 
-  /**
-   * Pages of leaves without side pages, in ascending order of their places: what lies together is read together. Resolves with whether each
-   * is the one that is meant.
-   */
-  async readTogether(
-    pointers: readonly PagePointer[],
-    into: readonly Uint8Array[],
-  ): Promise<boolean[]> {
-    const reads: Promise<boolean>[] = [];
+  /** Pages of leaves: what lies together is read together. Resolves with whether each is the one that is meant. */
+  async readTogether(pages: readonly PageToRead[]): Promise<boolean[]> {
+    const reads: Promise<void>[] = [];
     const isRead: boolean[] = [];
-    for (let first = 0; first < pointers.length;) {
-      const count = this.#runLength(pointers, first);
-      const at = first;
-      const ended = this.#readRun(pointers[at]!.block, into.slice(at, at + count)).then(
-        (isFine) => {
-          for (let index = at; index < at + count; index += 1) {
-            isRead[index] = isFine && this.#isLeaf(pointers[index]!, into[index]!);
-          }
-          return isFine;
-        },
-      );
-      reads.push(ended);
+    for (let first = 0; first < pages.length;) {
+      const count = this.#runLength(pages, first);
+      reads.push(this.#readRun(pages, first, count, isRead));
       first += count;
     }
     await Promise.all(reads);
@@ -91,14 +77,14 @@ export class PageReader {
   }
 
   /** How many pages from this one on lie behind each other on one device. */
-  #runLength(pointers: readonly PagePointer[], first: number): number {
-    const start = pointers[first]!.block;
+  #runLength(pages: readonly PageToRead[], first: number): number {
+    const start = pages[first]!.block;
     if (!this.#places.has(start)) return 1;
     const device = this.#places.deviceOf(start);
     const offsetBytes = this.#places.offsetOf(start);
     let count = 1;
-    while (first + count < pointers.length && count < LEAF_RUN_PAGES_MAX) {
-      const { block } = pointers[first + count]!;
+    while (first + count < pages.length && count < LEAF_RUN_PAGES_MAX) {
+      const { block } = pages[first + count]!;
       if (block !== start + count || !this.#places.has(block)) break;
       // Extents that follow each other in number may lie on two devices.
       if (this.#places.deviceOf(block) !== device) break;
@@ -108,18 +94,26 @@ export class PageReader {
     return count;
   }
 
-  /** False where the device refuses. */
-  #readRun(block: number, pages: Uint8Array[]): Promise<boolean> {
-    if (!this.#places.has(block)) return Promise.resolve(false);
-    const device = this.#places.deviceOf(block);
-    const offsetBytes = this.#places.offsetOf(block);
-    return new Promise((resolve) => {
-      device.submit(new PageRead(pages, offsetBytes, (error) => resolve(error === null)));
-    });
-  }
-
-  #isLeaf({ block, crc }: PagePointer, page: Uint8Array): boolean {
-    return !isFault(checkPage(page, this.#poolUuid, { block, kind: PageKind.leaf, crc }));
+  /** None of them is read where the device refuses. */
+  async #readRun(
+    pages: readonly PageToRead[],
+    first: number,
+    count: number,
+    isRead: boolean[],
+  ): Promise<void> {
+    const { block } = pages[first]!;
+    const run = pages.slice(first, first + count);
+    const isFine =
+      this.#places.has(block) &&
+      (await new Promise<boolean>((resolve) => {
+        const end = (error: IoError | null): void => resolve(error === null);
+        const request = new PageRead(joined(run), this.#places.offsetOf(block), end);
+        this.#places.deviceOf(block).submit(request);
+      }));
+    for (const [index, page] of run.entries()) {
+      const isMeant = isFine && !isFault(checkPage(page.into, this.#poolUuid, page));
+      isRead[first + index] = isMeant;
+    }
   }
 
   async #readPage(pointer: PagePointer, kind: PageKind, page: Uint8Array): Promise<PageHeader> {
@@ -145,4 +139,24 @@ export class PageReader {
     const text = `metadata block ${pointer.block} is broken: ${message}`;
     return new IoError("medium", text, { object: this.#poolName });
   }
+}
+
+/** The memory of pages in their order, in as few pieces as it has. */
+function joined(pages: readonly PageToRead[]): Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (const { into } of pages) {
+    const last = pieces.at(-1);
+    const isNext =
+      last?.buffer === into.buffer && last.byteOffset + last.length === into.byteOffset;
+    if (isNext) {
+      pieces[pieces.length - 1] = new Uint8Array(
+        into.buffer,
+        last.byteOffset,
+        last.length + into.length,
+      );
+    } else {
+      pieces.push(into);
+    }
+  }
+  return pieces;
 }

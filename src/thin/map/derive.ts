@@ -85,16 +85,23 @@ async function withLeaves(
 }
 
 /** All leaves in the order of their places, those that were never written last. */
-function leavesByPlace(state: PoolState): Uint32Array {
-  const { leaves } = state;
-  const ids: number[] = [];
+function leavesByPlace({ leaves }: PoolState): Uint32Array {
+  const ids = new Uint32Array(leaves.count);
   const places = new Float64Array(leaves.end);
+  let count = 0;
+  let isSorted = true;
+  let before = 0;
   for (let leaf = 1; leaf < leaves.end; leaf += 1) {
     if (!leaves.exists(leaf)) continue;
-    places[leaf] = leaves.pointers(leaf)?.leaf.block ?? Number.MAX_SAFE_INTEGER;
-    ids.push(leaf);
+    const place = leaves.pointers(leaf)?.leaf.block ?? Number.MAX_SAFE_INTEGER;
+    places[leaf] = place;
+    ids[count] = leaf;
+    count += 1;
+    isSorted &&= place >= before;
+    before = place;
   }
-  return Uint32Array.from(ids).sort((a, b) => places[a]! - places[b]!);
+  // After a checkpoint of all leaves they are.
+  return isSorted ? ids : ids.sort((a, b) => places[a]! - places[b]!);
 }
 
 /** Counts the references of leaves; keeps the segment that the last extent was in, because most are in one. */

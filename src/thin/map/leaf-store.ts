@@ -2,13 +2,14 @@ import { assert } from "../../util/assert.ts";
 import { IoError } from "../../util/io-error.ts";
 import { BLOCK_BYTES, NO_EXTENT } from "../format/geometry.ts";
 import { PAGE_HEADER_BYTES, PARTIAL_FLAG } from "../format/layout.ts";
+import { PageKind } from "../format/page.ts";
 import { NO_POINTER } from "../format/pointer.ts";
 import type { LeafPointers, PagePointer } from "../format/pointer.ts";
 import { CapturedLeaf } from "./captured-leaf.ts";
 import { isPartial } from "./entry.ts";
 import type { LeafCounts, LeafWords } from "./leaf-check.ts";
 import { checkLeaf } from "./leaf-check.ts";
-import type { LeafStoreOptions } from "./leaf-store-options.ts";
+import type { LeafStoreOptions, PageToRead } from "./leaf-store-options.ts";
 import {
   LEAF_CAPTURED,
   LEAF_DIRTY,
@@ -324,13 +325,10 @@ export class LeafStore {
     return load.promise;
   }
 
-  /** Loads several leaves, best in the order of their places: those without side pages in long reads. Otherwise like {@link load}. */
+  /** Loads several leaves, best in the order of their places, in long reads. Otherwise like {@link load}. */
   async loadAll(leaves: Uint32Array): Promise<void> {
-    const together: number[] = [];
-    for (const leaf of leaves) {
-      const isPlain = this.#table.basesBlock[leaf] === NO_POINTER.block;
-      if (isPlain && !this.isResident(leaf) && !this.#loads.has(leaf)) together.push(leaf);
-    }
+    const isNew = (leaf: number): boolean => !this.isResident(leaf) && !this.#loads.has(leaf);
+    const together = leaves.filter(isNew);
     if (together.length > 1) {
       const load: Load = { isShared: true, promise: Promise.resolve() };
       for (const leaf of together) this.#loads.set(leaf, load);
@@ -343,34 +341,35 @@ export class LeafStore {
     if (failed?.status === "rejected") throw failed.reason;
   }
 
-  async #readTogether(leaves: readonly number[], load: Load): Promise<void> {
+  async #readTogether(leaves: Uint32Array, load: Load): Promise<void> {
     const table = this.#table;
-    const pages = leaves.map(() => this.#takeUnsetPage());
-    let isRead: readonly boolean[] | undefined;
+    const reads: PageToRead[] = [];
+    const plan = (kind: PageKind, block: number, crc: number): number => {
+      if (block === NO_POINTER.block) return NO_PAGE;
+      const page = this.#takeUnsetPage();
+      reads.push({ block, crc, kind, into: this.#slabs.bytes(page) });
+      return page;
+    };
+    const planned = Array.from(leaves, (leaf) => {
+      const page = plan(PageKind.leaf, table.leafBlock[leaf]!, table.leafCrc[leaf]!);
+      const bases = plan(PageKind.bases, table.basesBlock[leaf]!, table.basesCrc[leaf]!);
+      const masks = plan(PageKind.masks, table.masksBlock[leaf]!, table.masksCrc[leaf]!);
+      return { leaf, page, bases, masks, end: reads.length };
+    });
+    let isRead: readonly boolean[] = [];
     try {
-      isRead = await this.#options.reader.readTogether?.(
-        leaves.map((leaf) => ({ block: table.leafBlock[leaf]!, crc: table.leafCrc[leaf]! })),
-        pages.map((page) => this.#slabs.bytes(page)),
-      );
+      isRead = (await this.#options.reader.readTogether?.(reads)) ?? [];
     } finally {
-      for (const [index, leaf] of leaves.entries()) {
+      let at = 0;
+      for (const { leaf, page, bases, masks, end } of planned) {
         const isWanted = this.#loads.get(leaf) === load;
         if (isWanted) this.#loads.delete(leaf);
-        const isAdopted =
-          isWanted && isRead?.[index] === true && this.#tryAdopt(leaf, pages[index]!);
-        if (!isAdopted) this.#slabs.give(pages[index]!);
+        let isWhole = isWanted;
+        for (; at < end; at += 1) isWhole &&= isRead[at] === true;
+        const isAdopted = isWhole && this.#adopt(leaf, page, bases, masks) === null;
+        if (!isAdopted) this.#givePages(page, bases, masks);
       }
     }
-  }
-
-  /** False where an entry cannot be. */
-  #tryAdopt(leaf: number, page: number): boolean {
-    const { extents, geometry } = this.#options;
-    const words = { leaf: this.#slabs.words(page), bases: null, masks: null };
-    const counts = checkLeaf(words, extents(), geometry.fullMask);
-    if (typeof counts === "string") return false;
-    this.#setPages(leaf, [page, NO_PAGE, NO_PAGE], counts);
-    return true;
   }
 
   async #read(leaf: number, load: Load): Promise<void> {
@@ -385,8 +384,12 @@ export class LeafStore {
         bases: bases === NO_PAGE ? null : this.#slabs.bytes(bases),
         masks: masks === NO_PAGE ? null : this.#slabs.bytes(masks),
       });
-      if (this.#loads.get(leaf) === load) this.#adopt(leaf, page, bases, masks);
-      else this.#givePages(page, bases, masks);
+      if (this.#loads.get(leaf) === load) {
+        const fault = this.#adopt(leaf, page, bases, masks);
+        if (fault !== null) throw this.#damaged(leaf, fault);
+      } else {
+        this.#givePages(page, bases, masks);
+      }
     } catch (error) {
       this.#givePages(page, bases, masks);
       throw error;
@@ -395,39 +398,35 @@ export class LeafStore {
     }
   }
 
-  /** Checks the pages that were read, and makes them the leaf's. */
-  #adopt(leaf: number, page: number, bases: number, masks: number): void {
-    const words = {
+  #words(page: number, bases: number, masks: number): LeafWords {
+    return {
       leaf: this.#slabs.words(page),
       bases: bases === NO_PAGE ? null : this.#slabs.words(bases),
       masks: masks === NO_PAGE ? null : this.#slabs.words(masks),
     };
-    this.#setPages(leaf, [page, bases, masks], this.#check(leaf, words));
   }
 
-  #setPages(
-    leaf: number,
-    [page, bases, masks]: readonly [page: number, bases: number, masks: number],
-    counts: LeafCounts,
-  ): void {
+  /** Makes pages that were read the leaf's; in words what is wrong where an entry cannot be. */
+  #adopt(leaf: number, page: number, bases: number, masks: number): string | null {
     const table = this.#table;
+    const counts = this.#check(this.#words(page, bases, masks));
+    if (typeof counts === "string") return counts;
     table.page[leaf] = page;
     table.bases[leaf] = bases;
     table.masks[leaf] = masks;
     table.mapped[leaf] = counts.mapped;
     table.partials[leaf] = counts.partials;
     table.flags[leaf]! |= LEAF_USED;
+    return null;
   }
 
-  /** Throws where an entry cannot be. */
-  #check(leaf: number, words: LeafWords): LeafCounts {
-    const { extents, geometry } = this.#options;
-    const counts = checkLeaf(words, extents(), geometry.fullMask);
-    if (typeof counts !== "string") return counts;
-    const block = this.#table.leafBlock[leaf]!;
-    throw new IoError("medium", `the map page in block ${block} is damaged: ${counts}`, {
-      object: "pool",
-    });
+  #check(words: LeafWords): LeafCounts | string {
+    return checkLeaf(words, this.#options.extents(), this.#options.geometry.fullMask);
+  }
+
+  #damaged(leaf: number, what: string): IoError {
+    const message = `the map page in block ${this.#table.leafBlock[leaf]!} is damaged: ${what}`;
+    return new IoError("medium", message, { object: "pool" });
   }
 
   /** The leaf's pages as they are on the media, in memory of their own. Rejects with {@link IoError} "medium". */
@@ -448,7 +447,8 @@ export class LeafStore {
       bases: bytes(words.bases),
       masks: bytes(words.masks),
     });
-    this.#check(leaf, words);
+    const counts = this.#check(words);
+    if (typeof counts === "string") throw this.#damaged(leaf, counts);
     return words;
   }
 

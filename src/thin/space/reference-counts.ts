@@ -338,10 +338,11 @@ export class ReferenceCounts {
 
 /** How many entries from `index` on, up to `runMax`, map extents of one word that follow each other. */
 function runAt(entries: Uint32Array, index: number, runMax: number): number {
-  const entry = entries[index]!;
+  // As numbers of 32 bits with a sign, which need no conversion.
+  const entry = entries[index]! | 0;
   const max = Math.min(runMax, WORD_MASK + 1 - ((entry - 1) & WORD_MASK));
   let run = 1;
-  while (run < max && entries[index + run] === entry + run) run += 1;
+  while (run < max && ((entries[index + run]! - run) | 0) === entry) run += 1;
   return run;
 }
 

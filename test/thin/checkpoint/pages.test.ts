@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import type { BlockDevice } from "../../../src/device/block-device.ts";
+import { DeviceFilter } from "../../../src/device/device-filter.ts";
 import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { candidatesOf, generationAfter } from "../../../src/thin/checkpoint/candidates.ts";
@@ -10,13 +12,23 @@ import { nextRootBlock } from "../../../src/thin/checkpoint/root-place.ts";
 import { FormatFault } from "../../../src/thin/format/fault.ts";
 import { Geometry } from "../../../src/thin/format/geometry.ts";
 import { PageKind } from "../../../src/thin/format/page.ts";
-import { IoKind } from "../../../src/util/io-request.ts";
+import { IoKind, type IoRequest } from "../../../src/util/io-request.ts";
 import { formatted, MIB, opened, POOL_UUID, recorded } from "./fixture.ts";
 
 const geometry = new Geometry(16384);
 const leaf = { kind: PageKind.leaf, level: 0, volume: 1, index: 0 };
 
-function placesOn(device: MemoryDevice | ErrorFilter | ReturnType<typeof recorded>): PagePlaces {
+/** Keeps how long reads were. */
+class ReadWatch extends DeviceFilter {
+  readonly lengths: number[] = [];
+
+  override submit(request: IoRequest): void {
+    this.lengths.push(request.lengthBytes);
+    this.below.submit(request);
+  }
+}
+
+function placesOn(device: BlockDevice): PagePlaces {
   const extents = {
     extentCount: 400,
     deviceOf: () => device,
@@ -77,6 +89,38 @@ describe("pages", () => {
     await expect(reader.page(pointer, PageKind.masks)).rejects.toMatchObject({ kind: "medium" });
     const elsewhere = new PageReader(places, POOL_UUID.replace("5", "6"), "pool");
     await expect(elsewhere.page(pointer, PageKind.leaf)).rejects.toMatchObject({ kind: "medium" });
+  });
+
+  it("are read together, each judged by itself", async () => {
+    const memory = new MemoryDevice(16 * MIB);
+    const blocks = Array.from({ length: 300 }, (_, index) => (index < 280 ? 10 : 50) + index);
+    const writer = writerOn(placesOn(memory), [...blocks]);
+    const page = new Uint8Array(4096);
+    const pointers = blocks.map((_, index) => {
+      page.fill(index, 64);
+      return writer.add(page, index === 7 ? { ...leaf, kind: PageKind.bases } : leaf);
+    });
+    await writer.finish();
+    const watched = new ReadWatch(memory, "watched");
+    const room = new Uint8Array(400 * 4096);
+    const pages = pointers.map(({ block, crc }, index) => ({
+      block,
+      crc: index === 5 ? crc + 1 : crc,
+      kind: index === 6 ? PageKind.masks : index === 7 ? PageKind.bases : PageKind.leaf,
+      // Memory has gaps where the media has none, too.
+      into: room.subarray((index < 20 ? index : index + 5) * 4096).subarray(0, 4096),
+    }));
+    pages.push({ ...pages[0]!, block: 0 }, { ...pages[0]!, block: 1600 });
+    const isRead = await new PageReader(placesOn(watched), POOL_UUID, "pool").readTogether(pages);
+    const wrong = [5, 6, 300, 301];
+    expect(isRead).toEqual(pages.map((_, index) => !wrong.includes(index)));
+    for (const [index, { into }] of pages.slice(0, 300).entries()) {
+      expect([into[64], into[4095]]).toEqual([index & 255, index & 255]);
+    }
+    expect(watched.lengths).toEqual([256 * 4096, 24 * 4096, 20 * 4096]);
+    const failing = new ErrorFilter(memory, [{ error: "medium", times: 1 }]);
+    const again = await new PageReader(placesOn(failing), POOL_UUID, "pool").readTogether(pages);
+    expect(again.filter((isFine) => isFine)).toHaveLength(44);
   });
 
   it("report the device's errors", async () => {

@@ -54,12 +54,12 @@ describe("LeafStore", () => {
         return media.read(pointers, into);
       },
       // The one in block 1002 cannot be had with others.
-      readTogether: async (pointers, into) => {
-        for (const [index, leaf] of pointers.entries()) {
-          const page = { leaf: into[index]!, bases: null, masks: null };
-          await media.read({ leaf, bases: null, masks: null }, page);
+      readTogether: async (pages) => {
+        for (const { block, into } of pages) {
+          const page = { leaf: into, bases: null, masks: null };
+          await media.read({ leaf: { block, crc: 0 }, bases: null, masks: null }, page);
         }
-        return pointers.map(({ block }) => block !== 1002);
+        return pages.map(({ block }) => block !== 1002);
       },
     };
     const leaves = new LeafStore({
@@ -86,6 +86,41 @@ describe("LeafStore", () => {
     await expect(all).rejects.toMatchObject({ kind: "medium" });
     expect([...ids].map((leaf) => leaves.isResident(leaf))).toEqual([true, true, true, false]);
     expect(leaves.residentBytes).toBe(3 * 4096);
+  });
+
+  it("loads side pages with their leaf, and the leaf by itself where one of them does not come", async () => {
+    const { leaves: source, media } = makeStore(100);
+    const places = [1, 2].map((slot) => {
+      const leaf = source.create();
+      source.setPartial(leaf, slot, 10 + slot, 5, 20 + slot);
+      return write(media, source.capture()[0]!);
+    });
+    const together: (readonly number[])[] = [];
+    const single: number[] = [];
+    const reader: LeafReader = {
+      read: (pointers, into) => {
+        single.push(pointers.leaf.block);
+        return media.read(pointers, into);
+      },
+      readTogether: async (pages) => {
+        together.push(pages.map(({ kind }) => kind));
+        for (const { block, into } of pages) into.set(media.pages.get(block)!);
+        return pages.map(({ block }) => block !== places[1]!.masks!.block);
+      },
+    };
+    const geometry = new Geometry(EXTENT_BYTES);
+    const options = { geometry, reader, memoryBytesMax: 64 * 4096, extents: () => 1000 };
+    const leaves = new LeafStore(options);
+    const ids = Uint32Array.from(places, (pointers) => leaves.addStored(pointers));
+    await leaves.loadAll(ids);
+    expect(together).toEqual([[5, 6, 7, 5, 6, 7]]);
+    expect(single).toEqual([places[1]!.leaf.block]);
+    for (const [index, leaf] of ids.entries()) {
+      const slot = index + 1;
+      expect([leaves.base(leaf, slot), leaves.mask(leaf, slot)]).toEqual([20 + slot, 5]);
+      expect([leaves.mapped(leaf), leaves.partials(leaf)]).toEqual([1, 1]);
+    }
+    expect(leaves.residentBytes).toBe(6 * 4096);
   });
 
   it("gives up clean leaves only, and reads them again once for all who wait", async () => {
