@@ -19,7 +19,13 @@ import type { PoolDevice, PoolSettings, Segment } from "../format/records.ts";
 import { encodeRoot } from "../format/root.ts";
 import { writeSuperblock } from "../format/superblock-io.ts";
 import { KNOWN_FEATURES, type Superblock } from "../format/superblock.ts";
-import { DEVICES_MAX, EXTENTS_MAX, JOURNAL_BYTES_MAX, JOURNAL_BYTES_MIN } from "../limits.ts";
+import {
+  DEVICE_BYTES_MIN,
+  DEVICES_MAX,
+  EXTENTS_MAX,
+  JOURNAL_BYTES_MAX,
+  JOURNAL_BYTES_MIN,
+} from "../limits.ts";
 import { PoolError } from "../pool-error.ts";
 import type { OwnerIdentity } from "./owner.ts";
 import { ROOT_BLOCKS } from "./root-place.ts";
@@ -101,6 +107,10 @@ function planPool(devices: readonly FormatDevice[], options: FormatOptions): Pla
     const { capacityBytes: sizeBytes } = device;
     const journal = index === 0 ? journalBytes : 0;
     const request = { device: index, sizeBytes, journalBytes: journal, extentBytes, isZero };
+    check(
+      usableBytes(sizeBytes) >= DEVICE_BYTES_MIN,
+      `${device.name} is too small: ${DEVICE_BYTES_MIN} bytes at least`,
+    );
     const segment = planSegment(request);
     if (segment === null) throw new PoolError("invalid", `${device.name} is too small for a pool`);
     segments.push(segment);
