@@ -18,10 +18,14 @@ const ALPHABET: readonly Partial<Operation>[] = [
   { kind: "snapshot" },
   { kind: "group", choice: 0 },
   { kind: "rollback", volume: 0, other: 1 },
+  { kind: "rollback", volume: 1, other: 0 },
+  { kind: "remove", volume: 1 },
   { kind: "remove" },
   { kind: "resize", length: 3 },
   { kind: "checkpoint" },
 ];
+
+const RACE_CHANCE = 0.4;
 
 const CRASHES: readonly CrashKind[] = ["kill", "power", "power", "reboot"];
 
@@ -32,13 +36,16 @@ function operationOf(part: Partial<Operation>): Operation {
   return { kind, delayMs: 0, volume: 0, other: 0, place: 0, length: 0, choice: 0, ...part };
 }
 
-function roundOf(seed: number, part: Partial<Operation>): Round {
-  const operations = [operationOf(part)];
+/** One operation, or two at the same time. */
+function roundOf(random: SeededRandom): Round {
+  const count = random.chance(RACE_CHANCE) ? 2 : 1;
+  const operations = Array.from({ length: count }, () => operationOf(random.pick(ALPHABET)));
+  const seed = random.uint32();
   return { seed, operations, faults: [], idleMs: 0, crash: undefined, isClosed: false };
 }
 
 /**
- * Crashes in every moment of the last of up to `length` operations, for as many sequences of operations as the bounds allow:
+ * Crashes in every moment of the last of up to `length` rounds of an operation or two, for as many sequences of them as the bounds allow:
  * in random order, so that a short time sees something of everything.
  */
 export async function exhaust(seed: number, length: number, bounds: Bounds): Promise<Exploration> {
@@ -48,9 +55,7 @@ export async function exhaust(seed: number, length: number, bounds: Bounds): Pro
   const isOver = (): boolean => total.histories >= bounds.histories || performance.now() >= endMs;
   while (!isOver()) {
     const count = random.between(1, length);
-    const rounds = Array.from({ length: count }, () =>
-      roundOf(random.uint32(), random.pick(ALPHABET)),
-    );
+    const rounds = Array.from({ length: count }, () => roundOf(random));
     const calm: History = { seed, profile: TINY, rounds };
     for (const history of crashesOf(calm, (await momentsOf(calm)) ?? 0)) {
       if (isOver()) break;

@@ -1,6 +1,7 @@
 import { ThinVolume } from "../../src/thin/io/thin-volume.ts";
 import { Gate } from "../../src/thin/io/gate.ts";
 import { Barrier } from "../../src/thin/log/barrier.ts";
+import { OperationQueue } from "../../src/thin/pool/operation-queue.ts";
 import { LeafStore } from "../../src/thin/map/leaf-store.ts";
 import { Pins } from "../../src/thin/space/pins.ts";
 import { Space } from "../../src/thin/space/space.ts";
@@ -132,6 +133,15 @@ const PATCHES = {
           return !this.isClosed;
         }),
         leaveChange: method(() => undefined),
+      }),
+  },
+  operationsAtOnce: {
+    rule: "N",
+    breaks: "operations of the pool do not wait for each other",
+    profile: "managing",
+    apply: () =>
+      patch(OperationQueue.prototype, {
+        run: method((operation: () => Promise<unknown>) => operation()),
       }),
   },
   discardIsZero: {

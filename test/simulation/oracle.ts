@@ -1,4 +1,6 @@
 import type { IoErrorKind } from "../../src/util/io-error.ts";
+import type { Label, LabelChange } from "./labels.ts";
+import { Labels } from "./labels.ts";
 import type { Tag } from "./tags.ts";
 import { inWordsOf } from "./tags.ts";
 import { Violation } from "./violation.ts";
@@ -42,7 +44,12 @@ export interface Effect {
 }
 
 export type Pending =
-  | { readonly kind: "create"; readonly volume: number; readonly sectors: number }
+  | {
+      readonly kind: "create";
+      readonly volume: number;
+      readonly sectors: number;
+      readonly label?: Label;
+    }
   | { readonly kind: "snap"; readonly copies: readonly Copy[] }
   | { readonly kind: "delete"; readonly volume: number }
   | {
@@ -52,13 +59,20 @@ export type Pending =
       readonly read: Effect;
       readonly change: Effect;
     }
-  | { readonly kind: "resize"; readonly volume: number; readonly sectors: number };
+  | {
+      readonly kind: "resize";
+      readonly volume: number;
+      readonly sectors: number;
+      readonly change?: Effect;
+    }
+  | ({ readonly kind: "label" } & LabelChange);
 
 /** A copy that is made: `read` is what it may read of its source. */
 export interface Copy {
   readonly source: number;
   readonly copy: number;
   readonly read: Effect;
+  readonly label?: Label;
 }
 
 /** What is found of a volume when it is read from end to end. `tags` null: it could not be read. */
@@ -74,6 +88,7 @@ export class Oracle {
   readonly #beliefs: Map<number, Belief> = new Map();
   readonly #effects: Set<Effect> = new Set();
   readonly #pending: Set<Pending> = new Set();
+  readonly #labels: Labels = new Labels();
   /** Groups made since the last check, with the writes that were near them. */
   #instants: { copies: readonly Copy[] }[] = [];
   #serial = 0;
@@ -83,6 +98,10 @@ export class Oracle {
 
   get volumes(): number[] {
     return [...this.#beliefs.keys()];
+  }
+
+  has(volume: number): boolean {
+    return this.#beliefs.has(volume);
   }
 
   sectorsOf(volume: number): number {
@@ -138,11 +157,12 @@ export class Oracle {
     const last = Math.min(effect.first + effect.count, belief.sectors.length);
     const own = effect.value === undefined ? [] : [effect.value];
     // A write that waited for space half-way was outside the gate: a rollback meanwhile has taken away what it had written before.
-    const isReplaced = [...effect.overlapping].some(({ count }) => count === ALL);
+    const replacements = [...effect.overlapping].filter(isReplacement);
     const changes = [...effect.overlapping].filter(({ value }) => value !== undefined);
     const plain: Entry = { values: own, serial: this.#serial, isStable };
     for (let sector = effect.first; sector < last; sector += 1) {
       const around = changes.filter((other) => covers(other, sector));
+      const isReplaced = replacements.some((other) => covers(other, sector));
       const isKept = isUncertain || isReplaced || effect.mayKeep(sector);
       if (around.length === 0 && !isKept) {
         push(belief, sector, plain);
@@ -168,12 +188,12 @@ export class Oracle {
     const belief = this.#beliefs.get(effect.volume);
     if (belief === undefined) return;
     const others = [...effect.overlapping].filter(({ value }) => value !== undefined);
-    const isReplaced = [...effect.overlapping].some((other) => other.count === ALL);
+    const replacements = [...effect.overlapping].filter(isReplacement);
     for (const [index, tag] of tags.entries()) {
       const sector = effect.first + index;
       this.sectorsVerified += 1;
       this.#checkPlace(effect.volume, belief, sector, tag);
-      if (isReplaced || this.isLenient) continue;
+      if (this.isLenient || replacements.some((other) => covers(other, sector))) continue;
       const around = others.filter((other) => covers(other, sector));
       const seen = effect.seen[index] ?? [];
       if (!seen.includes(tag.serial) && !around.some(({ value }) => value === tag.serial)) {
@@ -213,13 +233,15 @@ export class Oracle {
     return this.begin(source, 0, this.sectorsOf(source), undefined);
   }
 
-  beginReplacement(volume: number): Effect {
-    return this.begin(volume, 0, ALL, undefined);
+  /** All of the volume from this sector on becomes something else. */
+  beginReplacement(volume: number, first: number = 0): Effect {
+    return this.begin(volume, first, ALL, undefined);
   }
 
   abandonManagement(pending: Pending): void {
     this.#pending.delete(pending);
     if (pending.kind === "snap") for (const { read } of pending.copies) this.abandon(read);
+    if (pending.kind === "resize" && pending.change !== undefined) this.abandon(pending.change);
     if (pending.kind !== "rollback") return;
     this.abandon(pending.read);
     this.abandon(pending.change);
@@ -231,11 +253,17 @@ export class Oracle {
     switch (pending.kind) {
       case "create":
         this.#beliefs.set(pending.volume, this.#blank(pending.volume, pending.sectors));
+        this.#setLabel(pending.volume, pending.label);
         return;
       case "delete":
         this.#beliefs.delete(pending.volume);
+        this.#labels.delete(pending.volume);
+        return;
+      case "label":
+        this.#labels.change(pending);
         return;
       case "resize":
+        if (pending.change !== undefined) this.#end(pending.change);
         this.#resize(pending.volume, pending.sectors);
         return;
       case "rollback":
@@ -245,9 +273,16 @@ export class Oracle {
         return;
       case "snap":
         for (const { read } of pending.copies) this.#end(read);
-        for (const { source, copy, read } of pending.copies) this.#copy(source, copy, read);
+        for (const { source, copy, read, label } of pending.copies) {
+          this.#copy(source, copy, read);
+          this.#setLabel(copy, label);
+        }
         this.#instants.push({ copies: pending.copies });
     }
+  }
+
+  #setLabel(volume: number, label: Label | undefined): void {
+    if (label !== undefined) this.#labels.set(volume, label);
   }
 
   #end(effect: Effect): void {
@@ -306,6 +341,13 @@ export class Oracle {
     if (belief === undefined) return;
     const grown = this.#blank(volume, Math.max(0, sectors - belief.sectors.length)).sectors;
     belief.sectors = [...belief.sectors, ...grown].slice(0, sectors);
+  }
+
+  /** Before {@link check}, which forgets what was on its way. */
+  checkLabels(found: ReadonlyMap<number, Label>, ending: Ending): void {
+    if (this.isLenient) return;
+    const pending = [...this.#pending].filter((each) => each.kind === "label");
+    this.#labels.check(found, pending, ending);
   }
 
   /** Everything was read, with nothing in flight. */
@@ -410,11 +452,13 @@ export class Oracle {
         if (found.has(pending.volume)) this.acknowledgeManagement(pending);
         return;
       case "delete":
-        if (!found.has(pending.volume)) this.#beliefs.delete(pending.volume);
+        if (!found.has(pending.volume)) this.acknowledgeManagement(pending);
+        return;
+      case "label":
         return;
       case "resize":
         if (found.get(pending.volume)?.length === pending.sectors) {
-          this.#resize(pending.volume, pending.sectors);
+          this.acknowledgeManagement(pending);
         }
         return;
       case "rollback":
@@ -493,6 +537,11 @@ function push(belief: Belief, sector: number, entry: Entry): void {
   while (floor > 0 && !isFloor(entries[floor]!, belief)) floor -= 1;
   if (floor > 0) entries.splice(0, floor);
   entries.push(entry);
+}
+
+/** It replaces everything from some sector on: no write is as long. */
+function isReplacement({ count }: Effect): boolean {
+  return count === ALL;
 }
 
 function overlaps(a: Effect, b: Effect): boolean {

@@ -73,6 +73,19 @@ export const PROFILES: readonly Profile[] = [
     leafMemoryBytesMax: 4 * KIB,
     favoured: times(12, "checkpoint", "snapshot", "read"),
   },
+  // Operations on the same few volumes, all at once.
+  {
+    ...SMALL,
+    name: "managing",
+    volumeExtents: 12,
+    volumesMax: 5,
+    without: [],
+    churn: 0.1,
+    favoured: [
+      ...times(20, "snapshot", "clone", "group", "remove", "rollback", "resize"),
+      ...times(10, "create", "attributes", "rename", "unmap", "write"),
+    ],
+  },
   {
     ...SMALL,
     name: "growing",

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Driver } from "./driver.ts";
 import { firstVolumes, newMedia, uuidOf } from "./driver.ts";
 import { historyOf, inWords } from "./history.ts";
+import type { Profile } from "./profiles.ts";
 import { profileNamed } from "./profiles.ts";
 import type { Flaw } from "./reference-pool.ts";
 import { newMedium, ReferencePool, ReferenceStore } from "./reference-pool.ts";
@@ -10,13 +11,14 @@ import { runHistory } from "./walk.ts";
 const HISTORIES = 40;
 const HISTORIES_UNTIL_CAUGHT = 400;
 
-const PROFILE = profileNamed("small");
+const [SMALL, MANAGING] = [profileNamed("small"), profileNamed("managing")];
 
-function driverWith(flaw: Flaw): Driver {
+function driverWith(flaw: Flaw, fresh: Profile): Driver {
   const store = new ReferenceStore();
-  for (const { volume, sizeBytes } of firstVolumes(PROFILE)) {
+  for (const { volume, sizeBytes } of firstVolumes(fresh)) {
     const uuid = uuidOf(volume);
-    store.volumes.set(uuid, { uuid, sizeBytes, media: newMedium(), readOnly: false });
+    const label = { name: `v${volume}`, reservedBytes: 0, quotaBytes: 0 };
+    store.volumes.set(uuid, { uuid, sizeBytes, media: newMedium(), readOnly: false, label });
   }
   return {
     media: (profile) => Promise.resolve([newMedia(profile, true)]),
@@ -25,32 +27,41 @@ function driverWith(flaw: Flaw): Driver {
   };
 }
 
-async function firstViolation(flaw: Flaw, histories: number): Promise<string | undefined> {
+async function firstViolation(
+  flaw: Flaw,
+  profile: Profile,
+  histories: number,
+): Promise<string | undefined> {
   for (let seed = 1; seed <= histories; seed += 1) {
-    const history = historyOf(seed, PROFILE);
-    const { violation } = await runHistory(history, driverWith(flaw));
+    const history = historyOf(seed, profile);
+    const { violation } = await runHistory(history, driverWith(flaw, profile));
     if (violation !== undefined) return `seed ${seed}: ${violation}\n${inWords(history)}`;
   }
   return undefined;
 }
 
 describe("the oracle", () => {
-  it("asks for nothing that a pool cannot promise", async () => {
-    expect(await firstViolation("none", HISTORIES)).toBeUndefined();
-  });
+  it.each([SMALL, MANAGING])(
+    "asks for nothing that a pool cannot promise: $name",
+    async (profile) => {
+      expect(await firstViolation("none", profile, HISTORIES)).toBeUndefined();
+    },
+  );
 
-  const flaws: Record<Exclude<Flaw, "none">, RegExp> = {
-    "early-acknowledgement": /reads|garbage/,
-    "late-write": /reads/,
-    "wrong-place": /foreign data/,
-    "flush-nothing": /after a power loss/,
-    "group-in-parts": /a part of a consistency group/,
-    "group-not-gated": /different instants|a part of|reads/,
-    "rollback-in-parts": /reads|foreign/,
-    "shrink-keeps": /reads|foreign/,
-    "forgets-delete": /never made, or is deleted/,
+  const flaws: Record<Exclude<Flaw, "none">, [profile: Profile, expected: RegExp]> = {
+    "early-acknowledgement": [SMALL, /reads|garbage/],
+    "late-write": [SMALL, /reads/],
+    "wrong-place": [SMALL, /foreign data/],
+    "flush-nothing": [SMALL, /after a power loss/],
+    "group-in-parts": [SMALL, /a part of a consistency group/],
+    "group-not-gated": [SMALL, /different instants|a part of|reads/],
+    "rollback-in-parts": [SMALL, /reads|foreign/],
+    "shrink-keeps": [SMALL, /reads|foreign/],
+    "forgets-delete": [SMALL, /never made, or is deleted/],
+    "changes-at-once": [MANAGING, /overtakes|reads|foreign/],
+    "mixes-labels": [MANAGING, /has {"name".* instead of/],
   };
-  it.each(Object.entries(flaws))("notices %s", async (flaw, expected) => {
-    expect(await firstViolation(flaw as Flaw, HISTORIES_UNTIL_CAUGHT)).toMatch(expected);
+  it.each(Object.entries(flaws))("notices %s", async (flaw, [profile, expected]) => {
+    expect(await firstViolation(flaw as Flaw, profile, HISTORIES_UNTIL_CAUGHT)).toMatch(expected);
   });
 });

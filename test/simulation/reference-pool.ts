@@ -4,6 +4,7 @@ import type { Pool } from "../../src/thin/pool/pool.ts";
 import type { CopySpec, VolumeSpec } from "../../src/thin/pool/pool-options.ts";
 import { IoError } from "../../src/util/io-error.ts";
 import { IoKind, type IoRequest } from "../../src/util/io-request.ts";
+import type { Label } from "./labels.ts";
 import type { Machine } from "./machine.ts";
 import { Media, PAGE_BYTES } from "./media.ts";
 import type { Life } from "./scheduler.ts";
@@ -19,13 +20,16 @@ export type Flaw =
   | "group-not-gated"
   | "rollback-in-parts"
   | "shrink-keeps"
-  | "forgets-delete";
+  | "forgets-delete"
+  | "changes-at-once"
+  | "mixes-labels";
 
 interface Kept {
   readonly uuid: string;
   sizeBytes: number;
   media: Media;
   readonly readOnly: boolean;
+  label: Label;
 }
 
 /** What outlives the process: one medium for each volume, where an engine would have extents. */
@@ -50,6 +54,8 @@ export class ReferencePool {
   readonly #life: Life;
   readonly #flaw: Flaw;
   readonly #changes: Map<string, Set<Promise<void>>> = new Map();
+  /** Operations come one after another. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(machine: Machine, store: ReferenceStore, flaw: Flaw) {
     this.#machine = machine;
@@ -69,15 +75,26 @@ export class ReferencePool {
   }
 
   volume(uuid: string): ThinVolume {
+    return this.#handle(this.#kept(uuid));
+  }
+
+  #kept(uuid: string): Kept {
     const kept = this.#store.volumes.get(uuid);
     if (kept === undefined) throw new PoolError("missing", uuid);
-    return this.#handle(kept);
+    return kept;
+  }
+
+  #inTurn(operation: () => Promise<void>): Promise<void> {
+    if (this.#flaw === "changes-at-once") return operation();
+    const result = this.#last.then(operation);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 
   #handle(kept: Kept): ThinVolume {
     const pool = this as ReferencePool;
     const handle = {
-      attributes: { uuid: kept.uuid, readOnly: kept.readOnly },
+      attributes: { uuid: kept.uuid, readOnly: kept.readOnly, ...kept.label },
       get capacityBytes(): number {
         return kept.sizeBytes;
       },
@@ -174,34 +191,53 @@ export class ReferencePool {
     await this.#after(this.#delay());
   }
 
-  async createVolume({ uuid, sizeBytes }: VolumeSpec): Promise<void> {
-    await this.#after(this.#delay());
-    this.#store.volumes.set(uuid, { uuid, sizeBytes, media: newMedium(), readOnly: false });
-    await this.#done();
+  createVolume(spec: VolumeSpec): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#after(this.#delay());
+      const { uuid, name, sizeBytes, reservedBytes = 0, quotaBytes = 0 } = spec;
+      const label = { name, reservedBytes, quotaBytes };
+      this.#store.volumes.set(uuid, {
+        uuid,
+        sizeBytes,
+        media: newMedium(),
+        readOnly: false,
+        label,
+      });
+      await this.#done();
+    });
   }
 
-  async snapshot(copies: readonly CopySpec<ThinVolume>[]): Promise<void> {
+  snapshot(copies: readonly CopySpec<ThinVolume>[]): Promise<void> {
+    return this.#inTurn(() => this.#snapshot(copies));
+  }
+
+  async #snapshot(copies: readonly CopySpec<ThinVolume>[]): Promise<void> {
+    for (const { source } of copies) this.#kept(source.attributes.uuid);
     const uuids = copies.map(({ source }) => source.attributes.uuid);
     if (this.#flaw !== "group-not-gated") await this.#instant(uuids);
-    for (const { source, uuid, readOnly } of copies) {
-      const kept = this.#store.volumes.get(source.attributes.uuid)!;
+    for (const { source, uuid, name, readOnly } of copies) {
+      const kept = this.#kept(source.attributes.uuid);
       kept.media.flush(kept.media.serial);
       const media = kept.media.clone();
       const { sizeBytes } = kept;
-      this.#store.volumes.set(uuid, { uuid, sizeBytes, media, readOnly: readOnly ?? true });
+      const label = { name, reservedBytes: 0, quotaBytes: 0 };
+      this.#store.volumes.set(uuid, { uuid, sizeBytes, media, readOnly: readOnly ?? true, label });
       if (this.#flaw === "group-in-parts" || this.#flaw === "group-not-gated") await this.#done();
     }
     await this.#done();
   }
 
-  async rollback(volume: ThinVolume, source: ThinVolume): Promise<void> {
+  rollback(volume: ThinVolume, source: ThinVolume): Promise<void> {
+    return this.#inTurn(() => this.#rollback(volume, source));
+  }
+
+  async #rollback(volume: ThinVolume, source: ThinVolume): Promise<void> {
     const [to, from] = [volume, source].map(({ attributes }) => attributes.uuid) as [
       string,
       string,
     ];
+    const [kept, other] = [this.#kept(to), this.#kept(from)];
     await this.#instant([to, from]);
-    const kept = this.#store.volumes.get(to)!;
-    const other = this.#store.volumes.get(from)!;
     other.media.flush(other.media.serial);
     if (this.#flaw === "rollback-in-parts") {
       const part = Buffer.alloc(Math.min(other.sizeBytes, kept.sizeBytes) >> 1);
@@ -214,10 +250,14 @@ export class ReferencePool {
     await this.#done();
   }
 
-  async resize(volume: ThinVolume, sizeBytes: number): Promise<void> {
+  resize(volume: ThinVolume, sizeBytes: number): Promise<void> {
+    return this.#inTurn(() => this.#resize(volume, sizeBytes));
+  }
+
+  async #resize(volume: ThinVolume, sizeBytes: number): Promise<void> {
     const { uuid } = volume.attributes;
+    const kept = this.#kept(uuid);
     await this.#instant([uuid]);
-    const kept = this.#store.volumes.get(uuid)!;
     const cut = kept.sizeBytes - sizeBytes;
     if (cut > 0 && this.#flaw !== "shrink-keeps") {
       kept.media.write(null, 0, cut, sizeBytes);
@@ -227,11 +267,14 @@ export class ReferencePool {
     await this.#done();
   }
 
-  async delete(volume: ThinVolume): Promise<void> {
+  delete(volume: ThinVolume): Promise<void> {
     const { uuid } = volume.attributes;
-    await this.#instant([uuid]);
-    if (this.#flaw !== "forgets-delete") this.#store.volumes.delete(uuid);
-    await this.#done();
+    return this.#inTurn(async () => {
+      this.#kept(uuid);
+      await this.#instant([uuid]);
+      if (this.#flaw !== "forgets-delete") this.#store.volumes.delete(uuid);
+      await this.#done();
+    });
   }
 
   async sync(): Promise<void> {
@@ -255,21 +298,31 @@ export class ReferencePool {
     return () => undefined;
   }
 
-  setAttributes(): Promise<void> {
-    return this.#done();
+  setAttributes({ attributes }: ThinVolume, changes: Partial<Label>): Promise<void> {
+    return this.#inTurn(async () => {
+      const kept = this.#kept(attributes.uuid);
+      const base = this.#flaw === "mixes-labels" ? attributes : kept.label;
+      const { name, reservedBytes, quotaBytes } = { ...base, ...changes };
+      kept.label = { name, reservedBytes, quotaBytes };
+      await this.#done();
+    });
   }
-  rename(): Promise<void> {
-    return this.#done();
+
+  rename(volume: ThinVolume, name: string): Promise<void> {
+    return this.setAttributes(volume, { name });
   }
+
   checkpoint(): Promise<void> {
     return this.#done();
   }
   addDevice(): Promise<void> {
-    return this.#done();
+    return this.#inTurn(() => this.#done());
   }
+
   growDevice(): Promise<void> {
-    return this.#done();
+    return this.#inTurn(() => this.#done());
   }
+
   async close(): Promise<void> {
     await this.sync();
   }

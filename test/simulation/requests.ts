@@ -5,6 +5,7 @@ import { IoError } from "../../src/util/io-error.ts";
 import { IoKind, IoRequest } from "../../src/util/io-request.ts";
 import { newMedia, numberOf, uuidOf } from "./driver.ts";
 import type { Operation, OperationKind } from "./history.ts";
+import type { Label } from "./labels.ts";
 import type { Machine } from "./machine.ts";
 import { asViolation } from "./machine.ts";
 import { SECTOR_BYTES } from "./media.ts";
@@ -12,6 +13,7 @@ import type { Effect, Oracle, Pending } from "./oracle.ts";
 import type { Profile } from "./profiles.ts";
 import type { Life } from "./scheduler.ts";
 import { readTags, tagSectors } from "./tags.ts";
+import { Turns } from "./turns.ts";
 import { Violation } from "./violation.ts";
 
 const DEVICES_MAX = 4;
@@ -21,6 +23,18 @@ const MIB = 1024 * 1024;
 /** Errors that a healthy device below cannot excuse. */
 const EXCUSED_IO = new Set(["space", "space-pending", "range", "gone", "read-only"]);
 const EXCUSED_POOL = new Set(["space", "missing", "exists", "busy", "invalid"]);
+
+/** The devices, in the order of operations: no volume has this number. */
+const DEVICES = 0;
+
+/** A management operation: the volumes that it changes, those that it reads, and what it will have done. */
+interface Task {
+  readonly changed?: readonly number[];
+  readonly read?: readonly number[];
+  /** Called when all that comes before it on these volumes has ended. */
+  readonly begin?: () => Pending;
+  readonly run: () => Promise<unknown>;
+}
 
 /** One request to a volume, and what is done at its acknowledgement. */
 class SimRequest extends IoRequest {
@@ -49,8 +63,10 @@ export class Clients {
   readonly #pool: Pool;
   readonly #profile: Profile;
   readonly #life: Life;
-  /** Volumes on which a management operation is under way: one that changes it, or how many that read it. */
-  readonly #locks: Map<number, number> = new Map();
+  readonly #turns: Turns = new Turns();
+  /** Volumes that are about to be made, and to be deleted. */
+  #making = 0;
+  #removing = 0;
   /** A device has done wrong, or may have. */
   isExcused = false;
   /** The pool has stopped. */
@@ -117,7 +133,7 @@ export class Clients {
       case "rename":
         return this.#rename(operation);
       case "checkpoint":
-        return this.#manage([], [], undefined, () => this.#pool.checkpoint());
+        return this.#manage({ run: () => this.#pool.checkpoint() });
       case "sync":
         return this.#sync();
       case "addDevice":
@@ -255,10 +271,11 @@ export class Clients {
 
   async #sync(): Promise<void> {
     const begun = this.#oracle.beginFlush();
-    await this.#manage([], [], undefined, async () => {
+    const run = async (): Promise<void> => {
       await this.#pool.sync();
       if (!this.#life.isDead) this.#oracle.completeFlush(begun);
-    });
+    };
+    await this.#manage({ run });
   }
 
   /** Submits; resolves after the acknowledgement, which is where `acknowledged` is called. */
@@ -309,174 +326,215 @@ export class Clients {
     throw new Violation(`nothing is wrong, and yet: IoError ${error.kind}: ${error.message}`);
   }
 
-  /** A management operation: `changed` and `read` are the volumes that it must have for itself, or share. */
-  async #manage(
-    changed: readonly number[],
-    read: readonly number[],
-    pending: Pending | undefined,
-    run: () => Promise<unknown>,
-  ): Promise<void> {
-    for (const volume of changed) this.#locks.set(volume, -1);
-    for (const volume of read) this.#locks.set(volume, (this.#locks.get(volume) ?? 0) + 1);
-    if (pending !== undefined) this.#oracle.beginManagement(pending);
+  /**
+   * A management operation. Others on the same volumes may be on their way: those that were asked for before it come before it, whatever
+   * becomes of them.
+   */
+  async #manage({ changed = [], read = [], begin, run }: Task): Promise<void> {
+    let pending: Pending | undefined;
+    let isMissing = false;
+    const turn = this.#turns.ask(changed, read, () => {
+      const volumes = [...changed, ...read].filter((volume) => volume !== DEVICES);
+      isMissing = volumes.some((volume) => !this.#oracle.has(volume));
+      pending = begin?.();
+      if (pending !== undefined) this.#oracle.beginManagement(pending);
+    });
     try {
       await run();
       if (this.#life.isDead) return;
+      if (!turn.hasBegun) throw new Violation("an operation overtakes one on the same volume");
+      if (isMissing) throw new Violation("an operation on a volume that is deleted is done");
       if (pending !== undefined) this.#oracle.acknowledgeManagement(pending);
     } catch (error) {
       if (this.#life.isDead) return;
       if (!(error instanceof PoolError) && !(error instanceof IoError)) throw error;
-      this.#judgeManagement(error);
-      const isInDoubt = this.isFailed || ["failed", "io", "medium"].includes(error.kind);
+      this.#judgeManagement(error, isMissing);
+      const isInDoubt = this.isFailed || error.kind === "failed";
       if (pending !== undefined && !isInDoubt) this.#oracle.abandonManagement(pending);
-    } finally {
-      for (const volume of changed) this.#locks.delete(volume);
-      for (const volume of read) this.#locks.set(volume, (this.#locks.get(volume) ?? 1) - 1);
     }
+    this.#turns.end(turn);
   }
 
-  #judgeManagement(error: PoolError | IoError): void {
+  #judgeManagement(error: PoolError | IoError, isMissing: boolean): void {
     if (error.kind === "failed") this.isFailed = true;
     const isExcused = error instanceof PoolError ? EXCUSED_POOL : EXCUSED_IO;
-    if (this.isExcused || isExcused.has(error.kind)) return;
+    const isWrong = error.kind === "missing" && !isMissing;
+    if (this.isExcused || (isExcused.has(error.kind) && !isWrong)) return;
     throw new Violation(`nothing is wrong, and yet: ${error.name} ${error.kind}: ${error.message}`);
   }
 
-  #isFree(volume: number): boolean {
-    return (this.#locks.get(volume) ?? 0) === 0;
-  }
-
-  #isShareable(volume: number): boolean {
-    return (this.#locks.get(volume) ?? 0) >= 0;
-  }
-
   async #snapshot(operation: Operation, wanted: number, readOnly: boolean): Promise<void> {
-    const all = this.#oracle.volumes.filter((number) => this.#isShareable(number));
-    const room = this.#profile.volumesMax - this.#oracle.volumes.length;
+    const all = this.#oracle.volumes;
     const start = operation.volume % Math.max(1, all.length);
-    const count = Math.min(wanted, all.length, room);
+    const count = Math.min(wanted, all.length, this.#room);
     const sources = Array.from({ length: count }, (_, index) => all[(start + index) % all.length]!);
     const volumes = sources.flatMap((source) => this.#volume(source) ?? []);
     if (count < 1 || volumes.length < count) return;
-    const copies = sources.map((source) => ({
-      source,
-      copy: (this.#numbers.lastVolume += 1),
-      read: this.#oracle.beginCopy(source),
-    }));
-    const specs = copies.map(({ copy }, index) => ({
+    const made = sources.map((source) => ({ source, copy: (this.#numbers.lastVolume += 1) }));
+    const specs = made.map(({ copy }, index) => ({
       source: volumes[index]!,
       name: `v${copy}`,
       uuid: uuidOf(copy),
       readOnly,
     }));
-    await this.#manage([], sources, { kind: "snap", copies }, () => this.#pool.snapshot(specs));
+    this.#making += count;
+    await this.#manage({
+      read: sources,
+      begin: () => ({
+        kind: "snap",
+        copies: made.map(({ source, copy }) => ({
+          source,
+          copy,
+          read: this.#oracle.beginCopy(source),
+          label: { name: `v${copy}`, reservedBytes: 0, quotaBytes: 0 },
+        })),
+      }),
+      run: () => this.#pool.snapshot(specs),
+    });
+    this.#making -= count;
+  }
+
+  get #room(): number {
+    return Math.max(0, this.#profile.volumesMax - this.#oracle.volumes.length - this.#making);
+  }
+
+  /** A volume to be changed. */
+  #target(draw: number): { number: number; volume: ThinVolume } | undefined {
+    const number = this.#choose(draw);
+    const volume = number === undefined ? undefined : this.#volume(number);
+    return number === undefined || volume === undefined ? undefined : { number, volume };
   }
 
   async #remove({ volume: draw }: Operation): Promise<void> {
-    const number = this.#choose(draw);
-    if (number === undefined || !this.#isFree(number) || this.#oracle.volumes.length < 2) return;
-    const volume = this.#volume(number);
-    if (volume === undefined) return;
-    await this.#manage([number], [], { kind: "delete", volume: number }, () =>
-      this.#pool.delete(volume),
-    );
+    const target = this.#target(draw);
+    if (target === undefined || this.#oracle.volumes.length - this.#removing < 2) return;
+    const { number, volume } = target;
+    this.#removing += 1;
+    await this.#manage({
+      changed: [number],
+      begin: () => ({ kind: "delete", volume: number }),
+      run: () => this.#pool.delete(volume),
+    });
+    this.#removing -= 1;
   }
 
   async #rollback({ volume: draw, other }: Operation): Promise<void> {
-    const number = this.#choose(draw);
-    const source = this.#choose(other);
-    if (number === undefined || source === undefined || number === source) return;
-    if (!this.#isFree(number) || !this.#isShareable(source)) return;
-    const [to, from] = [this.#volume(number), this.#volume(source)];
-    if (to === undefined || from === undefined) return;
-    const read = this.#oracle.beginCopy(source);
-    const change = this.#oracle.beginReplacement(number);
-    const pending: Pending = { kind: "rollback", volume: number, source, read, change };
-    await this.#manage([number], [source], pending, () => this.#pool.rollback(to, from));
+    const [to, from] = [this.#target(draw), this.#target(other)];
+    if (to === undefined || from === undefined || to.number === from.number) return;
+    await this.#manage({
+      changed: [to.number],
+      read: [from.number],
+      begin: () => ({
+        kind: "rollback",
+        volume: to.number,
+        source: from.number,
+        read: this.#oracle.beginCopy(from.number),
+        change: this.#oracle.beginReplacement(to.number),
+      }),
+      run: () => this.#pool.rollback(to.volume, from.volume),
+    });
   }
 
   async #resize({ volume: draw, length }: Operation): Promise<void> {
-    const number = this.#choose(draw);
-    if (number === undefined || !this.#isFree(number)) return;
-    const volume = this.#volume(number);
-    if (volume === undefined) return;
+    const target = this.#target(draw);
+    if (target === undefined) return;
+    const { number, volume } = target;
     const extent = this.#profile.extentBytes / SECTOR_BYTES;
     const unit = length % 3 === 0 ? 1 : extent;
     const most = (this.#profile.volumeExtents * extent) / unit;
     const sectors = (1 + (Math.floor(length / 3) % most)) * unit;
-    await this.#manage([number], [], { kind: "resize", volume: number, sectors }, () =>
-      this.#pool.resize(volume, sectors * SECTOR_BYTES, true),
-    );
+    await this.#manage({
+      changed: [number],
+      begin: () => {
+        const kept = Math.min(sectors, this.#oracle.sectorsOf(number));
+        const change = this.#oracle.beginReplacement(number, kept);
+        return { kind: "resize", volume: number, sectors, change };
+      },
+      run: () => this.#pool.resize(volume, sectors * SECTOR_BYTES, true),
+    });
   }
 
   async #create({ length, choice }: Operation): Promise<void> {
-    if (this.#oracle.volumes.length >= this.#profile.volumesMax) return;
+    if (this.#room < 1) return;
     const volume = (this.#numbers.lastVolume += 1);
     const extents = 1 + (length % this.#profile.volumeExtents);
     const sizeBytes = extents * this.#profile.extentBytes;
     const reservedBytes = choice % 4 === 0 ? Math.floor(sizeBytes / 2) : 0;
     const sectors = sizeBytes / SECTOR_BYTES;
-    await this.#manage([volume], [], { kind: "create", volume, sectors }, () =>
-      this.#pool.createVolume({
-        name: `v${volume}`,
-        uuid: uuidOf(volume),
-        sizeBytes,
-        reservedBytes,
-      }),
-    );
+    const label = { name: `v${volume}`, reservedBytes, quotaBytes: 0 };
+    this.#making += 1;
+    await this.#manage({
+      begin: () => ({ kind: "create", volume, sectors, label }),
+      run: () => this.#pool.createVolume({ ...label, uuid: uuidOf(volume), sizeBytes }),
+    });
+    this.#making -= 1;
   }
 
   async #attributes({ volume: draw, length, choice }: Operation): Promise<void> {
-    const number = this.#choose(draw);
-    if (number === undefined || !this.#isFree(number)) return;
-    const volume = this.#volume(number);
-    if (volume === undefined) return;
+    const target = this.#target(draw);
+    if (target === undefined) return;
+    const { number, volume } = target;
     const { extentBytes, volumeExtents } = this.#profile;
     const bytes = (length % volumeExtents) * extentBytes;
     const changes = [
       { reservedBytes: Math.min(bytes, volume.capacityBytes), quotaBytes: 0 },
-      { reservedBytes: 0, quotaBytes: 0 },
+      { reservedBytes: 0 },
       { reservedBytes: 0, quotaBytes: bytes + extentBytes },
+      { quotaBytes: 0 },
     ];
-    await this.#manage([number], [], undefined, () =>
-      this.#pool.setAttributes(volume, changes[choice % changes.length]!),
-    );
+    const label = changes[choice % changes.length]!;
+    await this.#manage({
+      changed: [number],
+      begin: () => ({ kind: "label", volume: number, label }),
+      run: () => this.#pool.setAttributes(volume, label),
+    });
   }
 
   async #rename({ volume: draw, choice }: Operation): Promise<void> {
-    const number = this.#choose(draw);
-    if (number === undefined || !this.#isFree(number)) return;
-    const volume = this.#volume(number);
-    if (volume === undefined) return;
-    await this.#manage([number], [], undefined, () =>
-      this.#pool.rename(volume, `n${choice}-${number}`),
-    );
+    const target = this.#target(draw);
+    if (target === undefined) return;
+    const { number, volume } = target;
+    const name = `n${choice}-${number}`;
+    await this.#manage({
+      changed: [number],
+      begin: () => ({ kind: "label", volume: number, label: { name } }),
+      run: () => this.#pool.rename(volume, name),
+    });
   }
 
   async #addDevice({ choice }: Operation): Promise<void> {
-    if (this.#machine.media.length >= DEVICES_MAX || this.#locks.has(0)) return;
+    if (this.#machine.media.length >= DEVICES_MAX) return;
     const isZero = choice % 2 === 0;
     const disk = this.#machine.addDisk(newMedia(this.#profile, isZero));
-    // Volume 0 is none: its lock is that of the devices.
-    await this.#manage([0], [], undefined, () =>
-      this.#pool.addDevice(disk, { uuid: uuidOf(2 ** 40 + this.#machine.media.length), isZero }),
-    );
+    const uuid = uuidOf(2 ** 40 + this.#machine.media.length);
+    const run = (): Promise<void> => this.#pool.addDevice(disk, { uuid, isZero });
+    await this.#manage({ changed: [DEVICES], run });
   }
 
   async #growDevice({ other, choice }: Operation): Promise<void> {
     const index = other % this.#profile.devices;
     const media = this.#machine.media[index];
-    if (media === undefined || this.#locks.has(0)) return;
+    if (media === undefined) return;
     if (media.capacityBytes < this.#profile.deviceBytes + 4 * MIB) {
       media.capacityBytes += (1 + (choice % 2)) * MIB;
     }
-    await this.#manage([0], [], undefined, () => this.#pool.growDevice(index));
+    await this.#manage({ changed: [DEVICES], run: () => this.#pool.growDevice(index) });
   }
 
   /** The volumes that the pool has, by number. */
   found(): Map<number, ThinVolume> {
     return new Map(
       this.#pool.volumes().map((volume) => [numberOf(volume.attributes.uuid), volume]),
+    );
+  }
+
+  /** What they have beside their content, by number. */
+  labels(): Map<number, Label> {
+    return new Map(
+      this.#pool.volumes().map(({ attributes }) => {
+        const { uuid, name, reservedBytes, quotaBytes } = attributes;
+        return [numberOf(uuid), { name, reservedBytes, quotaBytes }];
+      }),
     );
   }
 }

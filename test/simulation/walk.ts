@@ -118,7 +118,8 @@ class Walk {
     this.#numbers = { lastVolume: Math.max(...first.map(({ volume }) => volume)), lastSerial: 0 };
     for (const { volume, sizeBytes } of first) {
       const sectors = sizeBytes / SECTOR_BYTES;
-      this.oracle.acknowledgeManagement({ kind: "create", volume, sectors });
+      const label = { name: `v${volume}`, reservedBytes: 0, quotaBytes: 0 };
+      this.oracle.acknowledgeManagement({ kind: "create", volume, sectors, label });
     }
   }
 
@@ -289,6 +290,7 @@ class Walk {
     for (const [number, volume] of this.#clients!.found()) {
       found.set(number, await this.#readAll(volume));
     }
+    this.oracle.checkLabels(this.#clients!.labels(), ending);
     this.oracle.check(found, ending);
     const complaints = await this.machine.run(this.#pool!.check());
     if (complaints === "dead" || this.oracle.isLenient || complaints.value.length === 0) return;

@@ -32,8 +32,8 @@ import { type PoolUsage, usageOf } from "./usage.ts";
 import { createVolume, deleteVolume, rename, setAttributes } from "./volumes.ts";
 
 /**
- * An open pool. Operations that change it run one after another; each is durable when it resolves, and has happened as a whole or
- * not at all after a crash (rule N). They reject with a PoolError and then have changed nothing.
+ * An open pool. Operations that change it run one after another, in the order in which they are asked for; each is durable when it
+ * resolves, and has happened as a whole or not at all after a crash (rule N). They reject with a PoolError and then have changed nothing.
  */
 export class Pool {
   readonly #started: StartedPool;
