@@ -51,11 +51,11 @@ export class TreeWriter {
   }
 
   /** A leaf may be given up and read again as soon as it counts as written: so it is on the device before that. */
-  async #writeLeaves({ maps: { leaves }, leafNames }: Image): Promise<void> {
+  async #writeLeaves({ maps: { leaves } }: Image): Promise<void> {
     for (let first = 0; first < leaves.length; first += LEAVES_WRITTEN_TOGETHER) {
       const some = leaves.slice(first, first + LEAVES_WRITTEN_TOGETHER);
       const pointers: LeafPointers[] = [];
-      for (const leaf of some) pointers.push(await this.#writeLeaf(leaf, leafNames));
+      for (const leaf of some) pointers.push(await this.#writeLeaf(leaf));
       await this.#writer.finish();
       for (const [index, leaf] of some.entries()) {
         const written = pointers[index];
@@ -64,9 +64,9 @@ export class TreeWriter {
     }
   }
 
-  async #writeLeaf(leaf: CapturedLeaf, names: Image["leafNames"]): Promise<LeafPointers> {
-    const { leaf: page, bases, masks } = leaf.pages();
-    const { volume, index } = names.get(leaf.leaf) ?? { volume: 0, index: 0 };
+  async #writeLeaf(captured: CapturedLeaf): Promise<LeafPointers> {
+    const { leaf: page, bases, masks } = captured.pages();
+    const { volume, index } = captured;
     const place = { level: 0, volume, index };
     return {
       leaf: await this.#add(page, { ...place, kind: PageKind.leaf }),

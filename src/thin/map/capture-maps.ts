@@ -37,7 +37,11 @@ export function captureMaps(state: PoolState, generation: number): CapturedMaps 
   state.space.generation = generation;
   const leaves = state.leaves.capture();
   const nodes: CapturedNode[] = [];
-  for (const { id, map } of state.volumes.values()) captureNodes(state.leaves, id, map, nodes);
+  for (const { id, map } of state.volumes.values()) {
+    // Whatever changes a node changes all above it, and volumes that share a root share what is below.
+    if (map.root?.isDirty === true) captureNodes(state.leaves, id, map, nodes);
+  }
+  assert(nodes.length === state.leaves.dirtyNodes, "all nodes that changed are captured");
   nodes.sort((a, b) => a.level - b.level);
   const volumes = [...state.volumes.values()].map(({ attributes, mappedExtents, map }) => {
     const root = nodeChild(map.root);
@@ -61,11 +65,11 @@ function captureNodes(
   for (const [below, level] of map.levels.entries()) {
     for (const [index, node] of level.entries()) {
       if (node?.isDirty !== true) continue;
+      const place = { level: below + 1, index, volume };
       const children = {
-        leaves: below === 0 ? leafChildren(leaves, map, index) : [],
+        leaves: below === 0 ? leafChildren(leaves, map, place) : [],
         nodes: below === 0 ? [] : nodeChildren(map.levels[below - 1]!, index),
       };
-      const place = { level: below + 1, index, volume };
       node.isDirty = false;
       node.capture = new CapturedNode(node, place, children, (pointer, isCurrent) =>
         leaves.retire(pointer, isCurrent),
@@ -76,15 +80,26 @@ function captureNodes(
   }
 }
 
-function leafChildren(leaves: LeafStore, map: VolumeMap, index: number): LeafChild[] {
+function leafChildren(
+  leaves: LeafStore,
+  map: VolumeMap,
+  { index, volume }: { readonly index: number; readonly volume: number },
+): LeafChild[] {
   const first = index * NODE_LEAVES;
-  const ids = map.leafIds.subarray(first, first + NODE_LEAVES);
-  return Array.from(ids, (leaf) => {
-    if (leaf === NO_LEAF) return null;
-    const child = leaves.captureOf(leaf) ?? leaves.pointers(leaf);
-    assert(child !== null, "a leaf is on the media or being written");
-    return child;
-  });
+  const end = Math.min(first + NODE_LEAVES, map.leafCount);
+  const children: LeafChild[] = [];
+  for (let leafIndex = first; leafIndex < end; leafIndex += 1) {
+    const leaf = map.leaf(leafIndex);
+    const capture = leaf === NO_LEAF ? undefined : leaves.captureOf(leaf);
+    if (capture !== undefined) {
+      capture.volume = volume;
+      capture.index = leafIndex;
+    }
+    const child = leaf === NO_LEAF ? null : (capture ?? leaves.pointers(leaf));
+    assert(leaf === NO_LEAF || child !== null, "a leaf is on the media or being written");
+    children.push(child);
+  }
+  return children;
 }
 
 function nodeChildren(level: readonly (TreeNode | null)[], index: number): NodeChild[] {

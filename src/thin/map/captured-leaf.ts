@@ -16,6 +16,9 @@ export class CapturedLeaf {
   readonly page: number;
   readonly basesPage: number;
   readonly masksPage: number;
+  /** A volume that has it, and where: what its page says of itself. Set when the nodes above are captured, as they always are. */
+  volume = 0;
+  index = 0;
   /** The leaf has pages of its own again, or is gone: the capture's are given back when it ends. */
   isDetached = false;
   isGone = false;

@@ -32,6 +32,8 @@ const RELEASE_LOOK_ENTRIES = 8192;
 const PIN_FILTER_BYTES = 4096;
 /** What the drop of a leaf counts in a slice besides its entries. */
 const LEAF_DROP_ENTRIES = 4;
+/** And the release of a metadata block. */
+const BLOCK_RELEASE_ENTRIES = 8;
 
 /** A change of the space that counts when its record is durable: a segment that is new, or a virgin mark. */
 interface Pending {
@@ -326,7 +328,8 @@ export class Space {
       room -= done;
     } while (room > 0 && this.#clock.nowMs() < endMs);
     this.#notice();
-    if (this.#quarantine.isDue(this.#durableSeq) || this.#reaper.hasWork) {
+    const isDue = this.#quarantine.isDue(this.#durableSeq) || this.metadata.isDue;
+    if (isDue || this.#reaper.hasWork) {
       this.#timer = this.#clock.after(0, () => {
         this.#timer = null;
         this.#work();
@@ -340,7 +343,7 @@ export class Space {
 
   /** Releases about so many entries; returns how many: 0 where nothing is left for now. */
   #releaseSome(entries: number): number {
-    let done = 0;
+    let done = BLOCK_RELEASE_ENTRIES * this.metadata.release(entries / BLOCK_RELEASE_ENTRIES);
     // Nothing is pinned or unpinned in this turn.
     this.#pins.markIn(this.#pinned);
     while (done < entries && this.#quarantine.isDue(this.#durableSeq)) {
@@ -414,6 +417,7 @@ export class Space {
     this.metadata.durable(generation);
     // Also where no extent came free: pages that were written count no more as those to come.
     this.#freedSinceNotice = true;
+    this.#work();
     this.#notice();
   }
 

@@ -35,7 +35,9 @@ describe("the tree of a checkpoint", () => {
     const captured = await dump(state);
     const generation = pool.checkpointer.generation + 1;
     const image = captureImage(state, generation, pool.journal.appliedSeq);
-    for (const { leaf } of image.maps.leaves) expect(image.leafNames.has(leaf)).toBe(true);
+    for (const { leaf, volume, index } of image.maps.leaves) {
+      expect(state.volumes.get(volume)?.map.leaf(index)).toBe(leaf);
+    }
     await appendSome(pool, maker, 25);
     expect(await dump(state)).not.toBe(captured);
     const writer = new PageWriter({

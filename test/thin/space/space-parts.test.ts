@@ -305,12 +305,13 @@ describe("VirginMarks", () => {
 });
 
 describe("MetadataSpace", () => {
-  function makeMetadata(): { metadata: MetadataSpace; given: number[] } {
+  /** Extents of four blocks, two at a time as long as there are some. */
+  function makeMetadata(extents: number = 6): { metadata: MetadataSpace; given: number[] } {
     const given: number[] = [];
     let next = 0;
     const metadata = new MetadataSpace(4, {
       take: () => {
-        if (next > 4) return null;
+        if (next >= extents) return null;
         next += 2;
         return { first: next - 2, run: 2 };
       },
@@ -320,26 +321,117 @@ describe("MetadataSpace", () => {
     return { metadata, given };
   }
 
+  function take(metadata: MetadataSpace, count: number): number[] {
+    return Array.from({ length: count }, () => metadata.take());
+  }
+
   it("never hands out block 0, which means none", () => {
     const { metadata } = makeMetadata();
-    const blocks = Array.from({ length: 7 }, () => metadata.take());
-    expect(blocks).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(take(metadata, 7)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     expect(metadata.take()).toBe(8);
   });
 
   it("frees a block when the generation after the next is durable, and an extent with its last", () => {
     const { metadata, given } = makeMetadata();
-    for (let count = 0; count < 7; count += 1) metadata.take();
+    take(metadata, 7);
     for (const block of [4, 5, 6, 7]) metadata.free(block, 10);
     expect(() => metadata.free(4, 10)).toThrow("once");
+    expect(metadata.blocksToCome).toBe(4);
     metadata.durable(11);
-    expect(given).toEqual([]);
+    expect([metadata.isDue, metadata.release(9)]).toEqual([false, 0]);
     metadata.durable(12);
-    expect(given).toEqual([1]);
+    expect([metadata.isDue, metadata.blocksToCome, metadata.release(3)]).toEqual([true, 0, 3]);
+    expect([given, metadata.usedBlocks, metadata.freeBlocks]).toEqual([[], 4, 3]);
+    expect(metadata.release(3)).toBe(1);
+    expect([given, metadata.usedBlocks, metadata.freeBlocks]).toEqual([[1], 3, 0]);
     expect(metadata.isMetadata(1)).toBe(false);
     metadata.free(2, 12);
     metadata.durable(14);
+    metadata.release(9);
+    expect(() => metadata.free(2, 14)).toThrow("in use");
     expect(metadata.take()).toBe(2);
+  });
+
+  it("gives back what was not used, also where it began with it", () => {
+    const { metadata, given } = makeMetadata();
+    take(metadata, 8);
+    expect([metadata.extentCount, metadata.freeBlocks]).toEqual([4, 7]);
+    metadata.durable(1);
+    expect([given, metadata.extentCount, metadata.freeBlocks]).toEqual([[3], 3, 3]);
+    metadata.free(8, 1);
+    metadata.durable(3);
+    metadata.release(1);
+    expect([given, metadata.extentCount, metadata.freeBlocks]).toEqual([[3, 2], 2, 0]);
+    expect(metadata.take()).toBe(16);
+  });
+
+  it("takes blocks from the emptiest extents", () => {
+    const { metadata } = makeMetadata();
+    const blocks = take(metadata, 23);
+    const kept = [1, 4, 5, 6, 8, 9, 12, 16, 20, 21, 22, 23];
+    for (const block of blocks) if (!kept.includes(block)) metadata.free(block, 1);
+    metadata.durable(3);
+    metadata.release(99);
+    expect(take(metadata, 12)).toEqual([2, 3, 13, 14, 15, 17, 18, 19, 10, 11, 7, 0]);
+  });
+
+  it("adopts blocks that may be said again, and goes on in what is free of their extents", () => {
+    const { metadata } = makeMetadata(0);
+    for (const block of [9, 8, 9, 11, 4]) metadata.adopt(block);
+    expect([metadata.usedBlocks, metadata.freeBlocks]).toEqual([4, 4]);
+    expect(take(metadata, 5)).toEqual([5, 6, 7, 10, 0]);
+  });
+
+  it("waits with what is due no longer when the pool has nothing else", () => {
+    const { metadata } = makeMetadata(2);
+    const blocks = take(metadata, 7);
+    for (const block of blocks.slice(1)) metadata.free(block, 1);
+    metadata.durable(3);
+    expect(metadata.take()).toBe(2);
+    expect(metadata.isDue).toBe(false);
+  });
+
+  it("keeps its books under random changes", () => {
+    const seed = chooseSeed(process.env);
+    const random = new SeededRandom(seed);
+    const free = new Set([0, 1, 2, 3, 4, 5, 6, 7]);
+    const metadata = new MetadataSpace(4, {
+      take: () => {
+        const [phys] = free;
+        if (phys === undefined) return null;
+        free.delete(phys);
+        return { first: phys, run: 1 };
+      },
+      adopt: () => undefined,
+      giveBack: (phys) => void free.add(phys),
+    });
+    const used = new Set<number>();
+    let generation = 1;
+    for (let round = 0; round < 2000; round += 1) {
+      const context = `THINLUN_SEED=${seed}, round ${round}`;
+      for (let count = random.below(12); count > 0; count -= 1) {
+        const block = metadata.take();
+        if (block === 0) break;
+        expect(used.has(block), context).toBe(false);
+        used.add(block);
+      }
+      for (const block of used) {
+        if (random.below(3) > 0) continue;
+        used.delete(block);
+        metadata.free(block, generation);
+      }
+      generation += 1;
+      metadata.durable(generation);
+      if (random.below(2) === 0) metadata.release(1 + random.below(9));
+      const { extentCount, usedBlocks, freeBlocks } = metadata;
+      const usable = 4 * extentCount - (metadata.isMetadata(0) ? 1 : 0);
+      expect(usedBlocks + freeBlocks, context).toBe(usable);
+      expect(extentCount + free.size, context).toBe(8);
+    }
+    for (const block of used) metadata.free(block, generation);
+    metadata.durable(generation + 2);
+    metadata.release(99);
+    expect(free.size, `THINLUN_SEED=${seed}`).toBe(8);
   });
 });
 
