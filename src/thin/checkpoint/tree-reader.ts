@@ -2,7 +2,7 @@ import type { BlockDevice } from "../../device/block-device.ts";
 import type { Clock } from "../../util/clock.ts";
 import { type FormatFault, isFault } from "../format/fault.ts";
 import { Geometry } from "../format/geometry.ts";
-import { leavesUnder, NODE_LEAVES, NODE_POINTERS, TAIL_BYTES } from "../format/layout.ts";
+import { leavesUnder, NODE_LEAVES, NODE_POINTERS } from "../format/layout.ts";
 import { decodeLeafNode, decodePointers } from "../format/node.ts";
 import { PageKind } from "../format/page.ts";
 import type { LeafPointers, PagePointer } from "../format/pointer.ts";
@@ -19,7 +19,7 @@ import { PoolError } from "../pool-error.ts";
 import { AddressSpace } from "../space/address-space.ts";
 import { PagePlaces } from "./page-place.ts";
 import { PageReader } from "./page-reader.ts";
-import { firstExtentOffset, ROOT_BLOCKS, rootPlaces } from "./root-place.ts";
+import { firstExtentOffset, isRootOf, ROOT_BLOCKS, rootPlaces } from "./root-place.ts";
 
 export interface TreeReaderOptions {
   /** In the pool's order; more than the checkpoint knows are fine. */
@@ -79,27 +79,8 @@ async function readRoot(
   if (!ROOT_BLOCKS.includes(pointer.block)) throw corrupt(`a root in block ${pointer.block}`);
   const page = await new PageReader(places, poolUuid, poolName).page(pointer, PageKind.root);
   const root = valueOf(decodeRoot(page));
-  const [first] = root.segments;
-  const isConsistent =
-    root.checkpointSeq === superblock.checkpointSeq &&
-    first?.device === 0 &&
-    first.offsetBytes === offsetBytes &&
-    first.virginFrom > 0 &&
-    haveRoom(root, geometry);
-  if (!isConsistent) throw corrupt("a root that is not this superblock's");
+  if (!isRootOf(root, superblock)) throw corrupt("a root that is not this superblock's");
   return root;
-}
-
-/** Whether no two segments share a place, and none ends past its device: two owners would write to the same bytes. */
-function haveRoom({ segments, devices }: Root, { extentBytes }: Geometry): boolean {
-  const ends = new Map<number, number>();
-  return segments.every(({ device, offsetBytes, extents }) => {
-    // A device grows at its end: its segments follow each other.
-    const isBehind = offsetBytes >= (ends.get(device) ?? 0);
-    const end = offsetBytes + extents * extentBytes;
-    ends.set(device, end);
-    return isBehind && end <= (devices[device]?.sizeBytes ?? 0) - TAIL_BYTES;
-  });
 }
 
 /** Builds the maps. Volumes that are copies share nodes and leaves: each is read and made once, by its place. */

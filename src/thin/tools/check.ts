@@ -2,7 +2,7 @@ import type { BlockDevice } from "../../device/block-device.ts";
 import { type FormatFault, isFault } from "../format/fault.ts";
 import { PoolError } from "../pool-error.ts";
 import { type JournalReport, checkJournal } from "./check-journal.ts";
-import { ExtentCounts } from "./extent-counts.ts";
+import { ExtentCounts, sideOfNothing } from "./extent-counts.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { RESTARTS_MAX } from "./limits.ts";
 import { type LocatedPool, locatePool } from "./locate-pool.ts";
@@ -162,9 +162,10 @@ async function countTree(
       partialEntries += partial;
       done += 1;
       if (done % 1024 === 0) onProgress(done, numbers.length);
-      if (complaint === null) return;
+      const fault = complaint ?? sideOfNothing(words);
+      if (fault === null) return;
       const { index, pointers } = tree.leaves[number]!;
-      findings.error(`leaf ${index} (block ${pointers.leaf.block}): ${complaint}`);
+      findings.error(`leaf ${index} (block ${pointers.leaf.block}): ${fault}`);
     },
     (what, fault) => findings.error(`${what}: ${fault.message}`),
   );

@@ -126,3 +126,14 @@ export class ExtentCounts {
     return found;
   }
 }
+
+/** Which entry is not PARTIAL and has a base or mask all the same, in words; null: none. */
+export function sideOfNothing({ leaf, bases, masks }: LeafWords): string | null {
+  if (bases === null || masks === null) return null;
+  for (let at = HEADER_WORDS; at < HEADER_WORDS + LEAF_ENTRIES; at += 1) {
+    if (leaf[at]! < PARTIAL_FLAG && (bases[at]! | masks[at]!) !== 0) {
+      return `entry ${at - HEADER_WORDS} is not PARTIAL and has a base or mask`;
+    }
+  }
+  return null;
+}

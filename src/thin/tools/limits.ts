@@ -11,6 +11,3 @@ export const FINDINGS_MAX = 200;
 
 /** A check of an open pool begins again when checkpoints have overtaken it; a pool that does this to it so often is too busy. */
 export const RESTARTS_MAX = 8;
-
-/** Boxes of a usage map: a screenful. */
-export const USAGE_BOXES = 4096;

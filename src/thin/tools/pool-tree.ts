@@ -6,7 +6,7 @@ import { type LeafPointers, NO_POINTER, type PagePointer } from "../format/point
 import { decodeRoot, type Root } from "../format/root.ts";
 import type { Superblock } from "../format/superblock.ts";
 import { decodeVolumesPage, type VolumeRecord } from "../format/volume-record.ts";
-import { firstExtentOffset } from "../checkpoint/root-place.ts";
+import { firstExtentOffset, isRootOf, ROOT_BLOCKS } from "../checkpoint/root-place.ts";
 import { ExtentPlaces } from "./extent-places.ts";
 import type { LocatedPool } from "./locate-pool.ts";
 import { readPages, type WantedPage } from "./page-batch.ts";
@@ -75,26 +75,39 @@ async function readRoot(
   const places = new ExtentPlaces(extentBytes, [first], pool.devices.slice(0, 1));
   let root: Root | FormatFault = new FormatFault("absent", "there is none");
   const wanted = wantedPage(pointer, PageKind.root, 0, 0);
-  await readPages(places, poolUuid, [wanted], (_, found) => {
-    root = isFault(found) ? found : checkRoot(decodeRoot(found.page), superblock, offsetBytes);
-  });
+  if (!ROOT_BLOCKS.includes(pointer.block)) {
+    root = new FormatFault("misplaced", "no root lies in this place");
+  } else
+    await readPages(places, poolUuid, [wanted], (_, found) => {
+      root = isFault(found) ? found : checkRoot(decodeRoot(found.page), superblock);
+    });
   const result = root as Root | FormatFault;
   if (!isFault(result)) return result;
   note(`the root of generation ${generation} (block ${pointer.block})`, result);
   return null;
 }
 
-function checkRoot(
-  root: Root | FormatFault,
-  { checkpointSeq }: Superblock,
-  offsetBytes: number,
-): Root | FormatFault {
-  if (isFault(root)) return root;
-  const [first] = root.segments;
-  if (root.checkpointSeq === checkpointSeq && first?.device === 0) {
-    if (first.offsetBytes === offsetBytes) return root;
-  }
+function checkRoot(root: Root | FormatFault, superblock: Superblock): Root | FormatFault {
+  if (isFault(root) || isRootOf(root, superblock)) return root;
   return new FormatFault("misplaced", "it is not the one of its superblock");
+}
+
+/** Copies have a page where their source has it. Anything else would let a few pages make a map without end. */
+const DIFFERENT_PARENTS = new FormatFault(
+  "misplaced",
+  "two parents mean different versions or places of it",
+);
+
+function isSameLeaf(leaf: TreeLeaf, other: TreeLeaf | undefined): boolean {
+  const [a, b] = [leaf.pointers, other?.pointers];
+  return (
+    leaf.index === other?.index &&
+    a.leaf.crc === b?.leaf.crc &&
+    a.bases?.block === b.bases?.block &&
+    a.bases?.crc === b.bases?.crc &&
+    a.masks?.block === b.masks?.block &&
+    a.masks?.crc === b.masks?.crc
+  );
 }
 
 class Walk {
@@ -154,11 +167,10 @@ class Walk {
   #want(pending: readonly Map<number, WantedPage>[], wanted: WantedPage): void {
     const level = pending[wanted.level];
     const known = level?.get(wanted.block);
-    if (known !== undefined && known.crc !== wanted.crc) {
-      const fault = new FormatFault("misplaced", "two parents mean different versions of it");
-      this.#note(nameOf(wanted), fault);
+    if (known === undefined) level?.set(wanted.block, wanted);
+    else if (known.crc !== wanted.crc || known.index !== wanted.index) {
+      this.#note(nameOf(wanted), DIFFERENT_PARENTS);
     }
-    level?.set(wanted.block, wanted);
   }
 
   #addNode(
@@ -192,9 +204,9 @@ class Walk {
     const { pointers } = leaf;
     const known = this.#leafByBlock.get(pointers.leaf.block);
     if (known !== undefined) {
-      const isSame = this.leaves[known]?.pointers.leaf.crc === pointers.leaf.crc;
-      const fault = new FormatFault("misplaced", "two parents mean different versions of it");
-      if (!isSame) this.#note(`leaf ${leaf.index} (block ${pointers.leaf.block})`, fault);
+      if (!isSameLeaf(leaf, this.leaves[known])) {
+        this.#note(`leaf ${leaf.index} (block ${pointers.leaf.block})`, DIFFERENT_PARENTS);
+      }
       return known;
     }
     const number = this.leaves.length;

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isFault } from "../../../src/thin/format/fault.ts";
-import { readSuperblockCopies } from "../../../src/thin/format/superblock-io.ts";
+import { newestOf, readSuperblockCopies } from "../../../src/thin/format/superblock-io.ts";
 import { decodeRoot, encodeRoot, type Root } from "../../../src/thin/format/root.ts";
 import { PageKind, sealPage } from "../../../src/thin/format/page.ts";
 import {
@@ -10,6 +10,7 @@ import {
 } from "../../../src/thin/format/superblock.ts";
 import { setUint32LE, setUint64LE } from "../../../src/util/little-endian.ts";
 import { crc32c } from "../../../native-free/crc32c.ts";
+import { checkPool } from "../../../src/thin/tools/check.ts";
 import { checkLeaf } from "../../../src/thin/map/leaf-check.ts";
 import { POOL_UUID } from "../pool/support/pool-bench.ts";
 import { makeVictim, outcomeOf, type Victim } from "./support/victim.ts";
@@ -23,12 +24,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   victim.device.reset();
-  for (const copy of await readSuperblockCopies(victim.device)) {
-    if (isFault(copy.superblock)) continue;
-    if (superblock === undefined || copy.superblock.generation > superblock.generation) {
-      superblock = copy.superblock;
-    }
-  }
+  superblock = newestOf(await readSuperblockCopies(victim.device))!;
 });
 
 /** Makes this the newest superblock, in all its places. */
@@ -56,6 +52,7 @@ describe("crafted metadata", () => {
   it("is built the way that a true one is", async () => {
     await installRoot((root) => root);
     expect(await outcomeOf(victim)).toBe("exact");
+    expect(await checkPool([victim.device])).toMatchObject({ isSound: true });
   });
 
   it("has no counters that could not go on", () => {
@@ -77,12 +74,14 @@ describe("crafted metadata", () => {
   it("has no segments in one place, nor past an end", async () => {
     await installRoot((root) => ({ ...root, segments: [...root.segments, root.segments[0]!] }));
     expect(await outcomeOf(victim)).toBe("corrupt");
+    expect(await checkPool([victim.device])).toMatchObject({ isSound: false, counts: null });
     victim.device.reset();
     await installRoot((root) => {
       const [first] = root.segments;
       return { ...root, segments: [{ ...first!, extents: first!.extents + 40 }] };
     });
     expect(await outcomeOf(victim)).toBe("corrupt");
+    expect(await checkPool([victim.device])).toMatchObject({ isSound: false, counts: null });
   });
 
   it("has nothing in a side page for an entry that is not PARTIAL", () => {

@@ -5,7 +5,7 @@ import { PageKind } from "../../../src/thin/format/page.ts";
 import { checkPool } from "../../../src/thin/tools/check.ts";
 import { checkJournal, readJournal } from "../../../src/thin/tools/check-journal.ts";
 import { checkVolumes, leafCountOf } from "../../../src/thin/tools/check-volumes.ts";
-import { ExtentCounts } from "../../../src/thin/tools/extent-counts.ts";
+import { ExtentCounts, sideOfNothing } from "../../../src/thin/tools/extent-counts.ts";
 import { ExtentPlaces } from "../../../src/thin/tools/extent-places.ts";
 import { Findings } from "../../../src/thin/tools/findings.ts";
 import { FINDINGS_MAX } from "../../../src/thin/tools/limits.ts";
@@ -16,7 +16,6 @@ import { readTree } from "../../../src/thin/tools/pool-tree.ts";
 import { HEADER_WORDS, readLeaves } from "../../../src/thin/tools/read-leaves.ts";
 import { salvagePool } from "../../../src/thin/tools/salvage.ts";
 import { ScannedPages } from "../../../src/thin/tools/page-scan.ts";
-import { linesOfUsage, usageMap } from "../../../src/thin/tools/usage-map.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { EXAMPLE_POOL } from "../format/support/example-pool.ts";
 import { destroy, exampleDevice, offsetOf } from "./support/example-data.ts";
@@ -92,6 +91,18 @@ describe("the counts of extents", () => {
     expect(new ExtentCounts(places).countLeaf(pages).complaint).toContain("entry 5");
   });
 
+  it.each<[string, number, number, number]>([
+    ["a mask of a plain entry", 3, 1, 0],
+    ["a base of a hole", 0, 0, 3],
+  ])("are not all that is wrong with a leaf: %s", (_, word, mask, base) => {
+    const leaf = leafOf({ 5: word });
+    const sides = { bases: leafOf({ 5: base }), masks: leafOf({ 5: mask }) };
+    expect(new ExtentCounts(places).countLeaf({ leaf, ...sides }).complaint).toBeNull();
+    expect(sideOfNothing({ leaf, ...sides })).toContain("entry 5");
+    expect(sideOfNothing({ leaf, bases: leafOf({}), masks: leafOf({}) })).toBeNull();
+    expect(sideOfNothing({ leaf, bases: null, masks: null })).toBeNull();
+  });
+
   it("do not run over", () => {
     const counts = new ExtentCounts(places);
     const many = leafOf(Object.fromEntries(Array.from({ length: 1000 }, (_, slot) => [slot, 2])));
@@ -133,11 +144,39 @@ describe("the check of volumes", () => {
       "two volumes are called cccccccc-dddd-4eee-8fff-000000000001",
       'volume "data" has an id of the future, 7',
       'volume "data" has a tree of 2 levels, which its size rules out',
-      'volume "data" maps 3 extents, its record says 4',
+      'volume "data" maps 0 extents, its record says 4',
     ]);
     expect(
       [0, 1, 65_536 * 1008, 65_536 * 1008 + 1].map((size) => leafCountOf(size, 65_536)),
     ).toEqual([0, 1, 1, 2]);
+  });
+});
+
+describe("the check of a volume's map", () => {
+  it("ends where a node is its own child, and finds a map that goes on past the volume", async () => {
+    const pool = await locatePool([await exampleDevice()]);
+    const tree = await readTree(pool, pool.newest, () => undefined);
+    const [volume] = tree?.volumes ?? [];
+    if (tree === null || volume === undefined) throw new Error("there is no volume");
+    const findings = new Findings();
+    const { block } = volume.root;
+    const nodes = new Map([[block, { level: 2, index: 0, children: [block, -1] }]]);
+    const attributes = { ...volume.attributes, sizeBytes: 2 ** 40 };
+    const large = { ...volume, attributes, depth: 2, mappedExtents: 0 };
+    checkVolumes({ ...tree, nodes, volumes: [large] }, new Uint32Array(), findings);
+    const far = new Map([[block, { level: 1, index: 1, children: [-1] }]]);
+    const small = { ...volume, mappedExtents: 0 };
+    checkVolumes({ ...tree, nodes: far, volumes: [small] }, new Uint32Array(), findings);
+    const huge = { ...small.attributes, sizeBytes: 2 ** 50 };
+    const many = Array.from({ length: 20 }, () => ({ ...small, attributes: huge }));
+    expect(findings.list.map(({ message }) => message)).toEqual([
+      "1 volumes are there, the root says 2",
+      "1 volumes are there, the root says 2",
+      'volume "data" has a map that goes on past its end',
+    ]);
+    const sizes = new Findings();
+    checkVolumes({ ...tree, volumes: many }, new Uint32Array(), sizes);
+    expect(sizes.list.at(-1)?.message).toBe("the volumes are larger than their maps may be");
   });
 });
 
@@ -221,33 +260,5 @@ describe("a salvage of nothing", () => {
     const builder = new PageBuilder(places, EXAMPLE_POOL, 1, 16);
     expect(await builder.writeVolumes(image, (leaf) => leaf)).toEqual([]);
     expect(builder.endExtent).toBe(1);
-  });
-});
-
-describe("a usage map", () => {
-  it("counts each extent once, in boxes that end with their segment", () => {
-    const asked: number[] = [];
-    const uses = ["metadata", "data", "data", "shared", "free"] as const;
-    const usage = usageMap(
-      SEGMENTS,
-      (phys) => {
-        asked.push(phys);
-        return uses[phys] ?? "free";
-      },
-      5,
-    );
-    expect(asked).toEqual(Array.from({ length: 15 }, (_, phys) => phys));
-    expect(usage.map(({ boxes }) => boxes.map(({ extents }) => extents))).toEqual([
-      [3, 3, 3, 1],
-      [3, 2],
-    ]);
-    expect(usage[0]?.boxes[0]).toEqual({
-      firstExtent: 0,
-      extents: 3,
-      data: 2,
-      shared: 0,
-      metadata: 1,
-    });
-    expect(linesOfUsage(usage, 3)).toEqual(["0/0 #4.", "    .", "1/1 .."]);
   });
 });

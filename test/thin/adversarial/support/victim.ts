@@ -3,7 +3,7 @@ import { isFault } from "../../../../src/thin/format/fault.ts";
 import { openJournalBlock } from "../../../../src/thin/format/journal-block.ts";
 import { JOURNAL_OFFSET_BYTES } from "../../../../src/thin/format/layout.ts";
 import { checkPage, looksLikePage, type PageHeader } from "../../../../src/thin/format/page.ts";
-import { readSuperblockCopies } from "../../../../src/thin/format/superblock-io.ts";
+import { newestOf, readSuperblockCopies } from "../../../../src/thin/format/superblock-io.ts";
 import { PoolError } from "../../../../src/thin/pool-error.ts";
 import { discard, flush, readBytes, writeBytes } from "../../../../src/util/io-request.ts";
 import { EXTENT, MIB, POOL_UUID, PoolBench } from "../../pool/support/pool-bench.ts";
@@ -95,17 +95,8 @@ export async function makeVictim(sizeMib: number = 24): Promise<Victim> {
   }
   const state = await stateOf(bench);
   const device = new OverlayDevice(disk);
-  const checkpointSeq = await checkpointSeqOf(disk);
+  const checkpointSeq = newestOf(await readSuperblockCopies(disk))?.checkpointSeq ?? 0;
   return { device, state, earlier, ...layoutOf(device, bench, checkpointSeq) };
-}
-
-/** Of the newest superblock. */
-async function checkpointSeqOf(device: MemoryDevice): Promise<number> {
-  let newest = { checkpointSeq: 0, generation: 0 };
-  for (const { superblock } of await readSuperblockCopies(device)) {
-    if (!isFault(superblock) && superblock.generation > newest.generation) newest = superblock;
-  }
-  return newest.checkpointSeq;
 }
 
 function layoutOf(
