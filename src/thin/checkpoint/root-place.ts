@@ -1,8 +1,9 @@
 import type { BlockDevice } from "../../device/block-device.ts";
 import { assert } from "../../util/assert.ts";
 import { BLOCK_BYTES, type Geometry } from "../format/geometry.ts";
-import { SEGMENT_ALIGNMENT_BYTES, TAIL_BYTES } from "../format/layout.ts";
+import { SEGMENT_ALIGNMENT_BYTES } from "../format/layout.ts";
 import type { Root } from "../format/root.ts";
+import { haveRoom } from "../format/segment-table.ts";
 import type { Superblock } from "../format/superblock.ts";
 import { PagePlaces } from "./page-place.ts";
 
@@ -45,18 +46,6 @@ export function isRootOf(root: Root, superblock: Superblock): boolean {
     first?.device === 0 &&
     first.offsetBytes === firstExtentOffset(superblock.journal) &&
     first.virginFrom > 0 &&
-    haveRoom(root, superblock.extentBytes)
+    haveRoom(root.segments, root.devices, superblock.extentBytes)
   );
-}
-
-/** Whether no two segments share a place, and none ends past its device: two owners would write to the same bytes. */
-function haveRoom({ segments, devices }: Root, extentBytes: number): boolean {
-  const ends = new Map<number, number>();
-  return segments.every(({ device, offsetBytes, extents }) => {
-    // A device grows at its end: its segments follow each other.
-    const isBehind = offsetBytes >= (ends.get(device) ?? 0);
-    const end = offsetBytes + extents * extentBytes;
-    ends.set(device, end);
-    return isBehind && end <= (devices[device]?.sizeBytes ?? 0) - TAIL_BYTES;
-  });
 }

@@ -1,8 +1,8 @@
 import { assert } from "../../util/assert.ts";
 import { getUint32LE, getUint64LE, setUint32LE, setUint64LE } from "../../util/little-endian.ts";
 import { DEVICES_MAX, DEVICE_BYTES_MAX, EXTENTS_MAX, SEGMENTS_MAX } from "../limits.ts";
-import { checkLayout, HEAD_BYTES } from "./layout.ts";
-import type { Segment } from "./records.ts";
+import { checkLayout, HEAD_BYTES, TAIL_BYTES } from "./layout.ts";
+import type { PoolDevice, Segment } from "./records.ts";
 
 /** A segment in the root's table, and in a record. */
 const SegmentField = {
@@ -64,4 +64,20 @@ export function decodeSegments(bytes: Uint8Array, offset: number, count: number)
     segments.push(segment);
   }
   return extents <= EXTENTS_MAX ? segments : null;
+}
+
+/** Whether no two segments share a place, and none ends past its device: two owners would write to the same bytes. */
+export function haveRoom(
+  segments: readonly Segment[],
+  devices: readonly PoolDevice[],
+  extentBytes: number,
+): boolean {
+  const ends = new Map<number, number>();
+  return segments.every(({ device, offsetBytes, extents }) => {
+    // A device grows at its end: its segments follow each other.
+    const isBehind = offsetBytes >= (ends.get(device) ?? 0);
+    const end = offsetBytes + extents * extentBytes;
+    ends.set(device, end);
+    return isBehind && end <= (devices[device]?.sizeBytes ?? 0) - TAIL_BYTES;
+  });
 }

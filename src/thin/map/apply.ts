@@ -1,6 +1,7 @@
 import { assert, unreachable } from "../../util/assert.ts";
 import { LEAF_ENTRIES } from "../format/layout.ts";
 import type { JournalRecord, VolumeAttributes } from "../format/records.ts";
+import { haveRoom } from "../format/segment-table.ts";
 import { VOLUME_BYTES_MAX } from "../limits.ts";
 import { PoolError } from "../pool-error.ts";
 import { clearRange, dropAll, leavesToClear, mapRun, setPartial } from "./apply-entries.ts";
@@ -95,19 +96,15 @@ function applyToPool(state: PoolState, record: PoolRecord, seq: number): void {
     case "add-device": {
       const isNext = record.segment.device === state.devices.length;
       check(state, isNext, "a device is added out of its turn");
-      addSegment(state, record.segment, seq);
-      state.devices = [...state.devices, record.device];
+      addSegment(state, record.segment, [...state.devices, record.device], seq);
       break;
     }
     case "grow-device": {
       const before = state.devices[record.device];
       const isThere = before !== undefined && record.segment.device === record.device;
       check(state, isThere, "a device grows that is not there");
-      addSegment(state, record.segment, seq);
-      state.devices = state.devices.with(record.device, {
-        ...before!,
-        sizeBytes: record.sizeBytes,
-      });
+      const grown = { ...before!, sizeBytes: record.sizeBytes };
+      addSegment(state, record.segment, state.devices.with(record.device, grown), seq);
       break;
     }
     case "virgin":
@@ -124,9 +121,14 @@ function applyToPool(state: PoolState, record: PoolRecord, seq: number): void {
 function addSegment(
   state: PoolState,
   segment: RecordOf<"add-device">["segment"],
+  devices: PoolState["devices"],
   seq: number,
 ): void {
+  const { extentBytes } = state.geometry;
+  const segments = [...state.addresses.segments, segment];
+  check(state, haveRoom(segments, devices, extentBytes), "a segment lies where it cannot be");
   state.addresses.addSegment(segment);
+  state.devices = devices;
   state.space.segmentAdded(state.addresses.segments.length - 1, seq);
 }
 

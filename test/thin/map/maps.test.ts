@@ -180,6 +180,13 @@ describe("a replay", () => {
         segment: { ...segment, extents: 0 },
       },
       { kind: "grow-device", device: 7, sizeBytes: 1, segment },
+      // Where the device has a segment already; and past its end.
+      { kind: "grow-device", device: 0, sizeBytes: 1 << 30, segment: { ...segment, device: 0 } },
+      {
+        kind: "add-device",
+        device: { uuid: "x", sizeBytes: 12 << 20 },
+        segment: { ...segment, device: 2, extents: 1 << 10 },
+      },
       { kind: "virgin", segment: 0, from: 299 },
       { kind: "virgin", segment: 0, from: 401 },
       { kind: "virgin", segment: 2, from: 1 },

@@ -60,7 +60,7 @@ export function makeState(options: HarnessOptions = {}): PoolState {
     leafMemoryBytesMax: options.leafMemoryBytesMax ?? 1 << 26,
     clock: systemClock,
     settings: { name: "pool", overcommitMax: 0, thresholds: [] },
-    devices: [0, 1].map((index) => ({ uuid: `device-${index}`, sizeBytes: 1 << 24 })),
+    devices: [0, 1].map((index) => ({ uuid: `device-${index}`, sizeBytes: 1 << 30 })),
     nextVolumeId: 1,
   });
 }
@@ -130,6 +130,7 @@ export interface Stored {
   readonly generation: number;
   readonly nextVolumeId: number;
   readonly segments: readonly Segment[];
+  readonly devices: PoolState["devices"];
   readonly volumes: readonly {
     readonly attributes: VolumeAttributes;
     readonly depth: number;
@@ -141,7 +142,7 @@ export interface Stored {
 export function startCheckpoint(state: PoolState, media: Media): () => Stored {
   const generation = state.space.generation + 1;
   const maps = captureMaps(state, generation);
-  const { nextVolumeId } = state;
+  const { nextVolumeId, devices } = state;
   const segments = [...state.addresses.segments];
   return () => {
     writeMaps(state, media, maps);
@@ -151,7 +152,7 @@ export function startCheckpoint(state: PoolState, media: Media): () => Stored {
       root: root(),
     }));
     state.space.checkpointDurable(generation);
-    return { generation, nextVolumeId, segments, volumes };
+    return { generation, nextVolumeId, segments, devices, volumes };
   };
 }
 
@@ -160,6 +161,7 @@ export function restore(stored: Stored, media: Media, options: HarnessOptions = 
   const state = makeState({ ...options, media, segments: stored.segments });
   state.space.generation = stored.generation;
   state.nextVolumeId = stored.nextVolumeId;
+  state.devices = stored.devices;
   const leaves = new Map<number, number>();
   const nodes = new Map<number, TreeNode>();
   for (const { attributes, depth, root } of stored.volumes) {

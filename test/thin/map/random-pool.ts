@@ -236,7 +236,7 @@ export class RandomPool {
     else if (addresses.segments.length < 4 && this.state.devices.length === 2) {
       await this.append({
         kind: "add-device",
-        device: { uuid: "device-2", sizeBytes: 1 << 24 },
+        device: { uuid: "device-2", sizeBytes: 1 << 30 },
         segment: { device: 2, offsetBytes: 1 << 20, extents: 70, virginFrom: 20 },
       });
     }
