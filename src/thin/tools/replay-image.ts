@@ -46,8 +46,8 @@ export class ImageReplay {
         });
       case "attributes":
         return this.#withVolume(record.attributes.id, (volume) => {
-          const { name, readOnly, reservedBytes, quotaBytes } = record.attributes;
-          volume.attributes = { ...volume.attributes, name, readOnly, reservedBytes, quotaBytes };
+          const { uuid, sizeBytes, originId } = volume.attributes;
+          volume.attributes = { ...record.attributes, uuid, sizeBytes, originId };
           return null;
         });
       case "settings":
@@ -104,8 +104,13 @@ export class ImageReplay {
       return null;
     }
     const run = record.kind === "map" ? record.run : 1;
-    if (record.phys + run > this.#image.places.extentCount)
-      return `there is no extent ${record.phys}`;
+    const { extentCount, geometry } = this.#image.places;
+    if (record.phys + run > extentCount) return `there is no extent ${record.phys}`;
+    if (record.kind === "partial") {
+      const { phys, base, mask } = record;
+      if (base >= extentCount || base === phys) return `extent ${phys} has base ${base}`;
+      if (mask >= geometry.fullMask) return `extent ${phys} has mask ${mask}`;
+    }
     const leaf = this.#ownLeaf(volume, Math.floor(record.lext / LEAF_ENTRIES));
     const slot = record.lext % LEAF_ENTRIES;
     if (record.kind === "map") {

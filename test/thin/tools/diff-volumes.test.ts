@@ -146,6 +146,7 @@ describe("the replay of records on an image", () => {
     await twins.apply({ kind: "delete", volume: 2 });
     const names = [...twins.image.volumes.values()].map(({ attributes }) => attributes.name);
     expect(names).toEqual(["new", "volume-3"]);
+    expect(twins.image.volumes.get(1)?.attributes).toEqual(twins.state.volumes.get(1)?.attributes);
     expect(twins.image.volumes.get(1)?.attributes.sizeBytes).toBe(EXTENTS * EXTENT_BYTES);
   });
 
@@ -158,5 +159,10 @@ describe("the replay of records on an image", () => {
     expect(
       replay.apply({ kind: "map", volume: 1, lext: 0, phys: 550, run: 1, safe: true }),
     ).toContain("no extent 550");
+    const partial = { kind: "partial", volume: 1, lext: 0, phys: 3, mask: 1, base: -1 } as const;
+    expect(replay.apply({ ...partial, base: 3 })).toContain("base 3");
+    expect(replay.apply({ ...partial, base: 550 })).toContain("base 550");
+    expect(replay.apply({ ...partial, mask: 2 ** PARTS - 1 })).toContain("mask");
+    expect(replay.apply(partial)).toBeNull();
   });
 });
