@@ -6,6 +6,7 @@ import type { InitiatorSession } from "../../../src/initiator/session.ts";
 import type { SeededRandom } from "../../../src/util/random.ts";
 import { readTags, tagSectors } from "../../simulation/tags.ts";
 import { Change } from "./change.ts";
+import { wrongSector } from "./verify.ts";
 import type { VolumeModel } from "./volume-model.ts";
 import type { Windows } from "./windows.ts";
 
@@ -177,11 +178,8 @@ export class Load {
     for (const [index, tag] of readTags(Buffer.from(bytes)).entries()) {
       const isHere = tag.serial === 0 || tag.lba === lba + index;
       if (isHere && volume.state.allows(slot + index, tag.serial)) continue;
-      const wanted = volume.state.wanted(slot + index).join(" or ");
-      this.#context.complain(
-        `volume ${volume.name}, read while in use: sector ${lba + index} has write ${tag.serial} ` +
-          `(sector ${tag.lba}), wanted ${wanted}`,
-      );
+      const wrong = wrongSector(volume.state, slot + index, lba + index, tag);
+      this.#context.complain(`volume ${volume.name}, read while in use: ${wrong}`);
       return;
     }
   }

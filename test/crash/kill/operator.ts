@@ -5,7 +5,7 @@ import { createImageFile } from "../../../src/device/image-file.ts";
 import type { SeededRandom } from "../../../src/util/random.ts";
 import type { ProgramOperation } from "../program/protocol.ts";
 import type { Fleet } from "./fleet.ts";
-import { copyAllowedBy, type Interval } from "./instant.ts";
+import { copyAllowedBy, Interval } from "./instant.ts";
 import type { Killable, Outcome } from "./killable.ts";
 import { VolumeModel } from "./volume-model.ts";
 import { VolumeState } from "./volume-state.ts";
@@ -127,7 +127,7 @@ export class Operator {
     }));
     const answer = this.#ask({ kind: "snapshot", copies });
     const done = await answer;
-    const interval: Interval = { from: 0, to: Infinity };
+    const interval = new Interval();
     const groupNumber = this.#context.nextNumber();
     for (const { source, name, uuid, isReadOnly, recording } of sources) {
       source.stopRecording(recording);

@@ -171,12 +171,13 @@ export class Supervisor {
 
   /** Whether the right volumes are there. */
   #resolveExistence(volumes: readonly ServedVolume[]): void {
-    const presence = new Map<number, Set<boolean>>();
+    const groups = new Map<number, { there: string[]; missing: string[] }>();
     for (const model of this.#fleet.all()) {
       const served = volumes.find(({ name }) => name === model.name);
       if (model.group !== 0) {
-        const seen = presence.get(model.group) ?? new Set();
-        presence.set(model.group, seen.add(served !== undefined));
+        const group = groups.get(model.group) ?? { there: [], missing: [] };
+        groups.set(model.group, group);
+        (served === undefined ? group.missing : group.there).push(model.name);
       }
       if (served !== undefined) {
         model.lun = served.lun;
@@ -191,8 +192,11 @@ export class Supervisor {
       model.group = 0;
       model.isRetired = false;
     }
-    for (const seen of presence.values()) {
-      if (seen.size > 1) this.#complain("half of a group snapshot is there");
+    for (const { there, missing } of groups.values()) {
+      if (there.length === 0 || missing.length === 0) continue;
+      this.#complain(
+        `of a group snapshot, ${there.join(" ")} are there, and not ${missing.join(" ")}`,
+      );
     }
     for (const { name } of volumes) {
       if (this.#fleet.find(name) === undefined) this.#complain(`there is a volume ${name}`);
@@ -207,7 +211,7 @@ export class Supervisor {
         const content = await readContent(session, model.lun, this.#windows);
         this.#compare(model, content);
         if (model.origin !== null) {
-          narrow(model.origin.interval, model.origin.recording, content.serials);
+          narrow(model.origin.interval, model.origin.recording, content.serials, model.name);
           intervals.add(model.origin.interval);
         }
         model.origin = null;
@@ -218,9 +222,9 @@ export class Supervisor {
       }
     };
     await Promise.all(sessions.map(work));
-    for (const { from, to } of intervals) {
-      if (from > to)
-        this.#complain(`a copy has a write of ${from}, and lacks one answered at ${to}`);
+    for (const interval of intervals) {
+      const complaint = interval.complaint();
+      if (complaint !== null) this.#complain(complaint);
     }
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Change } from "./change.ts";
-import { type Interval, narrow } from "./instant.ts";
+import { Interval, narrow } from "./instant.ts";
 import { complaintOf } from "./verify.ts";
 import { VolumeModel } from "./volume-model.ts";
 import { VolumeState } from "./volume-state.ts";
@@ -25,7 +25,9 @@ test("an acknowledged write has to be there, one on its way may be", () => {
   const first = new Change(7, { slot: 3, count: 2 }, 1);
   model.begin(first);
   model.acknowledged(first);
-  expect(complaintAbout(model, 4, 0)).toContain("sector 4 has zeros, wanted #7");
+  expect(complaintAbout(model, 4, 0)).toContain(
+    "volume disk: sector 4 (slot 4) has zeros, wanted #7",
+  );
   expect(complaintAbout(model, 4, 7)).toBeNull();
 
   const second = new Change(8, { slot: 4, count: 1 }, 2);
@@ -53,16 +55,21 @@ test("a copy that has a write and lacks one that was answered before it is of no
   model.begin(late);
   late.answeredAt = 40;
   const intervalOf = (serials: readonly number[]): Interval => {
-    const interval: Interval = { from: 0, to: Infinity };
+    const interval = new Interval();
     const observed = new Uint32Array(windows.slots);
     observed.set(serials);
-    narrow(interval, recording, observed);
+    narrow(interval, recording, observed, "copy");
     return interval;
   };
-  expect(intervalOf([1, 0])).toEqual({ from: 10, to: 40 });
-  expect(intervalOf([1, 2])).toEqual({ from: 30, to: Infinity });
+  expect(intervalOf([1, 0])).toMatchObject({ from: 10, to: 40 });
+  expect(intervalOf([1, 2])).toMatchObject({ from: 30, to: Infinity });
   const impossible = intervalOf([0, 2]);
   expect(impossible.from).toBeGreaterThan(impossible.to);
+  expect(intervalOf([1, 2]).complaint()).toBeNull();
+  expect(impossible.complaint()).toBe(
+    "no instant: slot 1 of volume copy has write #2, issued at 30; " +
+      "slot 0 of volume copy lacks write #1, answered at 20, and has #0",
+  );
 });
 
 test("a copy with the zeros that an unmap left at its ends does not lack the write under them", () => {
@@ -81,14 +88,14 @@ test("a copy with the zeros that an unmap left at its ends does not lack the wri
   model.begin(late);
   const observed = new Uint32Array(windows.slots);
   observed.set([0, 0, 2]);
-  const zeroed: Interval = { from: 0, to: Infinity };
-  narrow(zeroed, recording, observed);
-  expect(zeroed).toEqual({ from: 50, to: Infinity });
+  const zeroed = new Interval();
+  narrow(zeroed, recording, observed, "copy");
+  expect(zeroed).toMatchObject({ from: 50, to: Infinity });
   // Where it left a sector as it was, the write is in the copy.
   observed.set([1, 0, 0]);
-  const kept: Interval = { from: 0, to: Infinity };
-  narrow(kept, recording, observed);
-  expect(kept).toEqual({ from: 10, to: Infinity });
+  const kept = new Interval();
+  narrow(kept, recording, observed, "copy");
+  expect(kept).toMatchObject({ from: 10, to: Infinity });
 });
 
 test("a copy need not have a write that a rollback before it has met on its way", () => {
@@ -104,7 +111,7 @@ test("a copy need not have a write that a rollback before it has met on its way"
   model.begin(new Change(2, { slot: 1, count: 1 }, 30));
   const observed = new Uint32Array(windows.slots);
   observed.set([0, 2]);
-  const interval: Interval = { from: 0, to: Infinity };
-  narrow(interval, recording, observed);
-  expect(interval).toEqual({ from: 30, to: Infinity });
+  const interval = new Interval();
+  narrow(interval, recording, observed, "copy");
+  expect(interval).toMatchObject({ from: 30, to: Infinity });
 });

@@ -73,6 +73,12 @@ function noteTags(
   }
 }
 
+/** What is wrong with a sector, in words: where it is, what was found there, and the serials of what is right. */
+export function wrongSector(state: VolumeState, slot: number, lba: number, found: Tag): string {
+  const wanted = state.wanted(slot).map((value) => (value === 0 ? "zeros" : `#${value}`));
+  return `sector ${lba} (slot ${slot}) has ${inWordsOf(found)}, wanted ${wanted.join(" or ")}`;
+}
+
 /** What of the content a state does not allow, in words; null where all is right. */
 export function complaintOf(
   model: VolumeModel,
@@ -92,10 +98,7 @@ export function complaintOf(
     wrong += 1;
     if (wrong > SECTORS_TOLD_MAX) continue;
     const found = tag ?? { volume: model.tag, lba: windows.lbaOf(slot), serial };
-    const wanted = state.wanted(slot).map((value) => (value === 0 ? "zeros" : `#${value}`));
-    lines.push(
-      `sector ${windows.lbaOf(slot)} has ${inWordsOf(found)}, wanted ${wanted.join(" or ")}`,
-    );
+    lines.push(wrongSector(state, slot, windows.lbaOf(slot), found));
   }
   if (wrong > SECTORS_TOLD_MAX) lines.push(`and ${wrong - SECTORS_TOLD_MAX} more sectors`);
   return lines.length === 0 ? null : `volume ${model.name}: ${lines.join("; ")}`;
