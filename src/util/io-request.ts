@@ -85,8 +85,13 @@ export async function readBytes(
   lengthBytes: number,
 ): Promise<Buffer> {
   const buffer = Buffer.alloc(lengthBytes);
-  await submitted(target, new PromisedRequest(IoKind.read, offsetBytes, lengthBytes, [buffer]));
+  await readInto(target, offsetBytes, buffer);
   return buffer;
+}
+
+/** Fills the buffer, which is the request's until then. */
+export function readInto(target: Submits, offsetBytes: number, buffer: Uint8Array): Promise<void> {
+  return submitted(target, new PromisedRequest(IoKind.read, offsetBytes, buffer.length, [buffer]));
 }
 
 export function writeBytes(target: Submits, offsetBytes: number, data: Uint8Array): Promise<void> {

@@ -1,5 +1,5 @@
 import type { BlockDevice } from "../../device/block-device.ts";
-import { readBytes } from "../../util/io-request.ts";
+import { readInto } from "../../util/io-request.ts";
 import { isFault } from "../format/fault.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
 import { type JournalBlock, mayBeJournalBlock, openJournalBlock } from "../format/journal-block.ts";
@@ -42,12 +42,15 @@ export async function scanJournal(
   let hasLaterEpoch = false;
   let seq = afterSeq + 1;
   const end = seq + ring.blocks;
-  let reading = readFrom(ring, seq, end);
+  let memory = new Uint8Array(JOURNAL_READ_BYTES);
+  let other = new Uint8Array(JOURNAL_READ_BYTES);
+  let reading = readFrom(ring, seq, end, memory);
   while (seq < end) {
     const bytes = await reading;
     const count = bytes.length / BLOCK_BYTES;
     // The device works while these are looked at.
-    reading = readFrom(ring, seq + count, end);
+    reading = readFrom(ring, seq + count, end, other);
+    [memory, other] = [other, memory];
     for (let at = 0; at < count; at += 1, seq += 1) {
       const page = bytes.subarray(at * BLOCK_BYTES, (at + 1) * BLOCK_BYTES);
       // A ring is full of blocks that a checkpoint has buried: most of them need no more than this.
@@ -63,12 +66,18 @@ export async function scanJournal(
   return { blocks, beyond, hasLaterEpoch };
 }
 
-/** Reads blocks from `seq` on that lie together in the ring, as many as go into one read; none from `end` on. */
-function readFrom(ring: JournalRing, seq: number, end: number): Promise<Uint8Array> {
+/** Reads blocks from `seq` on that lie together in the ring, as many as the memory has room for; none from `end` on. */
+async function readFrom(
+  ring: JournalRing,
+  seq: number,
+  end: number,
+  memory: Uint8Array,
+): Promise<Uint8Array> {
   const index = seq % ring.blocks;
-  const count = Math.min(JOURNAL_READ_BYTES / BLOCK_BYTES, ring.blocks - index, end - seq);
-  if (count === 0) return Promise.resolve(new Uint8Array());
-  return readBytes(ring.device, ring.offsetBytes + index * BLOCK_BYTES, count * BLOCK_BYTES);
+  const count = Math.min(memory.length / BLOCK_BYTES, ring.blocks - index, end - seq);
+  const bytes = memory.subarray(0, count * BLOCK_BYTES);
+  if (count > 0) await readInto(ring.device, ring.offsetBytes + index * BLOCK_BYTES, bytes);
+  return bytes;
 }
 
 /**

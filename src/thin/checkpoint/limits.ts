@@ -12,6 +12,9 @@ export const JOURNAL_READ_BYTES: number = 1024 * 1024;
 /** Leaves in one read at recovery: 1 MiB, which a disk streams. */
 export const LEAF_RUN_PAGES_MAX = 256;
 
+/** Pages between two leaves that are read with them: a read of its own takes longer than 32 KiB more, on a disk as in memory. */
+export const LEAF_GAP_PAGES_MAX = 8;
+
 /** Dirty pages of maps past which appends wait for a checkpoint: 64 MiB of pages. */
 export const DIRTY_PAGES_MAX: number = 16 * 1024;
 

@@ -5,7 +5,7 @@ import { BLOCK_BYTES } from "../format/geometry.ts";
 import { checkPage, type PageHeader, PageKind } from "../format/page.ts";
 import type { LeafPointers, PagePointer } from "../format/pointer.ts";
 import type { PageToRead } from "../map/leaf-store-options.ts";
-import { LEAF_RUN_PAGES_MAX } from "./limits.ts";
+import { LEAF_GAP_PAGES_MAX, LEAF_RUN_PAGES_MAX } from "./limits.ts";
 import type { PagePlaces } from "./page-place.ts";
 
 /** Where the pages of a leaf go; null for those that it does not have. */
@@ -31,6 +31,8 @@ class PageRead extends IoRequest {
     this.#end(error);
   }
 }
+
+const NOWHERE = new Uint8Array(LEAF_GAP_PAGES_MAX * BLOCK_BYTES);
 
 /** Reads pages of metadata and verifies them against what their parents say. */
 export class PageReader {
@@ -63,7 +65,7 @@ export class PageReader {
     }
   }
 
-  /** Pages of leaves: what lies together is read together. Resolves with whether each is the one that is meant. */
+  /** Pages of leaves: what lies close together is read together. Resolves with whether each is the one that is meant. */
   async readTogether(pages: readonly PageToRead[]): Promise<boolean[]> {
     const reads: Promise<void>[] = [];
     const isRead: boolean[] = [];
@@ -76,20 +78,23 @@ export class PageReader {
     return isRead;
   }
 
-  /** How many pages from this one on lie behind each other on one device. */
+  /** How many pages from this one on lie close behind each other on one device. */
   #runLength(pages: readonly PageToRead[], first: number): number {
     const start = pages[first]!.block;
     if (!this.#places.has(start)) return 1;
     const device = this.#places.deviceOf(start);
     const offsetBytes = this.#places.offsetOf(start);
     let count = 1;
-    while (first + count < pages.length && count < LEAF_RUN_PAGES_MAX) {
+    let last = start;
+    while (first + count < pages.length) {
       const { block } = pages[first + count]!;
-      if (block !== start + count || !this.#places.has(block)) break;
+      const isClose = block > last && block - last <= LEAF_GAP_PAGES_MAX + 1;
+      if (!isClose || block - start >= LEAF_RUN_PAGES_MAX || !this.#places.has(block)) break;
       // Extents that follow each other in number may lie on two devices.
       if (this.#places.deviceOf(block) !== device) break;
-      if (this.#places.offsetOf(block) !== offsetBytes + count * BLOCK_BYTES) break;
+      if (this.#places.offsetOf(block) !== offsetBytes + (block - start) * BLOCK_BYTES) break;
       count += 1;
+      last = block;
     }
     return count;
   }
@@ -107,7 +112,7 @@ export class PageReader {
       this.#places.has(block) &&
       (await new Promise<boolean>((resolve) => {
         const end = (error: IoError | null): void => resolve(error === null);
-        const request = new PageRead(joined(run), this.#places.offsetOf(block), end);
+        const request = new PageRead(memoryFor(run), this.#places.offsetOf(block), end);
         this.#places.deviceOf(block).submit(request);
       }));
     for (const [index, page] of run.entries()) {
@@ -141,22 +146,22 @@ export class PageReader {
   }
 }
 
-/** The memory of pages in their order, in as few pieces as it has. */
-function joined(pages: readonly PageToRead[]): Uint8Array[] {
+/** The memory for pages in the order of their places, in as few pieces as it has; what lies between them goes where nobody looks. */
+function memoryFor(pages: readonly PageToRead[]): Uint8Array[] {
   const pieces: Uint8Array[] = [];
-  for (const { into } of pages) {
+  let next = pages[0]!.block;
+  for (const { block, into } of pages) {
+    if (block > next) pieces.push(NOWHERE.subarray(0, (block - next) * BLOCK_BYTES));
+    next = block + 1;
     const last = pieces.at(-1);
     const isNext =
       last?.buffer === into.buffer && last.byteOffset + last.length === into.byteOffset;
-    if (isNext) {
-      pieces[pieces.length - 1] = new Uint8Array(
-        into.buffer,
-        last.byteOffset,
-        last.length + into.length,
-      );
-    } else {
+    if (!isNext) {
       pieces.push(into);
+      continue;
     }
+    const length = last.length + into.length;
+    pieces[pieces.length - 1] = new Uint8Array(into.buffer, last.byteOffset, length);
   }
   return pieces;
 }

@@ -20,7 +20,7 @@ const BATCHES_AHEAD = 3;
  */
 export async function deriveSpace(state: PoolState): Promise<void> {
   state.space.startDeriving();
-  const leaves = leavesByPlace(state);
+  const leaves = sortByPlace(state, allLeaves(state));
   const counter = new ReferenceCounter(state);
   const ahead: Promise<void>[] = [];
   const failed: PromiseRejectedResult[] = [];
@@ -84,24 +84,27 @@ async function withLeaves(
   }
 }
 
-/** All leaves in the order of their places, those that were never written last. */
-function leavesByPlace({ leaves }: PoolState): Uint32Array {
+function allLeaves({ leaves }: PoolState): Uint32Array {
   const ids = new Uint32Array(leaves.count);
-  const places = new Float64Array(leaves.end);
   let count = 0;
-  let isSorted = true;
-  let before = 0;
   for (let leaf = 1; leaf < leaves.end; leaf += 1) {
     if (!leaves.exists(leaf)) continue;
-    const place = leaves.pointers(leaf)?.leaf.block ?? Number.MAX_SAFE_INTEGER;
-    places[leaf] = place;
     ids[count] = leaf;
     count += 1;
-    isSorted &&= place >= before;
-    before = place;
   }
-  // After a checkpoint of all leaves they are.
-  return isSorted ? ids : ids.sort((a, b) => places[a]! - places[b]!);
+  return ids;
+}
+
+/** Leaves in the order of their places on the media, those that were never written last. */
+export function sortByPlace({ leaves }: PoolState, ids: Uint32Array): Uint32Array {
+  const places = Float64Array.from(
+    ids,
+    (leaf) => leaves.pointers(leaf)?.leaf.block ?? Number.MAX_SAFE_INTEGER,
+  );
+  // After a checkpoint of all of them they are.
+  if (places.every((place, index) => index === 0 || place >= places[index - 1]!)) return ids;
+  const order = Uint32Array.from(ids.keys()).sort((a, b) => places[a]! - places[b]!);
+  return order.map((index) => ids[index]!);
 }
 
 /** Counts the references of leaves; keeps the segment that the last extent was in, because most are in one. */
