@@ -20,6 +20,9 @@ export interface Exploration {
   readonly finding: Finding | undefined;
 }
 
+/** Makes the history of a seed. */
+export type HistoryMaker = (seed: number, profile: Profile) => History;
+
 /** How much is explored: whichever bound comes first. */
 export interface Bounds {
   readonly histories: number;
@@ -33,6 +36,7 @@ export async function explore(
   seed: number,
   profiles: readonly Profile[],
   bounds: Bounds,
+  make: HistoryMaker = historyOf,
 ): Promise<Exploration> {
   const total = newOutcome();
   const endMs = performance.now() + bounds.seconds * 1000;
@@ -40,7 +44,7 @@ export async function explore(
     const current = (seed + index) % UINT32_RANGE;
     const profile = profiles[current % profiles.length];
     if (profile === undefined) break;
-    const history = historyOf(current, profile);
+    const history = make(current, profile);
     const outcome = await runHistory(history, engineDriver);
     addOutcome(total, outcome);
     if (outcome.violation === undefined) continue;

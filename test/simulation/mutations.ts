@@ -5,7 +5,9 @@ import { OperationQueue } from "../../src/thin/pool/operation-queue.ts";
 import { LeafStore } from "../../src/thin/map/leaf-store.ts";
 import { Pins } from "../../src/thin/space/pins.ts";
 import { Space } from "../../src/thin/space/space.ts";
+import { writesToCopies } from "./directed.ts";
 import { identity, mendIdentity } from "./engine.ts";
+import type { HistoryMaker } from "./explorer.ts";
 import { breakage } from "./sim-disk.ts";
 
 interface Patch {
@@ -14,8 +16,8 @@ interface Patch {
   readonly breaks: string;
   /** The profile whose histories notice it soonest. */
   readonly profile: string;
-  /** It takes a minute to notice: only where THINLUN_SIMULATION_SECONDS gives the time. */
-  readonly isRare?: boolean;
+  /** Histories that head for what notices it; undefined: any of the profile notice it soon. */
+  readonly history?: HistoryMaker;
   /** Breaks it; returns what mends it. */
   apply(): () => void;
 }
@@ -87,8 +89,8 @@ const PATCHES = {
   releaseAtOnce: {
     rule: "Q",
     breaks: "what a record frees is used before the record is durable",
-    profile: "churn",
-    isRare: true,
+    profile: "small",
+    history: writesToCopies,
     apply: () => {
       // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
       const { dropLater } = Space.prototype;

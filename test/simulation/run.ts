@@ -101,7 +101,7 @@ export async function carryOut(plan: Plan, mutation?: Mutation): Promise<Explora
   await engineDriver.media(profile);
   const mend = note.apply();
   try {
-    return await explore(plan.seed, [profile], plan.bounds);
+    return await explore(plan.seed, [profile], plan.bounds, note.history);
   } finally {
     mend();
   }

@@ -55,7 +55,7 @@ describe(`the engine on disks that fail (THINLUN_SEED=${plan.seed})`, () => {
 
 describe("the simulation", () => {
   const mutations = MUTATIONS.map((mutation) => ({ mutation, ...noteOf(mutation) }));
-  it.each(mutations.filter(({ isRare }) => isRare !== true || wanted !== undefined))(
+  it.each(mutations)(
     "notices $mutation (rule $rule)",
     { timeout: TIMEOUT_MS },
     async ({ mutation }) => {
