@@ -7,7 +7,7 @@ import { loadConfig } from "./control/config/load-config.ts";
 import { describeFinding, type Finding } from "./control/config/report.ts";
 import { authenticationRules } from "./control/config/authentication-rules.ts";
 import { ControlServer } from "./control/control-server.ts";
-import { demoConfig, earlierDemoImage } from "./control/demo-config.ts";
+import { DEMO_PATH, demoConfig, earlierDemoImage } from "./control/demo-config.ts";
 import { endProcess } from "./control/end-process.ts";
 import { Exports } from "./control/exports.ts";
 import { PoolStore } from "./control/pool-store.ts";
@@ -64,8 +64,8 @@ export interface Running {
   readonly portals: readonly Endpoint[];
   readonly stateDir: string;
   readonly targets: readonly RunningTarget[];
-  /** Nothing was configured. */
-  readonly isDemo: boolean;
+  /** The demonstration disk, as commands call it; null: something was configured. */
+  readonly demo: string | null;
 }
 
 /** How long initiators that are asked to log out may take. */
@@ -256,7 +256,7 @@ class Daemon {
       portals,
       stateDir: config.stateDir,
       targets: config.targets.map((target) => describeTarget(target, volumes, config.pools)),
-      isDemo: this.#options.configFile === null,
+      demo: this.#options.configFile === null ? DEMO_PATH : null,
     };
   }
 

@@ -55,7 +55,7 @@ describe("runDaemon", () => {
     const before = listeners();
     const running = await runOnce();
     expect(running).toMatchObject({
-      isDemo: true,
+      demo: "demo/disk",
       stateDir: join(folder, "state"),
       portals: [{ address: "127.0.0.1" }],
       targets: [{ usesChap: false, luns: [{ lun: 0, capacityBytes: 8 * 2 ** 30, isNew: true }] }],
@@ -69,7 +69,7 @@ describe("runDaemon", () => {
       "stateDir: elsewhere\nportals: [{ listen: 192.0.2.1 }]\nvolumes: {}\ntargets: []\n",
     );
     const running = await runOnce({ configFile: file });
-    expect(running).toMatchObject({ isDemo: false, stateDir: join(folder, "state") });
+    expect(running).toMatchObject({ demo: null, stateDir: join(folder, "state") });
     expect(running.portals[0]?.address).toBe("127.0.0.1");
   });
 

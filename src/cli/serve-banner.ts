@@ -19,9 +19,16 @@ function lunLine({ lun, volume, capacityBytes, path, isNew }: RunningLun): strin
   return `    LUN ${lun}  ${volume}, ${formatSize(capacityBytes)}, ${place}${isNew ? " (new)" : ""}`;
 }
 
+/** How a person types commands for this daemon. */
+export interface ProgramWords {
+  readonly program: string;
+  /** Behind the command: where the daemon is, unless it is found without. Begins with a space, or is empty. */
+  readonly options: string;
+}
+
 /** What to type next, for a person at a terminal. */
-export function serveBanner(running: Running): string {
-  const { targets, portals, stateDir } = running;
+export function serveBanner(running: Running, { program, options }: ProgramWords): string {
+  const { targets, portals, stateDir, demo } = running;
   const portal = portals[0];
   const target = targets[0];
   const lines = [
@@ -37,9 +44,12 @@ export function serveBanner(running: Running): string {
   if (portal !== undefined && target !== undefined) {
     lines.push("", ...instructions(reachable(portal), target));
   }
-  if (running.isDemo) {
+  if (demo !== null) {
+    lines.push("To see the disk, and to take a snapshot of it:");
+    lines.push(`  ${program} volume show ${demo}${options}`);
+    lines.push(`  ${program} snapshot create ${demo}${options}`);
     lines.push("", "Your own disks: write a configuration (docs/configuration.md), then");
-    lines.push("  thinlun serve --config FILE");
+    lines.push(`  ${program} serve --config FILE`);
   }
   lines.push("", "To stop: Ctrl-C, or SIGTERM. The disk stays; start again to go on with it.", "");
   return lines.join("\n");

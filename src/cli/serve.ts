@@ -2,7 +2,7 @@ import type { CommandModule } from "yargs";
 import type { DaemonOptions } from "../daemon.ts";
 import { LOG_LEVELS, type LogLevel } from "../util/log.ts";
 import { ExitCode } from "./exit-code.ts";
-import { serveBanner } from "./serve-banner.ts";
+import { type ProgramWords, serveBanner } from "./serve-banner.ts";
 
 interface ServeArguments {
   readonly config: string | undefined;
@@ -27,6 +27,14 @@ function daemonOptions(args: ServeArguments): DaemonOptions {
   };
 }
 
+/** How commands for this daemon are typed where it was started: from npm's scripts the program is not in the search path. */
+function programOf({ "state-dir": stateDir }: ServeArguments): ProgramWords {
+  return {
+    program: process.env["npm_lifecycle_event"] === undefined ? "thinlun" : "npx thinlun",
+    options: stateDir === undefined ? "" : ` --state-dir ${stateDir}`,
+  };
+}
+
 async function run(args: ServeArguments): Promise<void> {
   // Whoever read the output may go; the disks stay.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
@@ -34,8 +42,8 @@ async function run(args: ServeArguments): Promise<void> {
   const { runDaemon } = await import("../daemon.ts");
   const ending = await runDaemon(daemonOptions(args), (running) => {
     // For people. A log that a machine reads must not have it in between.
-    if (process.stdout.isTTY) process.stdout.write(serveBanner(running));
-    else if (running.isDemo) process.stderr.write(serveBanner(running));
+    if (process.stdout.isTTY) process.stdout.write(serveBanner(running, programOf(args)));
+    else if (running.demo !== null) process.stderr.write(serveBanner(running, programOf(args)));
   });
   process.exitCode = ending === "stopped" ? ExitCode.success : ExitCode.failed;
 }

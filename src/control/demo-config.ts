@@ -14,6 +14,9 @@ const DEMO_POOL = "demo";
 /** Not the name that the image of earlier versions had: that was another disk, with an identity of its own. */
 const DEMO_VOLUME = "disk";
 
+/** What commands call the disk. */
+export const DEMO_PATH: string = `${DEMO_POOL}/${DEMO_VOLUME}`;
+
 const GIB: number = 1024 * 1024 * 1024;
 const DEMO_BYTES: number = 8 * GIB;
 
