@@ -1,13 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import * as bytes from "../../src/util/bytes.ts";
-import { chooseSeed, SeededRandom } from "../../src/util/random.ts";
+import { describeWidths } from "./support/byte-access.ts";
 
-const seed = chooseSeed(process.env);
-const random = new SeededRandom(seed);
-const LENGTH = 24;
-
-/** Both ways of each width, with the Buffer's own as the oracle, which is written apart from them. */
-const widths = [
+describeWidths("big-endian", [
   {
     name: "8 bits",
     length: 1,
@@ -43,39 +38,7 @@ const widths = [
     set: bytes.setUint64BE,
     oracle: (b: Buffer, at: number) => Number(b.readBigUInt64BE(at)),
   },
-];
-
-describe.each(widths)(`big-endian access, $name (THINLUN_SEED=${seed})`, (width) => {
-  it("reads what the Buffer reads, at every offset", () => {
-    for (let round = 0; round < 200; round += 1) {
-      const buffer = random.bytes(LENGTH);
-      const at = random.below(LENGTH - width.length + 1);
-      expect(width.get(buffer, at)).toBe(width.oracle(buffer, at));
-    }
-  });
-
-  it("writes what it reads, and nothing around it", () => {
-    const most = Math.min(2 ** (8 * width.length), Number.MAX_SAFE_INTEGER);
-    for (let round = 0; round < 200; round += 1) {
-      const buffer = Buffer.alloc(LENGTH, 0xa5);
-      const at = random.below(LENGTH - width.length + 1);
-      const value = random.below(most);
-      width.set(buffer, at, value);
-      expect(width.oracle(buffer, at)).toBe(value);
-      const around = [...buffer.subarray(0, at), ...buffer.subarray(at + width.length)];
-      expect(around.every((byte) => byte === 0xa5)).toBe(true);
-    }
-  });
-
-  it("takes the smallest and the largest", () => {
-    const buffer = Buffer.alloc(width.length);
-    const most = Math.min(2 ** (8 * width.length) - 1, Number.MAX_SAFE_INTEGER);
-    for (const value of [0, most]) {
-      width.set(buffer, 0, value);
-      expect(width.get(buffer, 0)).toBe(value);
-    }
-  });
-});
+]);
 
 it("a 64-bit number past 2^53 stays larger than every capacity", () => {
   const buffer = Buffer.alloc(8, 0xff);
