@@ -19,6 +19,7 @@ import { systemClock } from "../../../src/util/clock.ts";
 import { IoError, type IoErrorKind } from "../../../src/util/io-error.ts";
 import { IoKind, type IoRequest } from "../../../src/util/io-request.ts";
 import type { SeededRandom } from "../../../src/util/random.ts";
+import { RandomOrder } from "../support/random-order.ts";
 
 const MIB = 1024 * 1024;
 const JOURNAL_OFFSET = 0;
@@ -39,19 +40,30 @@ export class TestDevice extends DeviceFilter {
   readonly dataWrites: { offsetBytes: number; lengthBytes: number; isForced: boolean }[] = [];
   journalWrites = 0;
   flushes = 0;
-  /** Requests are kept until `letAll`. */
-  isHolding = false;
   /** Nothing is done within the turn. */
   isSlow = false;
   readonly faults: Fault[] = [];
-  readonly held: IoRequest[] = [];
   readonly #random: SeededRandom | null;
-  #isScheduled = false;
+  readonly #later: RandomOrder;
 
   /** With `random`, half of what comes is done later, in random order. */
   constructor(below: BlockDevice, random: SeededRandom | null) {
     super(below, below.name);
     this.#random = random;
+    this.#later = new RandomOrder(random, 4, (request) => super.submit(request));
+  }
+
+  /** Requests are kept until `letAll`. */
+  get isHolding(): boolean {
+    return this.#later.isHeld;
+  }
+
+  set isHolding(isHolding: boolean) {
+    this.#later.isHeld = isHolding;
+  }
+
+  get held(): IoRequest[] {
+    return this.#later.waiting;
   }
 
   override tryRead(
@@ -88,10 +100,7 @@ export class TestDevice extends DeviceFilter {
       this.#count(offsetBytes, request.lengthBytes, request.forceUnitAccess);
     }
     if (this.#random === null && !this.isHolding) super.submit(request);
-    else {
-      this.held.push(request);
-      this.#schedule();
-    }
+    else this.#later.add(request);
   }
 
   resetCounts(): void {
@@ -101,8 +110,7 @@ export class TestDevice extends DeviceFilter {
   }
 
   letAll(): void {
-    this.isHolding = false;
-    for (const request of this.held.splice(0)) super.submit(request);
+    this.#later.doAll();
   }
 
   #isPrompt(): boolean {
@@ -113,21 +121,6 @@ export class TestDevice extends DeviceFilter {
   #count(offsetBytes: number, lengthBytes: number, isForced: boolean): void {
     if (offsetBytes < DATA_OFFSET) this.journalWrites += 1;
     else this.dataWrites.push({ offsetBytes, lengthBytes, isForced });
-  }
-
-  #schedule(): void {
-    const random = this.#random;
-    if (this.#isScheduled || random === null) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      if (this.isHolding) return;
-      for (let count = random.between(1, 4); count > 0 && this.held.length > 0; count -= 1) {
-        const [request] = this.held.splice(random.below(this.held.length), 1);
-        if (request !== undefined) super.submit(request);
-      }
-      if (this.held.length > 0) this.#schedule();
-    });
   }
 }
 
