@@ -1,24 +1,6 @@
 import { expect, it } from "vitest";
 import { volumeTable, volumeText } from "../../src/cli/volume-table.ts";
-import type { VolumeReport } from "../../src/control/protocol.ts";
-
-const GIB = 1024 ** 3;
-
-const SNAPSHOT: VolumeReport = {
-  pool: "tank",
-  name: "monday",
-  uuid: "u2",
-  sizeBytes: 4 * GIB,
-  mappedBytes: GIB,
-  ownedBytes: 0,
-  reservedBytes: 0,
-  quotaBytes: 0,
-  readOnly: true,
-  isSnapshot: true,
-  origin: "disk",
-  createdAt: "2026-11-23T06:15:09.000Z",
-  isServed: false,
-};
+import { SNAPSHOT } from "./snapshot-report.ts";
 
 it("shows volumes, a line each or in full", () => {
   expect(volumeTable([SNAPSHOT])).toMatch(

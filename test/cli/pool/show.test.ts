@@ -9,9 +9,8 @@ import { listCommand, poolTable } from "../../../src/cli/pool/list.ts";
 import { repairCommand } from "../../../src/cli/pool/repair.ts";
 import { setCommand } from "../../../src/cli/pool/set.ts";
 import { poolText, showCommand, usageMapText } from "../../../src/cli/pool/show.ts";
-import type { PoolReport, VolumeReport } from "../../../src/control/protocol.ts";
-
-const GIB = 1024 ** 3;
+import type { PoolReport } from "../../../src/control/protocol.ts";
+import { GIB, SNAPSHOT } from "../snapshot-report.ts";
 
 const POOL: PoolReport = {
   name: "tank",
@@ -33,22 +32,6 @@ const POOL: PoolReport = {
   overcommitMax: 4,
   thresholds: [0.8, 0.95],
   failure: null,
-};
-
-const SNAPSHOT: VolumeReport = {
-  pool: "tank",
-  name: "monday",
-  uuid: "u2",
-  sizeBytes: 4 * GIB,
-  mappedBytes: GIB,
-  ownedBytes: 0,
-  reservedBytes: 0,
-  quotaBytes: 0,
-  readOnly: true,
-  isSnapshot: true,
-  origin: "disk",
-  createdAt: "2026-11-23T06:15:09.000Z",
-  isServed: false,
 };
 
 describe("what commands on pools show", () => {
