@@ -41,11 +41,16 @@ export function planSegment(request: SegmentRequest): Segment | null {
   const sizeBytes = usableBytes(request.sizeBytes);
   const head = journalBytes === 0 ? HEAD_BYTES : JOURNAL_OFFSET_BYTES + journalBytes;
   const offsetBytes = Math.ceil(head / SEGMENT_ALIGNMENT_BYTES) * SEGMENT_ALIGNMENT_BYTES;
-  const extents = Math.floor((sizeBytes - TAIL_BYTES - offsetBytes) / extentBytes);
+  const extents = extentsFrom(offsetBytes, sizeBytes, extentBytes);
   if (extents < 1) return null;
   const first = Math.ceil(extents * FIRST_VIRGIN_SHARE);
   const virginFrom = request.isZero ? Math.min(first, FIRST_VIRGIN_EXTENTS_MAX) : extents;
   return { device, offsetBytes, extents, virginFrom };
+}
+
+/** Extents between a place and the tail of a device of this size; all in bytes. Below 1: there is no room. */
+export function extentsFrom(offsetBytes: number, sizeBytes: number, extentBytes: number): number {
+  return Math.floor((sizeBytes - TAIL_BYTES - offsetBytes) / extentBytes);
 }
 
 /** What of a device's size is used: whole blocks, up to the limit. */

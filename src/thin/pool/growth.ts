@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../device/block-device.ts";
 import { writeZeroes } from "../../util/io-request.ts";
-import { usableBytes } from "../checkpoint/segment-plan.ts";
+import { extentsFrom, usableBytes } from "../checkpoint/segment-plan.ts";
 import { isUuid } from "../format/identity.ts";
 import { HEAD_BYTES, SEGMENT_ALIGNMENT_BYTES, TAIL_BYTES } from "../format/layout.ts";
 import type { PoolDevice, Segment } from "../format/records.ts";
@@ -92,7 +92,7 @@ function segmentOf(
   sizeBytes: number,
   isZero: boolean,
 ): Segment | null {
-  const room = Math.floor((sizeBytes - TAIL_BYTES - start) / state.geometry.extentBytes);
+  const room = extentsFrom(start, sizeBytes, state.geometry.extentBytes);
   const extents = Math.min(room, EXTENTS_MAX - state.addresses.extentCount);
   if (extents <= 0) return null;
   return { device, offsetBytes: start, extents, virginFrom: isZero ? 0 : extents };
