@@ -1,6 +1,6 @@
 import { BLOCK_BYTES } from "../format/geometry.ts";
 import { NODE_POINTERS, VOLUMES_PER_PAGE } from "../format/layout.ts";
-import { encodeLeafNode, encodePointers } from "../format/node.ts";
+import { encodePointers } from "../format/node.ts";
 import { PageKind } from "../format/page.ts";
 import { type LeafPointers, NO_POINTER, type PagePointer } from "../format/pointer.ts";
 import { encodeRoot } from "../format/root.ts";
@@ -77,11 +77,7 @@ export class TreeWriter {
 
   async #writeNode(node: CapturedNode): Promise<void> {
     const { level, index, volume } = node;
-    if (level === 1) encodeLeafNode(this.#page, node.leafPointers());
-    else encodePointers(this.#page, node.nodePointers());
-    const name = { kind: PageKind.node, level, index, volume };
-    // The page is this writer's own: nothing else changes it while there is no room.
-    node.written(await this.#add(this.#page, name));
+    node.written(await this.#add(node.page(), { kind: PageKind.node, level, index, volume }));
   }
 
   async #writeVolumes({ maps, ownedExtents }: Image): Promise<PagePointer[]> {

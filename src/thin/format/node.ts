@@ -23,17 +23,22 @@ import {
 
 /** Writes the children of a node of level 1. */
 export function encodeLeafNode(page: Uint8Array, leaves: readonly (LeafPointers | null)[]): void {
-  assert(page.length === BLOCK_BYTES && leaves.length <= NODE_LEAVES, "a node holds 84 leaves");
   page.fill(0, PAGE_HEADER_BYTES);
   for (const [slot, pointers] of leaves.entries()) {
-    if (pointers === null) continue;
-    assert(pointers.leaf.block !== 0, "a leaf has a place");
-    assert((pointers.bases === null) === (pointers.masks === null), "side pages come in pairs");
-    const at = PAGE_HEADER_BYTES + slot * LEAF_POINTERS_BYTES;
-    setPointer(page, at, pointers.leaf);
-    setPointer(page, at + POINTER_BYTES, pointers.bases ?? NO_POINTER);
-    setPointer(page, at + 2 * POINTER_BYTES, pointers.masks ?? NO_POINTER);
+    if (pointers !== null) setLeafChild(page, slot, pointers);
   }
+}
+
+/** Writes one of them. */
+export function setLeafChild(page: Uint8Array, slot: number, pointers: LeafPointers): void {
+  const { leaf, bases, masks } = pointers;
+  assert(page.length === BLOCK_BYTES && slot < NODE_LEAVES, "a node holds 84 leaves");
+  assert(leaf.block !== 0, "a leaf has a place");
+  assert((bases === null) === (masks === null), "side pages come in pairs");
+  const at = PAGE_HEADER_BYTES + slot * LEAF_POINTERS_BYTES;
+  setPointer(page, at, leaf);
+  setPointer(page, at + POINTER_BYTES, bases ?? NO_POINTER);
+  setPointer(page, at + 2 * POINTER_BYTES, masks ?? NO_POINTER);
 }
 
 /** The 84 children of a node of level 1. */
@@ -59,14 +64,16 @@ export function decodeLeafNode(page: Uint8Array): (LeafPointers | null)[] | Form
 
 /** Writes the children of a node of level 2 and up, or of a directory page. */
 export function encodePointers(page: Uint8Array, pointers: readonly (PagePointer | null)[]): void {
-  assert(
-    page.length === BLOCK_BYTES && pointers.length <= NODE_POINTERS,
-    "a node holds 252 pointers",
-  );
   page.fill(0, PAGE_HEADER_BYTES);
   for (const [slot, pointer] of pointers.entries()) {
-    setPointer(page, PAGE_HEADER_BYTES + slot * POINTER_BYTES, pointer ?? NO_POINTER);
+    if (pointer !== null) setChild(page, slot, pointer);
   }
+}
+
+/** Writes one of them. */
+export function setChild(page: Uint8Array, slot: number, pointer: PagePointer): void {
+  assert(page.length === BLOCK_BYTES && slot < NODE_POINTERS, "a node holds 252 pointers");
+  setPointer(page, PAGE_HEADER_BYTES + slot * POINTER_BYTES, pointer);
 }
 
 /** The 252 children of a node of level 2 and up, or of a directory page. */

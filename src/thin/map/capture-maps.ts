@@ -3,12 +3,11 @@ import { NODE_LEAVES, NODE_POINTERS } from "../format/layout.ts";
 import type { PagePointer } from "../format/pointer.ts";
 import type { VolumeAttributes } from "../format/records.ts";
 import type { CapturedLeaf } from "./captured-leaf.ts";
-import type { LeafChild, NodeChild } from "./captured-node.ts";
 import { CapturedNode } from "./captured-node.ts";
 import type { LeafStore } from "./leaf-store.ts";
 import { NO_LEAF } from "./leaf-store.ts";
 import type { PoolState } from "./pool-state.ts";
-import type { TreeNode } from "./tree-node.ts";
+import type { Retire, TreeNode } from "./tree-node.ts";
 import type { VolumeMap } from "./volume-map.ts";
 
 /** A volume as the checkpoint will have it. */
@@ -44,13 +43,10 @@ export function captureMaps(state: PoolState, generation: number): CapturedMaps 
   assert(nodes.length === state.leaves.dirtyNodes, "all nodes that changed are captured");
   nodes.sort((a, b) => a.level - b.level);
   const volumes = [...state.volumes.values()].map(({ attributes, mappedExtents, map }) => {
-    const root = nodeChild(map.root);
-    return {
-      attributes,
-      mappedExtents,
-      depth: map.depth,
-      root: () => (root instanceof CapturedNode ? root.pointer : root),
-    };
+    const capture = map.root?.capture ?? null;
+    const place = map.root?.place ?? null;
+    const root = (): PagePointer | null => (capture === null ? place : capture.pointer);
+    return { attributes, mappedExtents, depth: map.depth, root };
   });
   return { leaves, nodes, volumes };
 }
@@ -62,51 +58,47 @@ function captureNodes(
   nodes: CapturedNode[],
 ): void {
   const written = (): void => void (leaves.dirtyNodes -= 1);
+  const retire: Retire = (pointer, isCurrent) => leaves.retire(pointer, isCurrent);
   for (const [below, level] of map.levels.entries()) {
     for (const [index, node] of level.entries()) {
       if (node?.isDirty !== true) continue;
-      const place = { level: below + 1, index, volume };
-      const children = {
-        leaves: below === 0 ? leafChildren(leaves, map, place) : [],
-        nodes: below === 0 ? [] : nodeChildren(map.levels[below - 1]!, index),
-      };
+      const capture = new CapturedNode(node, { level: below + 1, index, volume }, retire);
+      const under = map.levels[below - 1];
+      if (under === undefined) addLeaves(capture, leaves, map);
+      else addNodes(capture, under);
       node.isDirty = false;
-      node.capture = new CapturedNode(node, place, children, (pointer, isCurrent) =>
-        leaves.retire(pointer, isCurrent),
-      );
-      node.capture.onWritten = written;
-      nodes.push(node.capture);
+      node.capture = capture;
+      capture.onWritten = written;
+      nodes.push(capture);
     }
   }
 }
 
-function leafChildren(
-  leaves: LeafStore,
-  map: VolumeMap,
-  { index, volume }: { readonly index: number; readonly volume: number },
-): LeafChild[] {
-  const first = index * NODE_LEAVES;
+function addLeaves(node: CapturedNode, leaves: LeafStore, map: VolumeMap): void {
+  const first = node.index * NODE_LEAVES;
   const end = Math.min(first + NODE_LEAVES, map.leafCount);
-  const children: LeafChild[] = [];
   for (let leafIndex = first; leafIndex < end; leafIndex += 1) {
     const leaf = map.leaf(leafIndex);
-    const capture = leaf === NO_LEAF ? undefined : leaves.captureOf(leaf);
+    if (leaf === NO_LEAF) continue;
+    const capture = leaves.captureOf(leaf);
     if (capture !== undefined) {
-      capture.volume = volume;
+      capture.volume = node.volume;
       capture.index = leafIndex;
     }
-    const child = leaf === NO_LEAF ? null : (capture ?? leaves.pointers(leaf));
-    assert(leaf === NO_LEAF || child !== null, "a leaf is on the media or being written");
-    children.push(child);
+    const child = capture ?? leaves.pointers(leaf);
+    assert(child !== null, "a leaf is on the media or being written");
+    node.addLeaf(leafIndex - first, child);
   }
-  return children;
 }
 
-function nodeChildren(level: readonly (TreeNode | null)[], index: number): NodeChild[] {
-  const first = index * NODE_POINTERS;
-  return level.slice(first, first + NODE_POINTERS).map((node) => nodeChild(node));
-}
-
-function nodeChild(node: TreeNode | null): NodeChild {
-  return node === null ? null : (node.capture ?? node.place);
+function addNodes(node: CapturedNode, level: readonly (TreeNode | null)[]): void {
+  const first = node.index * NODE_POINTERS;
+  const end = Math.min(first + NODE_POINTERS, level.length);
+  for (let index = first; index < end; index += 1) {
+    const below = level[index] ?? null;
+    if (below === null) continue;
+    const child = below.capture ?? below.place;
+    assert(child !== null, "a node is on the media or being written");
+    node.addNode(index - first, child);
+  }
 }

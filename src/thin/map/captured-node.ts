@@ -1,11 +1,9 @@
 import { assert } from "../../util/assert.ts";
+import { BLOCK_BYTES } from "../format/geometry.ts";
+import { setChild, setLeafChild } from "../format/node.ts";
 import type { LeafPointers, PagePointer } from "../format/pointer.ts";
 import type { CapturedLeaf } from "./captured-leaf.ts";
 import type { Retire, TreeNode } from "./tree-node.ts";
-
-/** What was below a node: written in this capture, or in place already. */
-export type LeafChild = CapturedLeaf | LeafPointers | null;
-export type NodeChild = CapturedNode | PagePointer | null;
 
 /** A node as it was at one moment, to be written after what is below it. */
 export class CapturedNode {
@@ -15,44 +13,55 @@ export class CapturedNode {
   readonly volume: number;
   pointer: PagePointer | null = null;
   onWritten: () => void = () => undefined;
-  /** Of level 1: one for each of its leaves. Otherwise empty. */
-  readonly #leaves: readonly LeafChild[];
-  /** Of levels above. */
-  readonly #nodes: readonly NodeChild[];
+  /** Has what was in place already. Nothing is kept for that but its bytes: a node has many children, and few of them change. */
+  readonly #page = new Uint8Array(BLOCK_BYTES);
+  /** Children that are written in this capture, and their places in the node. */
+  readonly #leaves: CapturedLeaf[] = [];
+  readonly #nodes: CapturedNode[] = [];
+  readonly #slots: number[] = [];
   readonly #node: TreeNode;
   readonly #retire: Retire;
 
   constructor(
     node: TreeNode,
     place: { readonly level: number; readonly index: number; readonly volume: number },
-    children: { readonly leaves: readonly LeafChild[]; readonly nodes: readonly NodeChild[] },
     retire: Retire,
   ) {
     this.#node = node;
     this.level = place.level;
     this.index = place.index;
     this.volume = place.volume;
-    this.#leaves = children.leaves;
-    this.#nodes = children.nodes;
     this.#retire = retire;
   }
 
-  /** Of level 1: where its leaves are, null for holes. All captured leaves have to be written before. */
-  leafPointers(): (LeafPointers | null)[] {
-    return this.#leaves.map((child) => {
-      if (child === null || !("page" in child)) return child;
-      assert(child.pointers !== null, "leaves are written before the nodes above them");
-      return child.pointers;
-    });
+  /** Of level 1. */
+  addLeaf(slot: number, child: CapturedLeaf | LeafPointers): void {
+    if ("page" in child) {
+      this.#leaves.push(child);
+      this.#slots.push(slot);
+    } else setLeafChild(this.#page, slot, child);
   }
 
-  /** Of level 2 and up: where its children are, null for holes. They have to be written before. */
-  nodePointers(): (PagePointer | null)[] {
-    return this.#nodes.map((child) => {
-      if (child === null || !("level" in child)) return child;
-      assert(child.pointer !== null, "nodes are written before the nodes above them");
-      return child.pointer;
-    });
+  /** Of levels above. */
+  addNode(slot: number, child: CapturedNode | PagePointer): void {
+    if ("level" in child) {
+      this.#nodes.push(child);
+      this.#slots.push(slot);
+    } else setChild(this.#page, slot, child);
+  }
+
+  /** The node's page, but for its header. All that is below it has to be written before. */
+  page(): Uint8Array {
+    const message = "what is below a node is written before it";
+    for (const [index, { pointers }] of this.#leaves.entries()) {
+      assert(pointers !== null, message);
+      setLeafChild(this.#page, this.#slots[index]!, pointers);
+    }
+    for (const [index, { pointer }] of this.#nodes.entries()) {
+      assert(pointer !== null, message);
+      setChild(this.#page, this.#slots[index]!, pointer);
+    }
+    return this.#page;
   }
 
   /** It is on the device, though not flushed, at this place. The node's old place is freed: call nothing else for it. */

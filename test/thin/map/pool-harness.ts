@@ -4,6 +4,8 @@ import type { LeafPointers, PagePointer } from "../../../src/thin/format/pointer
 import type { JournalRecord, Segment, VolumeAttributes } from "../../../src/thin/format/records.ts";
 import { applyRecord, leavesNeeded } from "../../../src/thin/map/apply.ts";
 import type { CapturedMaps } from "../../../src/thin/map/capture-maps.ts";
+import { decodeLeafNode, decodePointers } from "../../../src/thin/format/node.ts";
+import { isFault } from "../../../src/thin/format/fault.ts";
 import { captureMaps } from "../../../src/thin/map/capture-maps.ts";
 import type { LeafPages } from "../../../src/thin/map/captured-leaf.ts";
 import { deriveSpace } from "../../../src/thin/map/derive.ts";
@@ -120,7 +122,10 @@ export function writeMaps(state: PoolState, media: Media, maps: CapturedMaps): v
   }
   for (const node of maps.nodes) {
     const pointer = place();
-    media.nodes.set(pointer.block, node.level === 1 ? node.leafPointers() : node.nodePointers());
+    const page = node.page();
+    const children = node.level === 1 ? decodeLeafNode(page) : decodePointers(page);
+    if (isFault(children)) throw new Error(children.message);
+    media.nodes.set(pointer.block, children);
     node.written(pointer);
   }
 }
