@@ -176,7 +176,8 @@ export class ReadJob implements OperationOwner, GateEntrant {
 
   #finish(): void {
     const request = this.#request;
-    const error = this.#error;
+    // A device that has lost what it had not flushed shows older data, and says so only when it is flushed.
+    const error = this.#error ?? this.#core.engine.health.failure;
     assert(request !== null, "a job ends once");
     this.#request = null;
     this.#core.gate.leaveRead();

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import type { BlockDevice } from "../../../src/device/block-device.ts";
+import { DeviceFilter } from "../../../src/device/device-filter.ts";
 import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { Health } from "../../../src/thin/log/health.ts";
@@ -6,9 +8,18 @@ import { PoolError } from "../../../src/thin/pool-error.ts";
 import { watchFailure } from "../../../src/thin/pool/failure.ts";
 import { IoError } from "../../../src/util/io-error.ts";
 import { Pool } from "../../../src/thin/pool/pool.ts";
-import { flush, IoKind, writeBytes } from "../../../src/util/io-request.ts";
+import {
+  discard,
+  flush,
+  IoKind,
+  type IoRequest,
+  readBytes,
+  writeBytes,
+  writeStable,
+  writeZeroes,
+} from "../../../src/util/io-request.ts";
 import { silentLog } from "../../../src/util/log.ts";
-import { MIB, PoolBench } from "./support/pool-bench.ts";
+import { copyOf, MIB, PoolBench } from "./support/pool-bench.ts";
 
 test("after a failed flush everything is refused, the mark is set, and the pool is not opened again", async () => {
   const disk = new MemoryDevice(64 * MIB, "disk");
@@ -34,6 +45,88 @@ test("after a failed flush everything is refused, the mark is set, and the pool 
   bench.bootId = "11111111-2222-4333-8444-555555555555";
   await bench.open();
   expect(bench.pool.failure).toBeNull();
+  await bench.expectSound();
+});
+
+/** A device that can lose its cache while the machine stays up: the next flush fails, once, and what no flush covered is gone. */
+class ForgetfulDevice extends DeviceFilter {
+  readonly #memory: MemoryDevice;
+  #flushed: MemoryDevice | null = null;
+  #held: IoRequest[] | null = null;
+
+  constructor(memory: MemoryDevice) {
+    super(memory, memory.name);
+    this.#memory = memory;
+  }
+
+  /** All of now is stable, and nothing that comes after it; reads wait until {@link letReads}. */
+  async begin(): Promise<void> {
+    this.#flushed = await copyOf(this.#memory);
+    this.#held = [];
+  }
+
+  letReads(): void {
+    for (const request of this.#held ?? []) super.submit(request);
+    this.#held = null;
+  }
+
+  override tryRead(...range: Parameters<BlockDevice["tryRead"]>): boolean {
+    return this.#held === null && super.tryRead(...range);
+  }
+
+  override submit(request: IoRequest): void {
+    const before = this.#flushed;
+    if (request.kind === IoKind.flush && before !== null) {
+      this.#flushed = null;
+      const piece = Buffer.alloc(MIB);
+      for (let at = 0; at < before.capacityBytes; at += MIB) {
+        before.tryRead(piece, 0, MIB, at);
+        this.#memory.tryWrite(piece, 0, MIB, at);
+      }
+      request.done(new IoError("medium", "the cache is lost", { object: this.name }));
+    } else if (request.kind === IoKind.read && this.#held !== null) this.#held.push(request);
+    else super.submit(request);
+  }
+}
+
+test("when a device has lost its cache, nothing shows what it has instead, and nothing goes on when its flushes succeed again", async () => {
+  const disk = new ForgetfulDevice(new MemoryDevice(16 * MIB, "disk"));
+  const bench = await PoolBench.make({ devices: [disk] });
+  const volume = await bench.create("data");
+  await bench.fill(volume, 0, 2, 1);
+  await bench.drive(flush(volume));
+  await disk.begin();
+  await bench.fill(volume, 0, 1, 2);
+  const read = readBytes(volume, 0, 512);
+  await expect(bench.drive(flush(volume))).rejects.toMatchObject({ kind: "failed" });
+  disk.letReads();
+  await expect(bench.drive(read)).rejects.toMatchObject({ kind: "failed" });
+  await flush(disk);
+  const sector = Buffer.alloc(512, 3);
+  const { pool } = bench;
+  const attempts: (() => Promise<unknown>)[] = [
+    () => flush(volume),
+    () => readBytes(volume, 0, 512),
+    () => writeBytes(volume, 0, sector),
+    () => writeStable(volume, 0, sector),
+    () => discard(volume, 0, volume.capacityBytes),
+    () => writeZeroes(volume, 0, 512),
+    () => pool.sync(),
+    () => pool.checkpoint(),
+    () => bench.snapshot(volume, "copy"),
+    () => pool.resize(volume, 32 * MIB, false),
+    () => pool.delete(volume),
+  ];
+  for (const attempt of attempts) {
+    await expect(bench.drive(attempt())).rejects.toMatchObject({ kind: "failed" });
+  }
+  expect(volume.tryRead(Buffer.alloc(512), 0, 512, 0)).toBe(false);
+  expect(volume.tryWrite(sector, 0, 512, 0)).toBe(false);
+  await bench.close();
+  bench.mark.pools.clear();
+  bench.bootId = "11111111-2222-4333-8444-555555555555";
+  await bench.open();
+  expect(await bench.byteAt(bench.pool.volume("data"), 0)).toBe(1);
   await bench.expectSound();
 });
 
