@@ -1,3 +1,4 @@
+import type { Progress } from "../control/protocol.ts";
 import { formatSize } from "../util/units.ts";
 
 export interface ProgressStream {
@@ -43,5 +44,17 @@ export class ProgressLine {
   end(): void {
     if (this.#isShown) this.#stream.write("\n");
     this.#isShown = false;
+  }
+}
+
+/** Does long work, and shows how far it is. The line has ended when the work has. */
+export async function withProgressLine<Result>(
+  work: (advance: (progress: Progress) => void) => Promise<Result>,
+  line: ProgressLine = new ProgressLine(),
+): Promise<Result> {
+  try {
+    return await work(({ step, done, total }) => line.advance(step, done, total));
+  } finally {
+    line.end();
   }
 }

@@ -6,7 +6,7 @@ import { formatPool } from "../thin/checkpoint/format-pool.ts";
 import { getUuid, UUID_BYTES } from "../thin/format/identity.ts";
 import { newestOf } from "../thin/format/superblock-io.ts";
 import { claimShared, type SharedClaim } from "../thin/members/claim-shared.ts";
-import { createMembers } from "../thin/members/create-members.ts";
+import { createMembers, type Member, type MemberRequest } from "../thin/members/create-members.ts";
 import { openForPool } from "../thin/members/open-member.ts";
 import { isTakeover, mayOpen } from "../thin/members/owner.ts";
 import { scanDevices } from "../thin/members/scan.ts";
@@ -151,18 +151,12 @@ export class PoolStore {
   }
 
   async #make(name: string, config: PoolConfig): Promise<FileDevice[]> {
-    const { stateDir, identities, randomBytes, owner } = this.#options;
+    const { identities, randomBytes, owner } = this.#options;
     const sizeBytes = config.create?.sizeBytes ?? null;
     const requests = config.devices.map((path) =>
       sizeBytes === null ? { path } : { path, createBytes: sizeBytes },
     );
-    const members = await createMembers(requests, {
-      wipe: [],
-      acceptData: false,
-      backupDir: join(stateDir, "backup"),
-      time: new Date(),
-      direct: config.direct,
-    });
+    const members = await this.#prepare(requests, config);
     const devices = members.map(({ device }) => device);
     try {
       await formatPool(members, {
@@ -177,6 +171,18 @@ export class PoolStore {
       throw error;
     }
     return devices;
+  }
+
+  /** Takes devices that must carry nothing: a daemon destroys nothing, whatever it is told. */
+  #prepare(requests: readonly MemberRequest[], { direct }: PoolConfig): Promise<Member[]> {
+    const backupDir = join(this.#options.stateDir, "backup");
+    return createMembers(requests, {
+      wipe: [],
+      acceptData: false,
+      backupDir,
+      time: new Date(),
+      direct,
+    });
   }
 
   async #start(
@@ -246,11 +252,11 @@ export class PoolStore {
 
   #growing(
     assembly: Assembly,
-    { direct }: PoolConfig,
+    config: PoolConfig,
     opened: Set<BlockDevice>,
     get: () => Pool | null,
   ): GrowingPool {
-    const { stateDir, randomBytes } = this.#options;
+    const { randomBytes } = this.#options;
     return {
       name: assembly.name,
       uuid: assembly.poolUuid,
@@ -260,13 +266,7 @@ export class PoolStore {
         return pool === null ? [] : gainedDevices(pool);
       },
       claim: async (path) => {
-        const [member] = await createMembers([{ path }], {
-          wipe: [],
-          acceptData: false,
-          backupDir: join(stateDir, "backup"),
-          time: new Date(),
-          direct,
-        });
+        const [member] = await this.#prepare([{ path }], config);
         if (member === undefined) throw new PoolError("io", `${path} was not prepared`);
         const { device, isZero } = member;
         const uuid = getUuid(randomBytes(UUID_BYTES), 0);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { ProgressLine } from "../../src/cli/progress-line.ts";
+import { ProgressLine, withProgressLine } from "../../src/cli/progress-line.ts";
 
 function lineOn(isTTY: boolean, inBytes = false) {
   const written: string[] = [];
@@ -37,4 +37,14 @@ it("is silent where no terminal watches", () => {
   line.advance("Copying", 1, 2);
   line.end();
   expect(written).toEqual([]);
+});
+
+it("ends its line with the work, also where that fails", async () => {
+  const { line, written } = lineOn(true);
+  const work = withProgressLine((advance) => {
+    advance({ step: "Checking", done: 1, total: 2 });
+    return Promise.reject(new Error("no"));
+  }, line);
+  await expect(work).rejects.toThrow("no");
+  expect(written).toEqual(["\rChecking  50 %   ", "\n"]);
 });

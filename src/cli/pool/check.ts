@@ -1,6 +1,5 @@
 import type { CommandModule } from "yargs";
-import { UsageError } from "../exit-code.ts";
-import { ExitCode } from "../exit-code.ts";
+import { ExitCode, UsageError } from "../exit-code.ts";
 import { print } from "../output.ts";
 import {
   ACCESS_OPTIONS,
@@ -9,7 +8,7 @@ import {
   JSON_OPTION,
   withOperations,
 } from "../pool-access.ts";
-import { ProgressLine } from "../progress-line.ts";
+import { withProgressLine } from "../progress-line.ts";
 
 interface CheckArguments extends AccessOptions {
   readonly pool: string | undefined;
@@ -18,15 +17,7 @@ interface CheckArguments extends AccessOptions {
 
 async function checkOffline(devices: readonly string[], args: CheckArguments): Promise<boolean> {
   const { checkDevices } = await import("../../offline.ts");
-  const line = new ProgressLine();
-  let report;
-  try {
-    report = await checkDevices(devices, ({ step, done, total }) =>
-      line.advance(step, done, total),
-    );
-  } finally {
-    line.end();
-  }
+  const report = await withProgressLine((advance) => checkDevices(devices, advance));
   const { name, isSound, errors, warnings, findings, generation } = report;
   print(report, args.json, () => {
     const list = findings.map(({ severity, message }) => `${severity}: ${message}\n`).join("");

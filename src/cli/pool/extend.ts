@@ -12,7 +12,7 @@ import {
   withOperations,
 } from "../pool-access.ts";
 import { optionalSize, WIPE_OPTIONS, type WipeOptions, wipes } from "../pool-options.ts";
-import { ProgressLine } from "../progress-line.ts";
+import { withProgressLine } from "../progress-line.ts";
 
 interface ExtendArguments extends AccessOptions, WipeOptions {
   readonly "state-dir": string | undefined;
@@ -47,26 +47,18 @@ async function run(args: ExtendArguments): Promise<void> {
   if (args.add !== undefined && wipes(args)) {
     await confirm(`What is on ${args.add} will be destroyed`, args.pool, args.yes);
   }
-  const line = new ProgressLine();
-  const onProgress = ({ step, done, total }: { step: string; done: number; total: number }): void =>
-    line.advance(step, done, total);
-  try {
-    const reply = await withOperations(args, (operations) =>
-      operations.call("pool/extend", request, { onProgress }),
-    );
-    line.end();
-    print(reply, args.json, () => {
-      const { name, space } = reply.pool;
-      const kept = reply.backup === null ? "" : `What was there is kept: ${reply.backup}\n`;
-      const note =
-        args.add === undefined || devicesOf(args).length > 0
-          ? ""
-          : `Add ${args.add} to the devices of ${name} in the daemon's configuration: it cannot open the pool without.\n`;
-      return `Pool ${name} has ${formatSize(space.capacityBytes)} now.\n${kept}${note}`;
-    });
-  } finally {
-    line.end();
-  }
+  const reply = await withProgressLine((onProgress) =>
+    withOperations(args, (operations) => operations.call("pool/extend", request, { onProgress })),
+  );
+  print(reply, args.json, () => {
+    const { name, space } = reply.pool;
+    const kept = reply.backup === null ? "" : `What was there is kept: ${reply.backup}\n`;
+    const note =
+      args.add === undefined || devicesOf(args).length > 0
+        ? ""
+        : `Add ${args.add} to the devices of ${name} in the daemon's configuration: it cannot open the pool without.\n`;
+    return `Pool ${name} has ${formatSize(space.capacityBytes)} now.\n${kept}${note}`;
+  });
 }
 
 /** `thinlun pool extend`, also while it is served. */

@@ -10,7 +10,7 @@ import {
   type WipeOptions,
   wipes,
 } from "../pool-options.ts";
-import { ProgressLine } from "../progress-line.ts";
+import { withProgressLine } from "../progress-line.ts";
 
 interface RepairArguments extends WipeOptions {
   readonly device: string[];
@@ -20,28 +20,18 @@ interface RepairArguments extends WipeOptions {
   readonly json: boolean;
 }
 
-const PER_CENT = 100;
-
 async function run(args: RepairArguments): Promise<void> {
   if (wipes(args)) {
     await confirm(`What is on ${args.to.join(", ")} will be destroyed`, "repair", args.yes);
   }
   const { repairDevices } = await import("../../offline.ts");
-  const line = new ProgressLine();
   const options = {
     ...overwriteOptionsOf(args),
     devices: args.device,
     targets: args.to,
     targetBytes: optionalSize(args.size) ?? null,
   };
-  let report;
-  try {
-    report = await repairDevices(options, ({ step, done, total }) =>
-      line.advance(step, done * PER_CENT, total * PER_CENT),
-    );
-  } finally {
-    line.end();
-  }
+  const report = await withProgressLine((advance) => repairDevices(options, advance));
   const { source, volumes, lostExtents, notes } = report;
   print(report, args.json, () => {
     const list = volumes.map(({ name, sizeBytes }) => `  ${name}  ${formatSize(sizeBytes)}\n`);

@@ -5,13 +5,14 @@ import {
   type ExtentsReply,
   OperationError,
   type RangeArguments,
+  type Progress,
   type VolumeReport,
 } from "../../control/protocol.ts";
 import { formatSize } from "../../util/units.ts";
 import type { Operations } from "../control-client.ts";
 import { print } from "../output.ts";
 import { ACCESS_OPTIONS, JSON_OPTION, withOperations } from "../pool-access.ts";
-import { ProgressLine } from "../progress-line.ts";
+import { ProgressLine, withProgressLine } from "../progress-line.ts";
 import { parseVolumePath, type VolumePath } from "../volume-path.ts";
 import { VOLUME_POSITIONAL, type VolumeArguments } from "./change.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -158,24 +159,23 @@ async function freeze(operations: Operations, { pool, volume }: VolumePath): Pro
 }
 
 async function run(args: ExportArguments): Promise<void> {
-  const line = new ProgressLine({ inBytes: true });
   const interrupt = new Interrupt();
   const { file, format } = args;
-  try {
-    const volume = await withOperations(args, (operations) =>
+  const copy = (advance: (progress: Progress) => void): Promise<VolumeReport> =>
+    withOperations(args, (operations) =>
       exportVolume(operations, parseVolumePath(args.volume), {
         file,
         format,
         check: () => interrupt.check(),
-        onProgress: (done, total) => line.advance("Exporting", done, total),
+        onProgress: (done, total) => advance({ step: "Exporting", done, total }),
       }),
     );
-    line.end();
+  try {
+    const volume = await withProgressLine(copy, new ProgressLine({ inBytes: true }));
     const size = formatSize(volume.sizeBytes);
     const result = { file, format, sizeBytes: volume.sizeBytes, volume: volume.uuid };
     print(result, args.json, () => `${args.volume} (${size}) is in ${file}.\n`);
   } finally {
-    line.end();
     interrupt.release();
   }
 }

@@ -5,13 +5,14 @@ import {
   DATA_BYTES_MAX,
   IMPORT_SUFFIX,
   OperationError,
+  type Progress,
   type VolumeReport,
 } from "../../control/protocol.ts";
 import { formatSize } from "../../util/units.ts";
 import type { Operations } from "../control-client.ts";
 import { print } from "../output.ts";
 import { ACCESS_OPTIONS, JSON_OPTION, withOperations } from "../pool-access.ts";
-import { ProgressLine } from "../progress-line.ts";
+import { ProgressLine, withProgressLine } from "../progress-line.ts";
 import { parseVolumePath, type VolumePath } from "../volume-path.ts";
 import { VOLUME_POSITIONAL, type VolumeArguments } from "./change.ts";
 import { Interrupt } from "./interrupt.ts";
@@ -138,24 +139,23 @@ export async function importVolume(
 }
 
 async function run(args: ImportArguments): Promise<void> {
-  const line = new ProgressLine({ inBytes: true });
   const interrupt = new Interrupt();
   const { file, format } = args;
-  try {
-    const made = await withOperations(args, (operations) =>
+  const copy = (advance: (progress: Progress) => void): Promise<VolumeReport> =>
+    withOperations(args, (operations) =>
       importVolume(operations, parseVolumePath(args.volume), {
         file,
         format,
         tempDir: args["temp-dir"] ?? dirname(file),
         check: () => interrupt.check(),
-        onProgress: (done, total) => line.advance("Importing", done, total),
+        onProgress: (done, total) => advance({ step: "Importing", done, total }),
       }),
     );
-    line.end();
+  try {
+    const made = await withProgressLine(copy, new ProgressLine({ inBytes: true }));
     const sizes = `${formatSize(made.sizeBytes)}, ${formatSize(made.mappedBytes)} of it mapped`;
     print(made, args.json, () => `Volume ${args.volume} is made from ${file}: ${sizes}.\n`);
   } finally {
-    line.end();
     interrupt.release();
   }
 }

@@ -32,11 +32,11 @@ export function describePool(pool: Pool): PoolReport {
 export function describeVolume(
   context: OperationContext,
   pool: Pool,
-  { attributes, state }: ThinVolume,
+  volume: ThinVolume,
 ): VolumeReport {
+  const { attributes, state } = volume;
   const { name, uuid, sizeBytes, readOnly, isSnapshot, reservedBytes, quotaBytes } = attributes;
   const createdAtMs = Math.min(attributes.createdAt * MS_PER_SECOND, DATE_MS_MAX);
-  const volume = pool.volume(uuid);
   return {
     pool: pool.name,
     name,
