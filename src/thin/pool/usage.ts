@@ -9,7 +9,7 @@ export interface VolumeUsage {
   readonly name: string;
   readonly sizeBytes: number;
   readonly mappedBytes: number;
-  /** Mapped since it was copied last; what its reservation is counted against. */
+  /** Mapped since it was copied last; what its reservation is counted against. Of a volume without one it can be out of date. */
   readonly ownedBytes: number;
   readonly reservedBytes: number;
 }

@@ -1,5 +1,6 @@
 import type { JournalRecord, VolumeAttributes } from "../format/records.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
+import { countOwned } from "../map/derive.ts";
 import { extentsFor } from "../map/volume-state.ts";
 import { PoolError } from "../pool-error.ts";
 import {
@@ -69,6 +70,8 @@ export async function setAttributes(
   };
   checkPromises(after);
   if (before.readOnly && !after.readOnly) checkOvercommit(state, after.sizeBytes);
+  // Of a volume without a reservation nobody keeps it exactly: not over a replay, nor when copies of it go.
+  if (before.reservedBytes === 0 && after.reservedBytes > 0) await countOwned(state, volume.state);
   const { ownedExtents } = volume.state;
   const outstanding = (bytes: number): number =>
     Math.max(0, extentsFor(state.geometry, bytes) - ownedExtents);

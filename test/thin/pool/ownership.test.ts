@@ -16,3 +16,16 @@ test("what a volume shared with a snapshot is its own again when that is gone", 
   expect(bench.pool.usage().reservedBytes).toBe(sizeBytes - 10 * EXTENT);
   await bench.expectSound();
 });
+
+test("a volume that is given a reservation has what it owns counted: a replay does not", async () => {
+  const bench = await PoolBench.make();
+  const volume = await bench.create("data", 4 * MIB);
+  await bench.fill(volume, 0, 3, 1);
+  await bench.snapshot(volume, "copy");
+  await bench.fill(volume, 0, 10, 2);
+  await bench.kill();
+  const reservedBytes = 4 * MIB;
+  await bench.drive(bench.pool.setAttributes(bench.pool.volume("data"), { reservedBytes }));
+  expect(bench.pool.usage().reservedBytes).toBe(reservedBytes - 10 * EXTENT);
+  await bench.expectSound();
+});
