@@ -7,6 +7,8 @@ export const FAULT_KINDS = [
   "writeError",
   /** A flush fails, and what it should have written is marked clean. */
   "flushError",
+  /** A device loses its cache while the machine stays up: one flush fails, and from then on reads show what the medium has. */
+  "cacheLost",
   /** The file system below has no more blocks. */
   "noSpace",
   /** An operation takes half a minute. */

@@ -97,11 +97,18 @@ const CRASH_CHANCE = 0.3;
 const CRASH_AGAIN_CHANCE = 0.35;
 const CRASHES_AGAIN_MAX = 3;
 const CLOSE_CHANCE = 0.03;
-const FAULT_CHANCE = 0.06;
+const FAULT_CHANCE = 0.2;
 const UINT32_RANGE = 2 ** 32;
 
 /** Kinds of honest faults: the device says that something is wrong. */
-const HONEST: readonly FaultKind[] = ["readError", "writeError", "flushError", "noSpace", "stuck"];
+const HONEST: readonly FaultKind[] = [
+  "readError",
+  "writeError",
+  "flushError",
+  "cacheLost",
+  "noSpace",
+  "stuck",
+];
 const LIES: readonly FaultKind[] = ["lostWrite", "misdirectedWrite", "bitFlip"];
 
 /** The history of a seed. */

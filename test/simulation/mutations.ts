@@ -2,6 +2,7 @@ import { ThinVolume } from "../../src/thin/io/thin-volume.ts";
 import { Gate } from "../../src/thin/io/gate.ts";
 import { Barrier } from "../../src/thin/log/barrier.ts";
 import { OperationQueue } from "../../src/thin/pool/operation-queue.ts";
+import { Health } from "../../src/thin/log/health.ts";
 import { LeafStore } from "../../src/thin/map/leaf-store.ts";
 import { Pins } from "../../src/thin/space/pins.ts";
 import { Space } from "../../src/thin/space/space.ts";
@@ -186,6 +187,12 @@ const PATCHES = {
       identity.isFailureKept = false;
       return mendIdentity;
     },
+  },
+  failureNotSticky: {
+    rule: "F",
+    breaks: "a pool goes on after a failed flush",
+    profile: "faults",
+    apply: () => patch(Health.prototype, { failure: getter(() => null) }),
   },
   writeForgotten: {
     rule: "A",

@@ -206,6 +206,8 @@ export class Oracle {
   /** Of several values that a sector could have, a read has shown which it is. */
   #observe(belief: Belief, sector: number, value: number): void {
     if (nowOf(belief, sector).length < 2) return;
+    // Of now: what is complete by now does not make it stable.
+    this.#serial += 1;
     push(belief, sector, { values: [value], serial: this.#serial, isStable: false });
   }
 

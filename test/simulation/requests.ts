@@ -203,6 +203,7 @@ export class Clients {
     const effect = this.#oracle.begin(number, first, count, serial);
     const isQuick = !isFua && choice % 3 > 0;
     if (isQuick && volume.tryWrite(data, 0, data.length, first * SECTOR_BYTES)) {
+      this.#checkFailed(this.isFailed);
       this.#acknowledge(effect, null, false);
       data.fill(0xee);
       return Promise.resolve();
@@ -244,6 +245,7 @@ export class Clients {
     const data = Buffer.alloc(count * SECTOR_BYTES, 0xdd);
     const effect = this.#oracle.begin(number, first, count, undefined);
     if (choice % 3 > 0 && volume.tryRead(data, 0, data.length, first * SECTOR_BYTES)) {
+      this.#checkFailed(this.isFailed);
       if (!this.#life.isDead) this.#oracle.acknowledgeRead(effect, readTags(data));
       return Promise.resolve();
     }
@@ -289,11 +291,15 @@ export class Clients {
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       let isDone = false;
+      const hadFailed = this.isFailed;
       const request = new SimRequest(kind, (error) => {
         if (this.#life.isDead) return;
         try {
           if (isDone) throw new Violation("a request is done twice");
           isDone = true;
+          // A read that comes back later than the failure may show what the device has lost.
+          if (error === null)
+            this.#checkFailed(hadFailed || (this.isFailed && kind === IoKind.read));
           acknowledged(error);
           resolve();
         } catch (thrown) {
@@ -306,6 +312,11 @@ export class Clients {
       request.forceUnitAccess = isFua;
       volume.submit(request);
     });
+  }
+
+  /** A pool that has failed does nothing more, though its devices may work again (rule F). */
+  #checkFailed(hadFailed: boolean): void {
+    if (hadFailed && !this.#life.isDead) throw new Violation("a pool that has failed goes on");
   }
 
   #acknowledge(effect: Effect, error: IoError | null, isStable: boolean): void {
@@ -333,6 +344,7 @@ export class Clients {
   async #manage({ changed = [], read = [], begin, run }: Task): Promise<void> {
     let pending: Pending | undefined;
     let isMissing = false;
+    const hadFailed = this.isFailed;
     const turn = this.#turns.ask(changed, read, () => {
       const volumes = [...changed, ...read].filter((volume) => volume !== DEVICES);
       isMissing = volumes.some((volume) => !this.#oracle.has(volume));
@@ -342,6 +354,7 @@ export class Clients {
     try {
       await run();
       if (this.#life.isDead) return;
+      this.#checkFailed(hadFailed);
       if (!turn.hasBegun) throw new Violation("an operation overtakes one on the same volume");
       if (isMissing) throw new Violation("an operation on a volume that is deleted is done");
       if (pending !== undefined) this.#oracle.acknowledgeManagement(pending);

@@ -174,7 +174,8 @@ export class SimDisk implements BlockDevice {
     const { request } = operation;
     const error = this.#finish(operation);
     this.#inFlight.delete(operation);
-    this.#host.moment();
+    // Who is killed before it hears of a failed flush leaves nothing that says so: nobody could know better afterwards.
+    if (error === null) this.#host.moment();
     if (!this.#life.isDead) request.done(error);
   }
 
@@ -194,6 +195,10 @@ export class SimDisk implements BlockDevice {
       if (this.#isHit("flushError")) {
         this.#media.failFlush(begun, this.#host.random);
         return this.#error("medium", "made-up flush error", -1);
+      }
+      if (this.#isHit("cacheLost")) {
+        this.#media.powerCut(this.#host.random);
+        return this.#error("medium", "made-up loss of the cache", -1);
       }
       const { flushNothing, flushOneDevice } = breakage;
       if (!flushNothing && !(flushOneDevice && this.#index > 0)) this.#media.flush(begun);
