@@ -31,8 +31,9 @@ export interface CheckpointerOptions {
   readonly generation: number;
   readonly nextGeneration: number;
   readonly checkpointSeq: number;
-  /** Its root page's place, and its volumes pages and directories. */
+  /** Its root page's place, that of the one before which recovery may fall back to (0: there is none), and its volumes pages and directories. */
   readonly rootBlock: number;
+  readonly rootBlockBefore: number;
   readonly topPages: readonly PagePointer[];
 }
 
@@ -56,7 +57,7 @@ export class Checkpointer implements CheckpointWanted {
   #checkpointSeq: number;
   #topPages: readonly PagePointer[];
   #rootBlock: number;
-  #rootBlockBefore = 0;
+  #rootBlockBefore: number;
   #isClosed = false;
 
   constructor(options: CheckpointerOptions) {
@@ -67,6 +68,7 @@ export class Checkpointer implements CheckpointWanted {
     this.#checkpointSeq = options.checkpointSeq;
     this.#topPages = options.topPages;
     this.#rootBlock = options.rootBlock;
+    this.#rootBlockBefore = options.rootBlockBefore;
   }
 
   /** Of the last checkpoint that is durable. */

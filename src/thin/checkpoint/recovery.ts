@@ -18,6 +18,7 @@ import { type Candidate, candidatesOf, generationAfter } from "./candidates.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { chooseReplay, isBlockLost, scanJournal } from "./journal-scan.ts";
 import { dirtyPagesFor, metadataReserve } from "./metadata-reserve.ts";
+import { findOlderPages } from "./older-tree.ts";
 import type { OwnerIdentity } from "./owner.ts";
 import { replay } from "./replay.ts";
 import { SuperblockStore } from "./superblock-store.ts";
@@ -66,6 +67,8 @@ export interface Recovered {
 interface Rebuilt {
   readonly candidate: Candidate;
   readonly tree: LoadedTree;
+  /** The root of the checkpoint before; 0: there is none to fall back to. */
+  readonly rootBlockBefore: number;
   /** The last block that was found, carried out or not. */
   readonly seq: number;
   readonly sameBoot: boolean;
@@ -121,9 +124,9 @@ async function rebuildBest(
   candidates: readonly Candidate[],
 ): Promise<Rebuilt> {
   let first: Error | undefined;
-  for (const candidate of candidates) {
+  for (const [index, candidate] of candidates.entries()) {
     try {
-      return await rebuild(options, candidate);
+      return await rebuild(options, candidate, candidates[index + 1]);
     } catch (error) {
       if (!isBroken(error)) throw error;
       first ??= error;
@@ -146,7 +149,11 @@ function isBroken(error: unknown): error is Error {
   return error instanceof IoError && error.kind === "medium";
 }
 
-async function rebuild(options: RecoveryOptions, candidate: Candidate): Promise<Rebuilt> {
+async function rebuild(
+  options: RecoveryOptions,
+  candidate: Candidate,
+  older: Candidate | undefined,
+): Promise<Rebuilt> {
   const { superblock, isOlder, durableSeq } = candidate;
   const { clock, leafMemoryBytesMax, owner } = options;
   const devices =
@@ -173,12 +180,23 @@ async function rebuild(options: RecoveryOptions, candidate: Candidate): Promise<
   const { replayed, discarded } = chosen;
   try {
     await replay(tree.state, chosen, membersOf(options, devices));
-    await deriveSpace(tree.state);
+    await deriveSpace(tree.state, await olderPages(options, tree, older));
   } catch (error) {
     tree.state.space.stop();
     throw error;
   }
-  return { candidate, tree, seq, sameBoot, replayed, discarded };
+  const rootBlockBefore = older?.superblock.root.block ?? 0;
+  return { candidate, tree, rootBlockBefore, seq, sameBoot, replayed, discarded };
+}
+
+/** The first checkpoint of this opening must not overwrite the one that a recovery falls back to if that ends before its time. */
+async function olderPages(
+  { readOnly, devices }: RecoveryOptions,
+  { state, blocks: known }: LoadedTree,
+  older: Candidate | undefined,
+): Promise<readonly number[]> {
+  if (older === undefined || readOnly === true) return [];
+  return findOlderPages(older.superblock, { devices, state, known });
 }
 
 /** All devices by UUID: the newest superblock names those in its table, their labels the others. */
@@ -197,7 +215,7 @@ function membersOf(
 
 function putTogether(options: RecoveryOptions, rebuilt: Rebuilt, health: Health): Recovered {
   const { clock, log, owner, superblocks: copies } = options;
-  const { candidate, tree, seq, sameBoot, replayed, discarded } = rebuilt;
+  const { candidate, tree, rootBlockBefore, seq, sameBoot, replayed, discarded } = rebuilt;
   const { superblock, isOlder } = candidate;
   const { state, topPages } = tree;
   const { poolUuid, generation } = superblock;
@@ -239,6 +257,7 @@ function putTogether(options: RecoveryOptions, rebuilt: Rebuilt, health: Health)
     // The journal of the old epoch is needed no more once the new one has begun.
     checkpointSeq: seq,
     rootBlock: superblock.root.block,
+    rootBlockBefore,
     topPages,
   });
   const wasClean = superblock.clean && replayed === 0;

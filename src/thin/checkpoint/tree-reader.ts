@@ -35,6 +35,8 @@ export interface LoadedTree {
   readonly root: Root;
   /** Volumes pages and directories. */
   readonly topPages: readonly PagePointer[];
+  /** The blocks of all its pages, those of leaves included. */
+  readonly blocks: Set<number>;
 }
 
 /**
@@ -63,10 +65,13 @@ export async function readTree(options: TreeReaderOptions): Promise<LoadedTree> 
   });
   state.space.generation = superblock.generation;
   for (const block of ROOT_BLOCKS) state.space.adoptMetadataBlock(block);
-  return { state, root, topPages: await new TreeReader(state, reader).read(root) };
+  const tree = new TreeReader(state, reader);
+  const topPages = await tree.read(root);
+  return { state, root, topPages, blocks: tree.blocks };
 }
 
-async function readRoot(
+/** Errors as of {@link readTree}. */
+export async function readRoot(
   superblock: Superblock,
   devices: readonly BlockDevice[],
   geometry: Geometry,
@@ -93,7 +98,7 @@ class TreeReader {
   readonly #childrenOf = new Map<number, readonly (PagePointer | null)[]>();
   readonly #leaves = new Map<number, { id: number; pointers: LeafPointers }>();
   readonly #topPages: PagePointer[] = [];
-  readonly #adopted = new Set<number>(ROOT_BLOCKS);
+  readonly blocks: Set<number> = new Set(ROOT_BLOCKS);
   readonly #names = new Set<string>();
   readonly #uuids = new Set<string>();
   #leafSlots = 0;
@@ -217,12 +222,12 @@ class TreeReader {
 
   /** A place has one page: what is adopted twice would be freed twice. */
   #adopt({ block }: PagePointer): void {
-    if (this.#adopted.has(block)) throw corrupt(`two pages in block ${block}`);
+    if (this.blocks.has(block)) throw corrupt(`two pages in block ${block}`);
     const { addresses, geometry } = this.#state;
     if (block >= addresses.extentCount * geometry.blocksPerExtent) {
       throw corrupt(`a page in block ${block}, past the pool's end`);
     }
-    this.#adopted.add(block);
+    this.blocks.add(block);
     this.#state.space.adoptMetadataBlock(block);
   }
 }

@@ -16,9 +16,12 @@ const BATCHES_AHEAD = 3;
  * After a replay: counts the references of all leaves, each once however many volumes have it, and what volumes map; everything else
  * below the virgin marks that holds no metadata is free. The blocks of metadata were adopted before. Leaves that do not fit
  * into the memory limit are read and given up again. Throws {@link PoolError} "corrupt" where maps and metadata contradict each other, and
- * IoError "medium" where a leaf cannot be read. Nothing may change meanwhile.
+ * IoError "medium" where a leaf cannot be read. Nothing may change meanwhile. `keptBlocks` are metadata of the checkpoint before.
  */
-export async function deriveSpace(state: PoolState): Promise<void> {
+export async function deriveSpace(
+  state: PoolState,
+  keptBlocks: readonly number[] = [],
+): Promise<void> {
   state.space.startDeriving();
   const leaves = sortByPlace(state, allLeaves(state));
   const counter = new ReferenceCounter(state);
@@ -43,6 +46,7 @@ export async function deriveSpace(state: PoolState): Promise<void> {
     volume.mappedExtents = sumMapped(state, volume);
     if (volume.attributes.reservedBytes > 0) await countOwned(state, volume);
   }
+  for (const block of keptBlocks) state.space.keepMetadataBlock(block);
   state.space.finishDeriving();
 }
 

@@ -426,6 +426,18 @@ export class Space {
     this.metadata.adopt(block);
   }
 
+  /**
+   * At open, when all is counted: a block that only the checkpoint before refers to stays until the next one is durable, since recovery may
+   * fall back to that (rule C). Not where data lies by now: then there is no way back to it.
+   */
+  keepMetadataBlock(block: number): void {
+    const phys = Math.floor(block / this.#addresses.geometry.blocksPerExtent);
+    const isUnused = this.#addresses.isMappable(phys, 1) && this.#counts.references(phys) === 0;
+    if (!isUnused) return;
+    this.metadata.adopt(block);
+    this.metadata.free(block, this.generation - 1);
+  }
+
   #takeForMetadata(): { first: number; run: number } | null {
     const first = this.#take(METADATA_RUN_EXTENTS);
     if (first === NO_EXTENT) return null;

@@ -3,6 +3,7 @@ import type { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { recover } from "../../../src/thin/checkpoint/recovery.ts";
 import { SUPERBLOCK_OFFSETS, tailOffsets } from "../../../src/thin/format/layout.ts";
 import { appendRecord, syncBarrier } from "../../../src/thin/log/promises.ts";
+import { auditState } from "../../../src/thin/map/audit.ts";
 import { SeededRandom } from "../../../src/util/random.ts";
 import {
   appendSome,
@@ -117,6 +118,59 @@ describe("recovery", () => {
     expect(back.checkpointer.generation).toBe(generation + 2);
     await back.checkpointer.close();
     expect(await dump((await opened([device!], 3)).state)).toBe(expected);
+  });
+
+  it.each([1, 2, 3])(
+    "falls back after a recovery that was cut off, too (root %i)",
+    async (place) => {
+      const [device] = await formatted();
+      const pool = await opened([device!], 1);
+      const maker = new RecordMaker(pool.state, new SeededRandom(12));
+      for (let round = 0; round < 4 || pool.superblocks.last.root.block !== place; round += 1) {
+        await appendSome(pool, maker, 30);
+        await pool.checkpointer.run("asked");
+      }
+      // So few that no checkpoint follows.
+      await appendSome(pool, maker, 3);
+      const { root, generation } = pool.superblocks.last;
+      expect(root.block).toBe(place);
+      const expected = await dump(pool.state);
+      const recorder = recorded(copyOf(device!));
+      await opened([recorder], 1);
+      // Up to the flush before the superblock: pages of maps, and the root.
+      const cut = recorder.events.indexOf("flush", 1);
+      expect(cut).toBeGreaterThan(1);
+      for (const event of recorder.events.slice(0, cut)) {
+        if (event === "flush") continue;
+        device!.tryWrite(event.bytes, 0, event.bytes.length, event.offsetBytes);
+      }
+      const offset = pool.state.addresses.offsetOf(0) + root.block * 4096;
+      device!.tryWrite(Buffer.from([1, 2, 3]), 0, 3, offset + 100);
+      const back = await opened([device!], 1);
+      expect(back.report).toMatchObject({ generation: generation - 1, fellBack: true });
+      expect(await dump(back.state)).toBe(expected);
+      expect(await auditState(back.state)).toEqual([]);
+    },
+  );
+
+  it("gives back what it kept for that when its checkpoint is durable", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!], 1);
+    const maker = new RecordMaker(pool.state, new SeededRandom(13));
+    for (let round = 0; round < 4; round += 1) {
+      await appendSome(pool, maker, 30);
+      await pool.checkpointer.run("asked");
+    }
+    const back = await opened([device!], 1);
+    expect(await auditState(back.state)).toEqual([]);
+    for (let round = 0; round < 2; round += 1) await back.checkpointer.run("asked");
+    await back.state.space.idle();
+    const { metadata } = back.state.space;
+    const fresh = await opened([device!], 1, { readOnly: true });
+    expect(metadata.usedBlocks - metadata.blocksToCome).toBe(fresh.state.space.metadata.usedBlocks);
+    // The volumes page and the directory of the checkpoint before.
+    expect(metadata.blocksToCome).toBe(2);
+    expect(await auditState(back.state)).toEqual([]);
   });
 
   it("refuses, and changes nothing, where the epoch before is all that is left", async () => {

@@ -44,7 +44,8 @@ test("opening and checking a pool reads each page once, with 94 snapshots as wit
     expect(Math.max(...reads.values())).toBe(1);
     expect(data.filter((at) => reads.has(at))).toEqual([]);
   }
-  // 95 volumes take seven pages of records instead of one; nothing else is more.
-  expect(shared.size - alone.size).toBe(6);
+  // 95 volumes take seven pages of records instead of one, and the checkpoint before has a directory and a page of its own, as it had no
+  // volume yet the first time; nothing else is more.
+  expect(shared.size - alone.size).toBe(6 + 2);
   expect(alone.size).toBeGreaterThan(20);
 }, 60_000);
