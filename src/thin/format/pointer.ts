@@ -28,6 +28,14 @@ export function setPointer(bytes: Uint8Array, offset: number, pointer: PagePoint
   setUint32LE(bytes, offset + PointerField.zero[0], 0);
 }
 
+/** The same in words of the host, which is little-endian wherever pages are used in place. */
+export function setPlace(words: Uint32Array, at: number, block: number, crc: number): void {
+  words[at] = block;
+  words[at + 1] = block / 0x1_0000_0000;
+  words[at + 2] = crc;
+  words[at + 3] = 0;
+}
+
 /** The pointer at `offset`; {@link NO_POINTER} itself for none, null where none can be. */
 export function getPointer(bytes: Uint8Array, offset: number): PagePointer | null {
   const block = getUint64LE(bytes, offset + PointerField.block[0]);

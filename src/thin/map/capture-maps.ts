@@ -1,5 +1,10 @@
 import { assert } from "../../util/assert.ts";
-import { NODE_LEAVES, NODE_POINTERS } from "../format/layout.ts";
+import {
+  LEAF_POINTERS_BYTES,
+  NODE_LEAVES,
+  NODE_POINTERS,
+  PAGE_HEADER_BYTES,
+} from "../format/layout.ts";
 import type { PagePointer } from "../format/pointer.ts";
 import type { VolumeAttributes } from "../format/records.ts";
 import type { CapturedLeaf } from "./captured-leaf.ts";
@@ -80,14 +85,15 @@ function addLeaves(node: CapturedNode, leaves: LeafStore, map: VolumeMap): void 
   for (let leafIndex = first; leafIndex < end; leafIndex += 1) {
     const leaf = map.leaf(leafIndex);
     if (leaf === NO_LEAF) continue;
+    const slot = leafIndex - first;
     const capture = leaves.captureOf(leaf);
-    if (capture !== undefined) {
-      capture.volume = node.volume;
-      capture.index = leafIndex;
+    if (capture === undefined) {
+      leaves.putPointers(leaf, node.words, (PAGE_HEADER_BYTES + slot * LEAF_POINTERS_BYTES) / 4);
+      continue;
     }
-    const child = capture ?? leaves.pointers(leaf);
-    assert(child !== null, "a leaf is on the media or being written");
-    node.addLeaf(leafIndex - first, child);
+    capture.volume = node.volume;
+    capture.index = leafIndex;
+    node.addLeaf(slot, capture);
   }
 }
 

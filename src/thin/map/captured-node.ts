@@ -1,7 +1,7 @@
 import { assert } from "../../util/assert.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
 import { setChild, setLeafChild } from "../format/node.ts";
-import type { LeafPointers, PagePointer } from "../format/pointer.ts";
+import type { PagePointer } from "../format/pointer.ts";
 import type { CapturedLeaf } from "./captured-leaf.ts";
 import type { Retire, TreeNode } from "./tree-node.ts";
 
@@ -13,8 +13,12 @@ export class CapturedNode {
   readonly volume: number;
   pointer: PagePointer | null = null;
   onWritten: () => void = () => undefined;
-  /** Has what was in place already. Nothing is kept for that but its bytes: a node has many children, and few of them change. */
-  readonly #page = new Uint8Array(BLOCK_BYTES);
+  /**
+   * Its page, with what was in place already. Nothing is kept for that but its words: a node has many children, and few of them
+   * change.
+   */
+  readonly words: Uint32Array = new Uint32Array(BLOCK_BYTES / 4);
+  readonly #page = new Uint8Array(this.words.buffer);
   /** Children that are written in this capture, and their places in the node. */
   readonly #leaves: CapturedLeaf[] = [];
   readonly #nodes: CapturedNode[] = [];
@@ -34,12 +38,10 @@ export class CapturedNode {
     this.#retire = retire;
   }
 
-  /** Of level 1. */
-  addLeaf(slot: number, child: CapturedLeaf | LeafPointers): void {
-    if ("page" in child) {
-      this.#leaves.push(child);
-      this.#slots.push(slot);
-    } else setLeafChild(this.#page, slot, child);
+  /** Of level 1; what is not captured is put into the words. */
+  addLeaf(slot: number, child: CapturedLeaf): void {
+    this.#leaves.push(child);
+    this.#slots.push(slot);
   }
 
   /** Of levels above. */

@@ -1,9 +1,9 @@
 import { assert } from "../../util/assert.ts";
 import { IoError } from "../../util/io-error.ts";
 import { BLOCK_BYTES, NO_EXTENT } from "../format/geometry.ts";
-import { PAGE_HEADER_BYTES, PARTIAL_FLAG } from "../format/layout.ts";
+import { PAGE_HEADER_BYTES, PARTIAL_FLAG, POINTER_BYTES } from "../format/layout.ts";
 import { PageKind } from "../format/page.ts";
-import { NO_POINTER } from "../format/pointer.ts";
+import { NO_POINTER, setPlace } from "../format/pointer.ts";
 import type { LeafPointers, PagePointer } from "../format/pointer.ts";
 import { CapturedLeaf } from "./captured-leaf.ts";
 import { isPartial } from "./entry.ts";
@@ -29,6 +29,7 @@ export { CapturedLeaf } from "./captured-leaf.ts";
 export const NO_LEAF = 0;
 
 const HEADER_WORDS: number = PAGE_HEADER_BYTES / 4;
+const POINTER_WORDS: number = POINTER_BYTES / 4;
 
 /** Leaves that the clock's hand looks at for one page: the limit is soft, a command's time is not. */
 const CLOCK_STEPS_MAX = 512;
@@ -122,7 +123,7 @@ export class LeafStore {
   /** A leaf of the checkpoint: clean, not in memory, without references. */
   addStored(pointers: LeafPointers): number {
     const leaf = this.#table.take();
-    this.#setPlaces(leaf, pointers);
+    this.#table.setPlaces(leaf, pointers);
     return leaf;
   }
 
@@ -523,9 +524,10 @@ export class LeafStore {
     return all;
   }
 
-  /** The capture in flight that has the leaf. */
+  /** The capture in flight that has the leaf, if it has not changed since. */
   captureOf(leaf: number): CapturedLeaf | undefined {
-    return this.#captures.get(leaf);
+    const isCaptured = (this.#table.flags[leaf]! & LEAF_CAPTURED) !== 0;
+    return isCaptured ? this.#captures.get(leaf) : undefined;
   }
 
   #captureWritten(capture: CapturedLeaf): void {
@@ -543,7 +545,7 @@ export class LeafStore {
     this.#table.flags[leaf]! &= ~LEAF_CAPTURED;
     const before = this.pointers(leaf);
     if (before !== null) this.#retireAll(before, false);
-    this.#setPlaces(leaf, pointers);
+    this.#table.setPlaces(leaf, pointers);
   }
 
   #retireAll({ leaf, bases, masks }: LeafPointers, isCurrent: boolean): void {
@@ -554,26 +556,17 @@ export class LeafStore {
 
   /** Where the leaf was written last; null where it never was. */
   pointers(leaf: number): LeafPointers | null {
-    const table = this.#table;
-    const block = table.leafBlock[leaf]!;
-    if (block === NO_POINTER.block) return null;
-    const bases = table.basesBlock[leaf]!;
-    const masks = table.masksBlock[leaf]!;
-    return {
-      leaf: { block, crc: table.leafCrc[leaf]! },
-      bases: bases === NO_POINTER.block ? null : { block: bases, crc: table.basesCrc[leaf]! },
-      masks: masks === NO_POINTER.block ? null : { block: masks, crc: table.masksCrc[leaf]! },
-    };
+    return this.#table.places(leaf);
   }
 
-  #setPlaces(leaf: number, { leaf: main, bases, masks }: LeafPointers): void {
+  /** Puts the same into a node's words, as they are on the media; the leaf has to be there. */
+  putPointers(leaf: number, node: Uint32Array, at: number): void {
     const table = this.#table;
-    table.leafBlock[leaf] = main.block;
-    table.leafCrc[leaf] = main.crc;
-    table.basesBlock[leaf] = bases?.block ?? NO_POINTER.block;
-    table.basesCrc[leaf] = bases?.crc ?? 0;
-    table.masksBlock[leaf] = masks?.block ?? NO_POINTER.block;
-    table.masksCrc[leaf] = masks?.crc ?? 0;
+    assert(table.leafBlock[leaf] !== NO_POINTER.block, "a leaf is on the media or being written");
+    setPlace(node, at, table.leafBlock[leaf]!, table.leafCrc[leaf]!);
+    if (table.basesBlock[leaf] === NO_POINTER.block) return;
+    setPlace(node, at + POINTER_WORDS, table.basesBlock[leaf]!, table.basesCrc[leaf]!);
+    setPlace(node, at + 2 * POINTER_WORDS, table.masksBlock[leaf]!, table.masksCrc[leaf]!);
   }
 
   /** Forgets a leaf without references; returns the places that it had, which are the caller's to free. Its id may be used again. */

@@ -1,4 +1,5 @@
 import { assert } from "../../util/assert.ts";
+import { type LeafPointers, NO_POINTER } from "../format/pointer.ts";
 
 const START_CAPACITY = 256;
 
@@ -78,6 +79,28 @@ export class LeafTable {
 
   exists(leaf: number): boolean {
     return leaf > 0 && leaf < this.#end && (this.flags[leaf]! & LEAF_EXISTS) !== 0;
+  }
+
+  /** Where the leaf was written last; null where it never was. */
+  places(leaf: number): LeafPointers | null {
+    const block = this.leafBlock[leaf]!;
+    if (block === NO_POINTER.block) return null;
+    const bases = this.basesBlock[leaf]!;
+    const masks = this.masksBlock[leaf]!;
+    return {
+      leaf: { block, crc: this.leafCrc[leaf]! },
+      bases: bases === NO_POINTER.block ? null : { block: bases, crc: this.basesCrc[leaf]! },
+      masks: masks === NO_POINTER.block ? null : { block: masks, crc: this.masksCrc[leaf]! },
+    };
+  }
+
+  setPlaces(leaf: number, { leaf: main, bases, masks }: LeafPointers): void {
+    this.leafBlock[leaf] = main.block;
+    this.leafCrc[leaf] = main.crc;
+    this.basesBlock[leaf] = bases?.block ?? NO_POINTER.block;
+    this.basesCrc[leaf] = bases?.crc ?? 0;
+    this.masksBlock[leaf] = masks?.block ?? NO_POINTER.block;
+    this.masksCrc[leaf] = masks?.crc ?? 0;
   }
 
   #grow(): void {

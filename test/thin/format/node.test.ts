@@ -7,6 +7,7 @@ import {
   encodePointers,
 } from "../../../src/thin/format/node.ts";
 import { PageKind, sealPage } from "../../../src/thin/format/page.ts";
+import { setPlace, setPointer } from "../../../src/thin/format/pointer.ts";
 import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
 import {
   GOLDEN_POOL,
@@ -78,4 +79,16 @@ describe(`nodes (THINLUN_SEED=${seed})`, () => {
       expect(decodePointers(random.bytes(4096))).toBeInstanceOf(FormatFault);
     }
   });
+});
+
+it("puts a pointer into words as into bytes", () => {
+  for (const block of [0, 1, 0xffff_ffff, 0x1_0000_0000, Number.MAX_SAFE_INTEGER]) {
+    for (const crc of [0, 1, 0xffff_ffff]) {
+      const words = new Uint32Array(12).fill(0xa5a5_a5a5);
+      const bytes = new Uint8Array(words.slice().buffer);
+      setPlace(words, 4, block, crc);
+      setPointer(bytes, 16, { block, crc });
+      expect(new Uint8Array(words.buffer)).toEqual(bytes);
+    }
+  }
 });
