@@ -36,5 +36,5 @@ export const STEP_BYTES: number = 256 * 1024;
 /** Runs of blocks that one GET LBA STATUS reports; the initiator asks again from where the answer ends. */
 export const LBA_STATUS_DESCRIPTORS_MAX: number = 256;
 
-/** I/O errors of one logical unit are logged this often at the most; what was left out is counted. */
+/** I/O errors of one kind of one logical unit are logged this often at the most; what was left out is counted. */
 export const ERROR_REPORT_INTERVAL_MS: number = 1000;

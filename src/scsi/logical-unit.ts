@@ -1,5 +1,5 @@
 import { assert, unreachable } from "../util/assert.ts";
-import type { IoError } from "../util/io-error.ts";
+import type { IoError, IoErrorKind } from "../util/io-error.ts";
 import type { Volume, VolumeEvent } from "../volume/volume.ts";
 import { runTask } from "./dispatch.ts";
 import { identityOf, type IdentityOptions, type UnitIdentity } from "./identity.ts";
@@ -18,7 +18,7 @@ export interface IoErrorReport {
   readonly error: IoError;
   /** The operation code of the command that met it; -1 where the command was answered before. */
   readonly operationCode: number;
-  /** Reports that were left out since the last one, to keep the log readable. */
+  /** Reports of such errors that were left out since the last one, to keep the log readable. */
   readonly suppressedCount: number;
 }
 
@@ -29,7 +29,7 @@ export interface LogicalUnitOptions extends IdentityOptions {
   readonly readOnly?: boolean;
   /** D_SENSE of the Control mode page: sense data in descriptor format. */
   readonly descriptorSense?: boolean;
-  /** Takes what an administrator should read about failing storage; called once a second at the most. */
+  /** Takes what an administrator should read about failing storage; called once a second for each kind at the most. */
   readonly report?: (report: IoErrorReport) => void;
   /** A monotonic clock in milliseconds. */
   readonly nowMs: () => number;
@@ -63,8 +63,8 @@ export class LogicalUnit {
   readonly #report: (report: IoErrorReport) => void;
   readonly #nowMs: () => number;
   readonly #unsubscribe: () => void;
-  #reportedAtMs = -Infinity;
-  #suppressedCount = 0;
+  /** By kind: a fault must not go unseen behind a full pool, of which every write tells. */
+  readonly #reports: Map<IoErrorKind, { atMs: number; suppressedCount: number }> = new Map();
 
   constructor(options: LogicalUnitOptions) {
     const { volume, blockBytes } = options;
@@ -137,13 +137,13 @@ export class LogicalUnit {
   reportIoError(error: IoError, task: Task | null): void {
     if (error.kind === "miscompare") return;
     const nowMs = this.#nowMs();
-    if (nowMs - this.#reportedAtMs < ERROR_REPORT_INTERVAL_MS) {
-      this.#suppressedCount += 1;
+    const reports = this.#reports.get(error.kind);
+    if (reports !== undefined && nowMs - reports.atMs < ERROR_REPORT_INTERVAL_MS) {
+      reports.suppressedCount += 1;
       return;
     }
-    const suppressedCount = this.#suppressedCount;
-    this.#reportedAtMs = nowMs;
-    this.#suppressedCount = 0;
+    const suppressedCount = reports?.suppressedCount ?? 0;
+    this.#reports.set(error.kind, { atMs: nowMs, suppressedCount: 0 });
     const operationCode = task?.cdb[0] ?? -1;
     this.#report({ unit: this, error, operationCode, suppressedCount });
   }

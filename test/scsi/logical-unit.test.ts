@@ -80,6 +80,24 @@ describe("reportIoError", () => {
     expect(reports[0]?.unit).toBe(bench.unit);
   });
 
+  it("reports each kind by itself: a full pool hides no broken disk", () => {
+    const reports: IoErrorReport[] = [];
+    const bench = new Bench({ report: (report) => reports.push(report) });
+    const kinds = ["space", "medium", "space", "medium", "space"] as const;
+    for (const [nowMs, kind] of kinds.entries()) {
+      bench.nowMs = nowMs;
+      bench.unit.reportIoError(new IoError(kind, "x", { object: "v" }), null);
+    }
+    bench.nowMs = 1001;
+    bench.unit.reportIoError(new IoError("medium", "x", { object: "v" }), null);
+    const told = reports.map(({ error, suppressedCount }) => [error.kind, suppressedCount]);
+    expect(told).toEqual([
+      ["space", 0],
+      ["medium", 0],
+      ["medium", 1],
+    ]);
+  });
+
   it("does not take a difference for a fault", () => {
     const reports: IoErrorReport[] = [];
     const bench = new Bench({ report: (report) => reports.push(report) });
