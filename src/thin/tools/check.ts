@@ -1,12 +1,13 @@
 import type { BlockDevice } from "../../device/block-device.ts";
-import { type FormatFault, isFault } from "../format/fault.ts";
+import { isFault } from "../format/fault.ts";
 import { PoolError } from "../pool-error.ts";
 import { type JournalReport, checkJournal } from "./check-journal.ts";
 import { ExtentCounts, sideOfNothing } from "./extent-counts.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { RESTARTS_MAX } from "./limits.ts";
 import { type LocatedPool, locatePool } from "./locate-pool.ts";
-import { type PoolTree, readTree } from "./pool-tree.ts";
+import { inWords } from "./pool-image.ts";
+import { type NoteFault, type PoolTree, readTree } from "./pool-tree.ts";
 import { readLeaves } from "./read-leaves.ts";
 import { checkVolumes } from "./check-volumes.ts";
 
@@ -91,12 +92,10 @@ async function checkOnce(
   const findings = new Findings();
   noteMembers(pool, findings);
   const [superblock] = pool.superblocks;
-  const note = (what: string, fault: FormatFault): void => {
-    findings.error(`${what}: ${fault.message}`);
-  };
+  const note: NoteFault = (what, fault) => findings.error(inWords(what, fault));
   if (superblock === undefined) findings.error("no superblock is left on the pool's first device");
   const tree = superblock === undefined ? null : await readTree(pool, superblock, note);
-  const counts = tree === null ? null : await countTree(tree, findings, onProgress);
+  const counts = tree === null ? null : await countTree(tree, findings, note, onProgress);
   const journal = await checkJournal(pool, tree, findings);
   return {
     poolUuid: pool.poolUuid,
@@ -144,6 +143,7 @@ function superblockReports(pool: LocatedPool): SuperblockReport[] {
 async function countTree(
   tree: PoolTree,
   findings: Findings,
+  note: NoteFault,
   onProgress: OnProgress,
 ): Promise<CheckCounts> {
   const counts = new ExtentCounts(tree.places);
@@ -167,7 +167,7 @@ async function countTree(
       const { index, pointers } = tree.leaves[number]!;
       findings.error(`leaf ${index} (block ${pointers.leaf.block}): ${fault}`);
     },
-    (what, fault) => findings.error(`${what}: ${fault.message}`),
+    note,
   );
   onProgress(numbers.length, numbers.length);
   checkVolumes(tree, mappedOfLeaf, findings);

@@ -9,7 +9,7 @@ import type { VolumeRecord } from "../format/volume-record.ts";
 import { readJournal } from "./check-journal.ts";
 import { locatePool } from "./locate-pool.ts";
 import { imageOfTree, inWords, type MapRun, runsOf } from "./pool-image.ts";
-import { type PoolTree, readTree } from "./pool-tree.ts";
+import { type NoteFault, type PoolTree, readTree } from "./pool-tree.ts";
 
 export interface DumpOptions {
   /** Also what each volume maps, as of the checkpoint; true: of all, otherwise by name. */
@@ -62,9 +62,7 @@ export async function dumpPool(
   const pool = await locatePool(devices);
   const faults: string[] = [];
   const [newest] = pool.superblocks;
-  const note = (...fault: Parameters<typeof inWords>): void => {
-    faults.push(inWords(...fault));
-  };
+  const note: NoteFault = (what, fault) => void faults.push(inWords(what, fault));
   const tree = newest === undefined ? null : await readTree(pool, newest, note);
   const volumes = tree === null ? [] : await dumpVolumes(tree, options, note);
   const journal = options.journal === true ? (await readJournal(pool)).blocks : null;
@@ -97,7 +95,7 @@ export async function dumpPool(
 async function dumpVolumes(
   tree: PoolTree,
   { maps = false }: DumpOptions,
-  note: (...fault: Parameters<typeof inWords>) => void,
+  note: NoteFault,
 ): Promise<DumpedVolume[]> {
   const image = maps === false ? null : await imageOfTree(tree, note);
   return tree.volumes.map(({ root, ...rest }) => {

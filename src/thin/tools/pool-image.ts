@@ -69,26 +69,28 @@ export async function imageOfTree(tree: PoolTree, note: NoteFault): Promise<Pool
   );
   const { settings, nextVolumeId } = tree.root;
   const image: PoolImage = { places: tree.places, settings, nextVolumeId, volumes: new Map() };
-  for (const { attributes, root } of tree.volumes) {
+  for (const { attributes, depth, root } of tree.volumes) {
     const leaves = new Map<number, LeafImage>();
-    if (root !== NO_POINTER) collectLeaves(tree, root.block, images, leaves);
+    if (root !== NO_POINTER) collectLeaves(tree, root.block, depth, images, leaves);
     image.volumes.set(attributes.id, { attributes, leaves });
   }
   return image;
 }
 
+/** A node of another level than its parent says is none: it could be its own child. */
 function collectLeaves(
   tree: PoolTree,
   block: number,
+  level: number,
   images: readonly (LeafImage | undefined)[],
   leaves: Map<number, LeafImage>,
 ): void {
   const node = tree.nodes.get(block);
-  if (node === undefined) return;
+  if (node?.level !== level) return;
   for (const [place, child] of node.children.entries()) {
     if (child < 0) continue;
-    if (node.level > 1) {
-      collectLeaves(tree, child, images, leaves);
+    if (level > 1) {
+      collectLeaves(tree, child, level - 1, images, leaves);
       continue;
     }
     const leaf = images[child];

@@ -164,13 +164,16 @@ class Walk {
     }
   }
 
-  #want(pending: readonly Map<number, WantedPage>[], wanted: WantedPage): void {
+  /** False: another parent means another version or place of it; then this one has nothing there. */
+  #want(pending: readonly Map<number, WantedPage>[], wanted: WantedPage): boolean {
     const level = pending[wanted.level];
     const known = level?.get(wanted.block);
     if (known === undefined) level?.set(wanted.block, wanted);
     else if (known.crc !== wanted.crc || known.index !== wanted.index) {
       this.#note(nameOf(wanted), DIFFERENT_PARENTS);
+      return false;
     }
+    return true;
   }
 
   #addNode(
@@ -183,8 +186,8 @@ class Walk {
     const children = pointers.map((pointer, place) => {
       if (pointer === null) return -1;
       const childIndex = index * NODE_POINTERS + place;
-      this.#want(pending, wantedPage(pointer, PageKind.node, level - 1, childIndex));
-      return pointer.block;
+      const wanted = wantedPage(pointer, PageKind.node, level - 1, childIndex);
+      return this.#want(pending, wanted) ? pointer.block : -1;
     });
     this.nodes.set(block, { level, index, children });
     return null;
@@ -204,10 +207,9 @@ class Walk {
     const { pointers } = leaf;
     const known = this.#leafByBlock.get(pointers.leaf.block);
     if (known !== undefined) {
-      if (!isSameLeaf(leaf, this.leaves[known])) {
-        this.#note(`leaf ${leaf.index} (block ${pointers.leaf.block})`, DIFFERENT_PARENTS);
-      }
-      return known;
+      if (isSameLeaf(leaf, this.leaves[known])) return known;
+      this.#note(`leaf ${leaf.index} (block ${pointers.leaf.block})`, DIFFERENT_PARENTS);
+      return -1;
     }
     const number = this.leaves.length;
     this.leaves.push(leaf);

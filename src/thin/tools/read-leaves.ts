@@ -84,7 +84,7 @@ function nameOf({ kind, index, block }: WantedPage): string {
 }
 
 /** The page as words, its header included. Pages lie at multiples of four in the memory that they were read into. */
-function wordsOf(page: Uint8Array): Uint32Array {
+export function wordsOf(page: Uint8Array): Uint32Array {
   return new Uint32Array(page.buffer, page.byteOffset, BLOCK_BYTES / 4);
 }
 

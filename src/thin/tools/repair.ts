@@ -12,7 +12,7 @@ import { ExtentPlaces } from "./extent-places.ts";
 import { type LocatedPool, locatePool } from "./locate-pool.ts";
 import { scanPages } from "./page-scan.ts";
 import { imageOfTree, inWords, type PoolImage, runsOf } from "./pool-image.ts";
-import { type PoolTree, readTree } from "./pool-tree.ts";
+import { type NoteFault, type PoolTree, readTree } from "./pool-tree.ts";
 import { ImageReplay } from "./replay-image.ts";
 import { salvagePool } from "./salvage.ts";
 import { writePool, type WritePoolOptions } from "./write-pool.ts";
@@ -100,15 +100,15 @@ async function fromCheckpoint(
 ): Promise<Saved | null> {
   for (const superblock of pool.superblocks) {
     let faults = 0;
-    const note = (...fault: Parameters<typeof inWords>): void => {
+    const note: NoteFault = (what, fault) => {
       faults += 1;
-      notes.push(`generation ${superblock.generation}: ${inWords(...fault)}`);
+      notes.push(`generation ${superblock.generation}: ${inWords(what, fault)}`);
     };
     const tree = await readTree(pool, superblock, note);
     if (tree === null) continue;
     const image = await imageOfTree(tree, note);
     if (faults > 0) continue;
-    return { ...(await replayed(pool, superblock, { image, tree }, { options, notes })) };
+    return replayed(pool, superblock, { image, tree }, { options, notes });
   }
   return null;
 }

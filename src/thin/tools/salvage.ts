@@ -12,6 +12,7 @@ import { leafCountOf } from "./check-volumes.ts";
 import { ExtentCounts } from "./extent-counts.ts";
 import type { ExtentPlaces } from "./extent-places.ts";
 import type { ScannedPage, ScannedPages } from "./page-scan.ts";
+import { wordsOf } from "./read-leaves.ts";
 import { leafFromPages, type LeafImage, type PoolImage, type VolumeImage } from "./pool-image.ts";
 
 /** What a salvage begins with. */
@@ -193,7 +194,7 @@ class Salvage {
     ): ScannedPage | undefined =>
       pointers === null
         ? this.#pages.newest(kind, 0, volume, index)
-        : this.#pages.at(pointer ?? NO_POINTER);
+        : this.#exact(kind, 0, index, pointer ?? NO_POINTER);
     const bases = side(PageKind.bases, pointers?.bases);
     const masks = side(PageKind.masks, pointers?.masks);
     const words: LeafWords = {
@@ -213,7 +214,7 @@ class Salvage {
     index: number,
     pointer: PagePointer | null,
   ): ScannedPage | undefined {
-    const exact = pointer === null ? undefined : this.#pages.at(pointer);
+    const exact = pointer === null ? undefined : this.#exact(kind, level, index, pointer);
     if (exact !== undefined) return exact;
     const what = `${kind === PageKind.leaf ? "leaf" : `node of level ${level},`} ${index} of volume "${name}"`;
     const other =
@@ -229,6 +230,19 @@ class Salvage {
     return other;
   }
 
+  /** The page that is meant, if it says so itself: a node that is its own child would go on for longer than anybody waits. */
+  #exact(
+    kind: PageKind,
+    level: number,
+    index: number,
+    pointer: PagePointer,
+  ): ScannedPage | undefined {
+    const page = this.#pages.at(pointer);
+    const header = page?.header;
+    const isMeant = header?.kind === kind && header.level === level && header.index === index;
+    return isMeant ? page : undefined;
+  }
+
   #read({ header }: ScannedPage): Promise<Buffer> {
     const { device, offsetBytes } = this.#places.placeOfBlock(header.block);
     if (device === null) return Promise.resolve(Buffer.alloc(BLOCK_BYTES));
@@ -240,8 +254,4 @@ interface Owner {
   readonly id: number;
   readonly originId: number;
   readonly name: string;
-}
-
-function wordsOf(page: Buffer): Uint32Array {
-  return new Uint32Array(page.buffer, page.byteOffset, BLOCK_BYTES / 4);
 }

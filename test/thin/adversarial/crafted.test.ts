@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { isFault } from "../../../src/thin/format/fault.ts";
 import { newestOf, readSuperblockCopies } from "../../../src/thin/format/superblock-io.ts";
 import { decodeRoot, encodeRoot, type Root } from "../../../src/thin/format/root.ts";
-import { PageKind, sealPage } from "../../../src/thin/format/page.ts";
+import { crcOfPage, PageKind, sealPage } from "../../../src/thin/format/page.ts";
 import {
   decodeSuperblock,
   encodeSuperblock,
@@ -13,7 +13,7 @@ import { crc32c } from "../../../native-free/crc32c.ts";
 import { checkPool } from "../../../src/thin/tools/check.ts";
 import { checkLeaf } from "../../../src/thin/map/leaf-check.ts";
 import { POOL_UUID } from "../pool/support/pool-bench.ts";
-import { makeVictim, outcomeOf, type Victim } from "./support/victim.ts";
+import { type FoundPage, makeVictim, outcomeOf, type Victim } from "./support/victim.ts";
 
 /** Metadata with right checksums and values that no pool of ours would have: each is refused, nothing is believed. */
 
@@ -32,6 +32,34 @@ async function install(bytes: Uint8Array): Promise<void> {
   for (const { offsetBytes } of await readSuperblockCopies(victim.device)) {
     victim.device.put(offsetBytes, bytes);
   }
+}
+
+/** A page with other bytes, under parents that vouch for it, up to the superblock. */
+async function changePage(page: FoundPage, edit: (bytes: Uint8Array) => void): Promise<void> {
+  const bytes = victim.device.block(page.offsetBytes);
+  const before = new Uint8Array(12);
+  setUint64LE(before, 0, page.block);
+  setUint32LE(before, 8, crcOfPage(bytes));
+  edit(bytes);
+  const crc = sealPage(bytes, POOL_UUID, page);
+  victim.device.put(page.offsetBytes, bytes);
+  if (page.block === superblock.root.block) {
+    await install(encodeSuperblock({ ...superblock, root: { ...superblock.root, crc } }));
+  }
+  for (const parent of victim.pages) {
+    const at = Buffer.from(victim.device.block(parent.offsetBytes)).indexOf(before);
+    if (at >= 0) await changePage(parent, (own) => setUint32LE(own, at + 8, crc));
+  }
+}
+
+/** The newest page of the kind, level and number. */
+function pageOf(kind: PageKind, level: number, index: number): FoundPage {
+  const all = victim.pages.filter((page) => page.kind === kind && page.level === level);
+  const [page] = all
+    .filter((each) => each.index === index)
+    .toSorted((a, b) => b.generation - a.generation);
+  if (page === undefined) throw new Error(`there is no page ${index} of kind ${kind}`);
+  return page;
 }
 
 /** A root with other values, under a superblock that vouches for it. */
@@ -82,6 +110,22 @@ describe("crafted metadata", () => {
     });
     expect(await outcomeOf(victim)).toBe("corrupt");
     expect(await checkPool([victim.device])).toMatchObject({ isSound: false, counts: null });
+  });
+
+  it("has no node or leaf in two places", async () => {
+    // Of the node: the second child is the first one. Of the leaves under the first node: the sixth is the first one.
+    await changePage(pageOf(PageKind.node, 2, 0), (bytes) => bytes.copyWithin(80, 64, 80));
+    expect(await outcomeOf(victim)).toBe("corrupt");
+    const nodes = await checkPool([victim.device]);
+    expect(nodes.findings.map(({ message }) => message).join()).toMatch(
+      /node page 1 .*two parents/,
+    );
+    victim.device.reset();
+    await changePage(pageOf(PageKind.node, 1, 0), (bytes) =>
+      bytes.copyWithin(64 + 5 * 48, 64, 112),
+    );
+    const leaves = await checkPool([victim.device]);
+    expect(leaves.findings.map(({ message }) => message).join()).toMatch(/leaf 5 .*two parents/);
   });
 
   it("has nothing in a side page for an entry that is not PARTIAL", () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { LEAF_ENTRIES } from "../../../src/thin/format/layout.ts";
+import { encodePointers } from "../../../src/thin/format/node.ts";
 import { PageKind } from "../../../src/thin/format/page.ts";
+import { encodeVolumesPage } from "../../../src/thin/format/volume-record.ts";
 import { checkPool } from "../../../src/thin/tools/check.ts";
 import { checkJournal, readJournal } from "../../../src/thin/tools/check-journal.ts";
 import { checkVolumes, leafCountOf } from "../../../src/thin/tools/check-volumes.ts";
@@ -12,11 +14,13 @@ import { FINDINGS_MAX } from "../../../src/thin/tools/limits.ts";
 import { locatePool } from "../../../src/thin/tools/locate-pool.ts";
 import { PageBuilder } from "../../../src/thin/tools/page-builder.ts";
 import { readPages } from "../../../src/thin/tools/page-batch.ts";
+import { imageOfTree } from "../../../src/thin/tools/pool-image.ts";
 import { readTree } from "../../../src/thin/tools/pool-tree.ts";
 import { HEADER_WORDS, readLeaves } from "../../../src/thin/tools/read-leaves.ts";
 import { salvagePool } from "../../../src/thin/tools/salvage.ts";
 import { ScannedPages } from "../../../src/thin/tools/page-scan.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { writeBytes } from "../../../src/util/io-request.ts";
 import { EXAMPLE_POOL } from "../format/support/example-pool.ts";
 import { destroy, exampleDevice, offsetOf } from "./support/example-data.ts";
 
@@ -164,6 +168,8 @@ describe("the check of a volume's map", () => {
     const attributes = { ...volume.attributes, sizeBytes: 2 ** 40 };
     const large = { ...volume, attributes, depth: 2, mappedExtents: 0 };
     checkVolumes({ ...tree, nodes, volumes: [large] }, new Uint32Array(), findings);
+    const image = await imageOfTree({ ...tree, nodes, volumes: [large] }, () => undefined);
+    expect([...image.volumes.values()].map(({ leaves }) => leaves.size)).toEqual([0]);
     const far = new Map([[block, { level: 1, index: 1, children: [-1] }]]);
     const small = { ...volume, mappedExtents: 0 };
     checkVolumes({ ...tree, nodes: far, volumes: [small] }, new Uint32Array(), findings);
@@ -260,5 +266,35 @@ describe("a salvage of nothing", () => {
     const builder = new PageBuilder(places, EXAMPLE_POOL, 1, 16);
     expect(await builder.writeVolumes(image, (leaf) => leaf)).toEqual([]);
     expect(builder.endExtent).toBe(1);
+  });
+
+  it("ends where a node is its own child", async () => {
+    const device = new MemoryDevice(16 * 2 ** 20, "disk");
+    const places = new ExtentPlaces(65_536, [{ ...SEGMENTS[0]!, extents: 10 }], [device]);
+    const pages = new ScannedPages();
+    const put = async (kind: PageKind, level: number, page: Uint8Array): Promise<void> => {
+      const block = kind;
+      await writeBytes(device, places.placeOfBlock(block).offsetBytes, page);
+      pages.add({ header: { kind, level, volume: 1, index: 0, block, generation: 1 }, crc: 1 });
+    };
+    const itself = { block: PageKind.node, crc: 1 };
+    const node = new Uint8Array(4096);
+    encodePointers(
+      node,
+      Array.from({ length: 252 }, () => itself),
+    );
+    await put(PageKind.node, 5, node);
+    const pool = await locatePool([await exampleDevice()]);
+    const volume = (await readTree(pool, pool.newest, () => undefined))?.volumes[0];
+    if (volume === undefined) throw new Error("there is no volume");
+    const volumes = new Uint8Array(4096);
+    encodeVolumesPage(volumes, [{ ...volume, depth: 5, root: itself }]);
+    await put(PageKind.volumes, 0, volumes);
+    const settings = { name: "x", overcommitMax: 0, thresholds: [] };
+    const notes: string[] = [];
+    const source = { pages, places, settings, newUuid: () => "" };
+    const image = await salvagePool(source, (note) => notes.push(note));
+    expect(image.volumes.get(1)?.leaves.size).toBe(0);
+    expect(notes).toHaveLength(252);
   });
 });
