@@ -65,3 +65,41 @@ export function crc32c(bytes: Uint8Array, start: number, end: number, seed: numb
   }
   return ~advance(crc, bytes, position, end) >>> 0;
 }
+
+const WORD_BITS = 32;
+
+/**
+ * What zeros do to the remainder is linear: 32 columns for each power of two of bytes, made from those of half as many. The first are of
+ * one byte.
+ */
+const ZEROS_COLUMNS = new Uint32Array(WORD_BITS * WORD_BITS);
+for (let bit = 0; bit < WORD_BITS; bit += 1) {
+  const remainder = 2 ** bit;
+  ZEROS_COLUMNS[bit] = (remainder >>> 8) ^ TABLES[remainder & 0xff]!;
+}
+for (let index = WORD_BITS; index < ZEROS_COLUMNS.length; index += 1) {
+  const half = Math.floor(index / WORD_BITS) - 1;
+  ZEROS_COLUMNS[index] = afterZeros(ZEROS_COLUMNS[index - WORD_BITS]!, half);
+}
+
+/** The remainder behind 2 to the power of `power` zeros more. */
+function afterZeros(remainder: number, power: number): number {
+  let after = 0;
+  let column = power * WORD_BITS;
+  for (let rest = remainder >>> 0; rest !== 0; rest >>>= 1) {
+    after ^= ZEROS_COLUMNS[column]! & -(rest & 1);
+    column += 1;
+  }
+  return after;
+}
+
+/** {@link crc32c} over so many zeros, fewer than 2^32, of which nobody looks at one. */
+export function crc32cOfZeros(count: number, seed: number = 0): number {
+  let remainder = ~seed;
+  let power = 0;
+  for (let rest = count; rest !== 0; rest >>>= 1) {
+    if ((rest & 1) === 1) remainder = afterZeros(remainder, power);
+    power += 1;
+  }
+  return ~remainder >>> 0;
+}

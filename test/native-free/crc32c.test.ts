@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { crc32c, crc32cJavaScript } from "../../native-free/crc32c.ts";
+import { crc32c, crc32cJavaScript, crc32cOfZeros } from "../../native-free/crc32c.ts";
 import { chooseSeed, SeededRandom } from "../../src/util/random.ts";
 
 /** The definition, bit by bit, and nothing clever. */
@@ -82,5 +82,24 @@ describe.each([
     [0, 9],
   ])("refuses the range from %d to %d of 8 bytes", (start, end) => {
     expect(() => checksum(new Uint8Array(8), start, end)).toThrow(RangeError);
+  });
+});
+
+describe("crc32cOfZeros", () => {
+  it("is what zeros give, byte by byte, however many and after whatever came before", () => {
+    const zeros = new Uint8Array(5000);
+    for (const seed of [0, 1, 0x8a9136aa, 0xffff_ffff]) {
+      for (const count of [0, 1, 2, 3, 7, 64, 255, 256, 1000, 3992, 4008, 4096, 5000]) {
+        expect(crc32cOfZeros(count, seed)).toBe(oracle(zeros, 0, count, seed));
+      }
+    }
+  });
+
+  it("takes more zeros than there is memory for", () => {
+    const half = crc32cOfZeros(2 ** 30, 0x1234_5678);
+    expect(crc32cOfZeros(2 ** 31, 0x1234_5678)).toBe(crc32cOfZeros(2 ** 30, half));
+    expect(crc32cOfZeros(2 ** 32 - 1, 7)).toBe(
+      crc32cOfZeros(2 ** 31, crc32cOfZeros(2 ** 31 - 1, 7)),
+    );
   });
 });

@@ -74,7 +74,7 @@ export function sealJournalBlock(
   setUint32LE(block, field.epoch[0], header.epoch);
   setUint32LE(block, field.prevCrc[0], header.prevCrc);
   block.fill(0, field.reserved32[0], JOURNAL_HEADER_BYTES);
-  const crc = blockCrc(block);
+  const crc = blockCrc(block, JOURNAL_HEADER_BYTES + header.bytes);
   setUint32LE(block, field.crc[0], crc);
   return crc;
 }

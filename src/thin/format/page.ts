@@ -1,4 +1,4 @@
-import { crc32c } from "../../../native-free/crc32c.ts";
+import { crc32c, crc32cOfZeros } from "../../../native-free/crc32c.ts";
 import { assert } from "../../util/assert.ts";
 import {
   getUint16LE,
@@ -61,11 +61,15 @@ const MAGIC = 0x4750_4c54;
 
 const NO_CRC = new Uint8Array(PageField.crc[1]);
 
-/** The CRC32C of a block of 4 KiB whose checksum lies at byte 60, as if that field were zero. */
-export function blockCrc(bytes: Uint8Array): number {
+/**
+ * The CRC32C of a block of 4 KiB whose checksum lies at byte 60, as if that field were zero. Bytes from `end` on are taken for the zeros that
+ * the caller has put there.
+ */
+export function blockCrc(bytes: Uint8Array, end: number = BLOCK_BYTES): number {
   const head = crc32c(bytes, 0, PageField.crc[0]);
   const gap = crc32c(NO_CRC, 0, NO_CRC.length, head);
-  return crc32c(bytes, PAGE_HEADER_BYTES, BLOCK_BYTES, gap);
+  const used = crc32c(bytes, PAGE_HEADER_BYTES, end, gap);
+  return crc32cOfZeros(BLOCK_BYTES - end, used);
 }
 
 /** Writes the header and the checksum of a page of which all else is there; returns the checksum, for the parent. */

@@ -2,11 +2,14 @@ import type { Geometry } from "../format/geometry.ts";
 
 /** Masks of a PARTIAL entry's blocks. Ranges are bytes from the beginning of the extent, not empty. All masks are unsigned. */
 
+const ALL_BLOCKS = 0xffff_ffff;
+const LAST_BIT = 31;
+
 /** The blocks that a range touches. */
 export function touchedBlocks(geometry: Geometry, fromBytes: number, toBytes: number): number {
   const first = Math.floor(fromBytes / geometry.maskBlockBytes);
   const last = Math.floor((toBytes - 1) / geometry.maskBlockBytes);
-  return 2 ** (last + 1) - 2 ** first;
+  return ((ALL_BLOCKS << first) & (ALL_BLOCKS >>> (LAST_BIT - last))) >>> 0;
 }
 
 /** Whether the mask has all of `blocks`. */

@@ -25,6 +25,14 @@ export interface OldEntry {
   readonly base: number;
 }
 
+/** A record that is filled in anew for each change: nobody keeps one that has taken effect. */
+type Draft<Kind extends JournalRecord["kind"]> = {
+  -readonly [Key in keyof Extract<JournalRecord, { kind: Kind }>]: Extract<
+    JournalRecord,
+    { kind: Kind }
+  >[Key];
+};
+
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
 const NOTHING: OldEntry = { phys: NO_EXTENT, mask: 0, base: NO_EXTENT };
@@ -53,6 +61,9 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
   #userFrom = 0;
   #userTo = 0;
   readonly #records: JournalRecord[] = [];
+  /** The one map record that a change has at the most, and the first PARTIAL one. */
+  readonly #map: Draft<"map">;
+  readonly #partial: Draft<"partial">;
   /** What is written, while it is put together. */
   readonly #buffers: Uint8Array[] = [];
   #head: Buffer = NO_BYTES;
@@ -63,6 +74,9 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
 
   constructor(core: VolumeCore) {
     this.#core = core;
+    const volume = core.state.attributes.id;
+    this.#map = { kind: "map", volume, lext: 0, phys: NO_EXTENT, run: 0, safe: false };
+    this.#partial = { kind: "partial", volume, lext: 0, phys: NO_EXTENT, mask: 0, base: NO_EXTENT };
   }
 
   /**
@@ -231,13 +245,22 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
       this.#addMap(lext, phys, 1, false);
       return;
     }
-    const volume = this.#core.state.attributes.id;
-    this.#records.push({ kind: "partial", volume, lext, phys, mask, base });
+    // A run has one at either end.
+    const record = this.#records.length === 0 ? this.#partial : { ...this.#partial };
+    record.lext = lext;
+    record.phys = phys;
+    record.mask = mask;
+    record.base = base;
+    this.#records.push(record);
   }
 
   #addMap(lext: number, phys: number, run: number, safe: boolean): void {
-    const volume = this.#core.state.attributes.id;
-    this.#records.push({ kind: "map", volume, lext, phys, run, safe });
+    const record = this.#map;
+    record.lext = lext;
+    record.phys = phys;
+    record.run = run;
+    record.safe = safe;
+    this.#records.push(record);
   }
 
   /** Reads what surrounds the user's bytes in the blocks that are written; aligned requests have nothing of it. */

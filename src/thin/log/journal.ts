@@ -294,10 +294,15 @@ export class Journal {
   }
 
   #compact(): void {
-    if (this.#head < this.#records.length && this.#head < QUEUE_COMPACTED_AFTER) return;
-    this.#records.splice(0, this.#head);
-    this.#groupBytes.splice(0, this.#head);
-    this.#waiters.splice(0, this.#head);
+    if (this.#head === this.#records.length) {
+      empty(this.#records);
+      empty(this.#groupBytes);
+      empty(this.#waiters);
+    } else if (this.#head >= QUEUE_COMPACTED_AFTER) {
+      this.#records.splice(0, this.#head);
+      this.#groupBytes.splice(0, this.#head);
+      this.#waiters.splice(0, this.#head);
+    } else return;
     this.#head = 0;
   }
 
@@ -348,8 +353,8 @@ export class Journal {
     this.#appliedSeq = seq;
     // Those who are told may append again: that goes to the queue, while `#isWriting` holds the next block back.
     for (const waiter of this.#flyingWaiters) waiter?.appended(seq);
-    this.#flying.length = 0;
-    this.#flyingWaiters.length = 0;
+    empty(this.#flying);
+    empty(this.#flyingWaiters);
     this.#isWriting = false;
     if (this.#head < this.#records.length || this.#barrier !== null) this.#schedule();
   }
@@ -368,6 +373,11 @@ export class Journal {
     this.#compact();
     for (const waiter of waiters) waiter?.appendFailed(failure);
   }
+}
+
+/** To set the length to 0 would throw away the array's memory. */
+function empty(array: unknown[]): void {
+  while (array.length > 0) array.pop();
 }
 
 /** On a page of its own: a device that bypasses the page cache needs that. */

@@ -26,8 +26,10 @@ export function mapRun(
     const slot = first + index;
     const entry = state.leaves.entry(leaf, slot);
     const base = state.leaves.base(leaf, slot);
-    state.leaves.setPlain(leaf, slot, phys + index);
-    moveReferences(state, volume, { entry, base }, { phys: phys + index, base: NO_EXTENT }, seq);
+    const after = phys + index;
+    state.leaves.setPlain(leaf, slot, after);
+    if (entry === 0) gainExtent(state, volume, after);
+    else moveReferences(state, volume, { entry, base }, { phys: after, base: NO_EXTENT }, seq);
   }
 }
 
@@ -182,6 +184,19 @@ function addReferences(state: PoolState, leaf: number): void {
   }
 }
 
+/** {@link moveReferences} for a hole that becomes an extent of its own: what writes do most. */
+function gainExtent(state: PoolState, volume: VolumeState, phys: number): void {
+  volume.mappedExtents += 1;
+  if (state.space.isDeriving) return;
+  volume.ownedExtents += 1;
+  addAllocated(state, phys);
+}
+
+function addAllocated({ space }: PoolState, phys: number): void {
+  assert(space.references(phys) === 0, "an extent that is mapped was allocated for it");
+  space.addReference(phys);
+}
+
 /** Moves the counts from what an entry referred to to what it refers to now, and keeps the volume's sums (rules Q and P). */
 function moveReferences(
   state: PoolState,
@@ -197,8 +212,7 @@ function moveReferences(
   moveOwned(state, volume, oldPhys, after.phys);
   const { space } = state;
   if (after.phys !== oldPhys && after.phys !== before.base && after.phys !== NO_EXTENT) {
-    assert(space.references(after.phys) === 0, "an extent that is mapped was allocated for it");
-    space.addReference(after.phys);
+    addAllocated(state, after.phys);
   }
   if (after.base !== oldPhys && after.base !== before.base && after.base !== NO_EXTENT) {
     space.addReference(after.base);

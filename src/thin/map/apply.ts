@@ -19,16 +19,13 @@ type RecordOf<Kind extends JournalRecord["kind"]> = Extract<JournalRecord, { kin
 export function applyRecord(state: PoolState, record: JournalRecord, seq: number): void {
   switch (record.kind) {
     case "map":
-      checkMap(state, record);
-      mapRun(state, volumeOf(state, record.volume), record, seq);
+      mapRun(state, checkMap(state, record), record, seq);
       break;
     case "partial":
-      checkPartial(state, record);
-      setPartial(state, volumeOf(state, record.volume), record, seq);
+      setPartial(state, checkPartial(state, record), record, seq);
       break;
     case "unmap":
-      checkRange(state, record);
-      clearRange(state, volumeOf(state, record.volume), record, seq);
+      clearRange(state, checkRange(state, record.volume, record.lext, record.run), record, seq);
       break;
     case "create":
       checkNew(state, record.attributes);
@@ -151,8 +148,7 @@ function addVolume(state: PoolState, attributes: VolumeAttributes): VolumeState 
 
 function snapshot(state: PoolState, record: RecordOf<"snapshot">): void {
   checkNew(state, record.attributes);
-  checkVolume(state, record.source);
-  const source = volumeOf(state, record.source);
+  const source = checkVolume(state, record.source);
   const isAsLong =
     extentsFor(state.geometry, record.attributes.sizeBytes) === source.map.extentCount;
   check(state, isAsLong, "a copy is not as long as its source");
@@ -161,11 +157,9 @@ function snapshot(state: PoolState, record: RecordOf<"snapshot">): void {
 }
 
 function rollback(state: PoolState, record: RecordOf<"rollback">, seq: number): void {
-  checkVolume(state, record.volume);
-  checkVolume(state, record.source);
-  check(state, record.volume !== record.source, "a volume is rolled back to itself");
-  const volume = volumeOf(state, record.volume);
-  const source = volumeOf(state, record.source);
+  const volume = checkVolume(state, record.volume);
+  const source = checkVolume(state, record.source);
+  check(state, volume !== source, "a volume is rolled back to itself");
   const before = volume.map.leafIds;
   becomeCopy(volume, source);
   volume.attributes = { ...volume.attributes, sizeBytes: source.attributes.sizeBytes };
@@ -185,9 +179,8 @@ function resize(
   { volume: id, sizeBytes }: RecordOf<"resize">,
   seq: number,
 ): void {
-  checkVolume(state, id);
+  const volume = checkVolume(state, id);
   check(state, isVolumeSize(sizeBytes), "a volume gets a size that it cannot have");
-  const volume = volumeOf(state, id);
   const extents = extentsFor(state.geometry, sizeBytes);
   const { extentCount } = volume.map;
   if (extents < extentCount) {
@@ -199,8 +192,7 @@ function resize(
 }
 
 function remove(state: PoolState, id: number, seq: number): void {
-  checkVolume(state, id);
-  const volume = volumeOf(state, id);
+  const volume = checkVolume(state, id);
   const before = volume.map.leafIds.slice();
   volume.map.clear();
   volume.forgetReservation();
@@ -211,8 +203,7 @@ function remove(state: PoolState, id: number, seq: number): void {
 }
 
 function setAttributes(state: PoolState, attributes: VolumeAttributes): void {
-  checkVolume(state, attributes.id);
-  const volume = volumeOf(state, attributes.id);
+  const volume = checkVolume(state, attributes.id);
   const namesake = state.volumeByName(attributes.name);
   check(state, namesake === undefined || namesake === volume, "two volumes have one name");
   const { uuid, sizeBytes, originId } = volume.attributes;
@@ -227,14 +218,10 @@ function check(state: PoolState, condition: boolean, message: string): void {
   assert(false, message);
 }
 
-function checkVolume(state: PoolState, id: number): void {
-  check(state, state.volumes.has(id), "a record names a volume that is not there");
-}
-
-function volumeOf(state: PoolState, id: number): VolumeState {
+function checkVolume(state: PoolState, id: number): VolumeState {
   const volume = state.volumes.get(id);
-  assert(volume !== undefined, "a volume was looked for before");
-  return volume;
+  check(state, volume !== undefined, "a record names a volume that is not there");
+  return volume!;
 }
 
 function isVolumeSize(sizeBytes: number): boolean {
@@ -248,38 +235,37 @@ function checkNew(state: PoolState, { id, uuid, name, sizeBytes }: VolumeAttribu
   check(state, isVolumeSize(sizeBytes), "a volume has a size that it cannot have");
 }
 
-function checkRange(
-  state: PoolState,
-  { volume, lext, run }: { volume: number; lext: number; run: number },
-): void {
-  checkVolume(state, volume);
-  const { extentCount } = volumeOf(state, volume).map;
-  const isInside = run >= 1 && lext >= 0 && lext + run <= extentCount;
+function checkRange(state: PoolState, id: number, lext: number, run: number): VolumeState {
+  const volume = checkVolume(state, id);
+  const isInside = run >= 1 && lext >= 0 && lext + run <= volume.map.extentCount;
   check(state, isInside, "a record lies outside its volume");
+  return volume;
 }
 
 function checkTarget(state: PoolState, phys: number, run: number): void {
   const isMappable = state.addresses.isMappable(phys, run);
   check(state, isMappable, "a record maps extents that the pool does not have");
   for (let index = 0; index < run; index += 1) {
-    const isData = !state.space.metadata.isMetadata(phys + index);
+    const isData = state.space.stateOf(phys + index) !== "metadata";
     check(state, isData, "a record maps an extent of metadata");
   }
 }
 
-function checkMap(state: PoolState, record: RecordOf<"map">): void {
-  checkRange(state, record);
-  const isOneLeaf = (record.lext % LEAF_ENTRIES) + record.run <= LEAF_ENTRIES;
-  check(state, isOneLeaf, "a map record crosses a leaf");
-  checkTarget(state, record.phys, record.run);
+function checkMap(state: PoolState, record: RecordOf<"map">): VolumeState {
+  const { lext, run } = record;
+  const volume = checkRange(state, record.volume, lext, run);
+  check(state, (lext % LEAF_ENTRIES) + run <= LEAF_ENTRIES, "a map record crosses a leaf");
+  checkTarget(state, record.phys, run);
+  return volume;
 }
 
-function checkPartial(state: PoolState, record: RecordOf<"partial">): void {
-  const { volume, lext, phys, mask, base } = record;
-  checkRange(state, { volume, lext, run: 1 });
+function checkPartial(state: PoolState, record: RecordOf<"partial">): VolumeState {
+  const { phys, mask, base } = record;
+  const volume = checkRange(state, record.volume, record.lext, 1);
   checkTarget(state, phys, 1);
   if (base >= 0) checkTarget(state, base, 1);
   check(state, base !== phys && base >= -1, "a PARTIAL entry has a base that it cannot have");
   const isSome = mask > 0 && mask < state.geometry.fullMask;
   check(state, isSome, "a PARTIAL entry has a mask that it cannot have");
+  return volume;
 }

@@ -16,7 +16,8 @@ export class VolumeMap {
   #leafIds: Uint32Array;
   /** Level 1 first; the last level is one node, the root. */
   #levels: Level[];
-  readonly #slotPins = new Map<number, number>();
+  /** How often each place is pinned, as far as any was. Past the end, too: of a map that was cut off, or compared with a longer one. */
+  #slotPins: Uint32Array = new Uint32Array(0);
 
   constructor(leaves: LeafStore, extentCount: number) {
     this.#leaves = leaves;
@@ -65,22 +66,17 @@ export class VolumeMap {
 
   /** Keeps whatever leaf is at this place in memory. */
   pinSlot(leafIndex: number): void {
-    const count = this.#slotPins.get(leafIndex) ?? 0;
-    this.#slotPins.set(leafIndex, count + 1);
-    const leaf = this.#leafIds[leafIndex] ?? NO_LEAF;
-    if (count === 0 && leaf !== NO_LEAF) this.#leaves.pin(leaf);
+    if (leafIndex >= this.#slotPins.length) this.#growSlotPins(leafIndex);
+    const count = this.#slotPins[leafIndex]!;
+    this.#slotPins[leafIndex] = count + 1;
+    if (count === 0) this.#pinLeaf(leafIndex);
   }
 
   unpinSlot(leafIndex: number): void {
-    const count = this.#slotPins.get(leafIndex);
-    assert(count !== undefined, "a place that is unpinned was pinned");
-    if (count > 1) {
-      this.#slotPins.set(leafIndex, count - 1);
-      return;
-    }
-    this.#slotPins.delete(leafIndex);
-    const leaf = this.#leafIds[leafIndex] ?? NO_LEAF;
-    if (leaf !== NO_LEAF) this.#leaves.unpin(leaf);
+    const count = this.#slotPins[leafIndex] ?? 0;
+    assert(count > 0, "a place that is unpinned was pinned");
+    this.#slotPins[leafIndex] = count - 1;
+    if (count === 1) this.#unpinLeaf(leafIndex);
   }
 
   /** Puts another leaf at this place; the pins of the place go with it. References are the caller's. */
@@ -88,7 +84,7 @@ export class VolumeMap {
     const before = this.#leafIds[leafIndex]!;
     this.#leafIds[leafIndex] = leaf;
     this.touch(leafIndex);
-    if (!this.#slotPins.has(leafIndex)) return;
+    if ((this.#slotPins[leafIndex] ?? 0) === 0) return;
     if (leaf !== NO_LEAF) this.#leaves.pin(leaf);
     if (before !== NO_LEAF) this.#leaves.unpin(before);
   }
@@ -121,6 +117,13 @@ export class VolumeMap {
     this.#leafIds = new Uint32Array(leafCount);
     this.#leafIds.set(before.subarray(0, leafCount));
     this.#rebuildLevels(leafCount);
+  }
+
+  /** Not before something is pinned: most snapshots never have anything of it. */
+  #growSlotPins(leafIndex: number): void {
+    const before = this.#slotPins;
+    this.#slotPins = new Uint32Array(Math.max(this.#leafIds.length, leafIndex + 1));
+    this.#slotPins.set(before);
   }
 
   /** Keeps the nodes of level 1 that are left; those above, a few pages, are made anew. */
@@ -164,17 +167,27 @@ export class VolumeMap {
 
   /** The map becomes what `source` is: it shares all leaves and nodes, each with a reference more. The old leaves are the caller's to drop. */
   copyFrom(source: VolumeMap): void {
-    for (const leafIndex of this.#slotPins.keys()) this.#unpinLeaf(leafIndex);
+    this.#unpinLeaves();
     for (const level of this.#levels) for (const node of level) this.#drop(node);
     this.#extentCount = source.#extentCount;
     this.#leafIds = source.#leafIds.slice();
     this.#levels = source.#levels.map((level) => [...level]);
     this.#leaves.addReferences(this.#leafIds);
     for (const level of this.#levels) for (const node of level) if (node) node.references += 1;
-    for (const leafIndex of this.#slotPins.keys()) {
-      const leaf = this.#leafIds[leafIndex] ?? NO_LEAF;
-      if (leaf !== NO_LEAF) this.#leaves.pin(leaf);
+    for (let leafIndex = 0; leafIndex < this.#slotPins.length; leafIndex += 1) {
+      if (this.#slotPins[leafIndex]! > 0) this.#pinLeaf(leafIndex);
     }
+  }
+
+  #unpinLeaves(): void {
+    for (let leafIndex = 0; leafIndex < this.#slotPins.length; leafIndex += 1) {
+      if (this.#slotPins[leafIndex]! > 0) this.#unpinLeaf(leafIndex);
+    }
+  }
+
+  #pinLeaf(leafIndex: number): void {
+    const leaf = this.#leafIds[leafIndex] ?? NO_LEAF;
+    if (leaf !== NO_LEAF) this.#leaves.pin(leaf);
   }
 
   #unpinLeaf(leafIndex: number): void {
@@ -184,7 +197,7 @@ export class VolumeMap {
 
   /** The volume is gone: nothing is mapped, and the nodes are nobody's. The leaves are the caller's to drop. */
   clear(): void {
-    for (const leafIndex of this.#slotPins.keys()) this.#unpinLeaf(leafIndex);
+    this.#unpinLeaves();
     this.#leafIds.fill(NO_LEAF);
     for (const level of this.#levels) for (const node of level) this.#drop(node);
     this.#levels = emptyLevels(this.#leafIds.length);

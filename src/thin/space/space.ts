@@ -243,8 +243,9 @@ export class Space {
    */
   allocate(volume: VolumeState | null, runMax: number): number {
     const others = this.reservations.outstandingExtents - (volume?.outstandingExtents ?? 0);
+    let allowed = this.#spareExtents;
     // What lies past the virgin marks is there for the others' reservations, and not for now.
-    const allowed = this.#spareExtents - Math.max(0, others - this.marks.virginExtents);
+    if (others > 0) allowed -= Math.max(0, others - this.marks.virginExtents);
     if (allowed < 1) return NO_EXTENT;
     return this.#take(Math.min(runMax, allowed));
   }
