@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, ftruncateSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Load } from "../../src/initiator/load-generator.ts";
 import type { ThinVolume } from "../../src/thin/io/thin-volume.ts";
@@ -7,7 +6,8 @@ import type { Pool } from "../../src/thin/pool/pool.ts";
 import { writeBytes } from "../../src/util/io-request.ts";
 import { measure } from "../support/measure.ts";
 import { makeBackingFile, type MeasuredTarget, startDaemon } from "../support/targets.ts";
-import { comparisonRow, type Measured, type Report } from "./report.ts";
+import { benchFirstWrites } from "./first-writes.ts";
+import { comparisonRow, type Report, Series } from "./report.ts";
 import { EXTENT_BYTES, withPool } from "./thin-pool.ts";
 
 /**
@@ -21,17 +21,9 @@ const COMMAND_BYTES = 4096;
 
 /** Allocated and settled. */
 const ALLOCATED_BYTES: number = 512 * MIB;
-/** Each is touched once, in every extent. */
-const PLACES = 65_536;
-const HOLE_BYTES: number = PLACES * EXTENT_BYTES;
-/** The first of them at depth 1, the others at depth 32. */
-const PLACES_AT_DEPTH_1 = 16_384;
-const POOL_BYTES: number = 256 * 1024 * MIB;
+const POOL_BYTES: number = 64 * 1024 * MIB;
 
 const SNAPSHOTS = 1000;
-
-/** A scattered load uses places up while it warms up. */
-const SCATTER_WARM_UP_MS = 150;
 
 const DEPTHS = [1, 32] as const;
 
@@ -45,44 +37,22 @@ export interface DataPathOptions {
 
 interface Targets {
   readonly raw: MeasuredTarget;
-  thin: MeasuredTarget;
-}
-
-/** Samples by name and round; the first round is not kept. */
-class Series {
-  readonly #values = new Map<string, Measured[]>();
-
-  add(name: string, round: number, sample: Measured): void {
-    if (round === 0) return;
-    const values = this.#values.get(name) ?? [];
-    values.push(sample);
-    this.#values.set(name, values);
-  }
-
-  of(name: string): readonly Measured[] {
-    return this.#values.get(name) ?? [];
-  }
-}
-
-function holeName(round: number): string {
-  return `hole${round}`;
+  readonly thin: MeasuredTarget;
 }
 
 export async function benchDataPath(report: Report, options: DataPathOptions): Promise<void> {
-  const { folder, rounds } = options;
-  const holes = Array.from({ length: rounds + 1 }, (_, round) => holeName(round));
-  const rawVolumes: Record<string, unknown> = {};
-  for (const name of ["allocated", "unused", ...holes]) {
-    const path = join(folder, `${name}.raw`);
-    rawVolumes[name] = { driver: "raw", path };
-    if (name === "allocated") makeBackingFile(path, ALLOCATED_BYTES);
-    else makeSparseFile(path, HOLE_BYTES);
-  }
+  if (options.wants("allocated") || options.wants("snapshots")) await benchMapped(report, options);
+  if (options.wants("touch")) await benchFirstWrites(report, options);
+}
+
+async function benchMapped(report: Report, options: DataPathOptions): Promise<void> {
+  const { folder } = options;
+  const path = join(folder, "allocated.raw");
+  makeBackingFile(path, ALLOCATED_BYTES);
   const image = join(folder, "pool");
   const thinVolumes: Record<string, unknown> = {};
-  for (const name of ["allocated", "many", ...holes]) {
-    const size = holes.includes(name) ? HOLE_BYTES : ALLOCATED_BYTES;
-    thinVolumes[name] = { driver: "thin", pool: "tank", size, create: true };
+  for (const name of ["allocated", "many"]) {
+    thinVolumes[name] = { driver: "thin", pool: "tank", size: ALLOCATED_BYTES, create: true };
   }
   const pools = { tank: { devices: [image], create: { size: POOL_BYTES } } };
   const startThin = (): Promise<MeasuredTarget> =>
@@ -91,29 +61,15 @@ export async function benchDataPath(report: Report, options: DataPathOptions): P
   // Made by the daemon, filled here.
   await (await startThin()).stop();
   await withPool(image, prepare);
+  const rawVolumes = { allocated: { driver: "raw", path } };
   const raw = await startDaemon(join(folder, "raw"), { volumes: rawVolumes });
   const targets: Targets = { raw, thin: await startThin() };
   try {
     if (options.wants("allocated")) await benchAllocated(report, targets, options);
     if (options.wants("snapshots")) await benchManySnapshots(report, targets, options);
-    if (!options.wants("touch")) return;
-    await benchFirstTouch(report, targets, options);
-    await targets.thin.stop();
-    await withPool(image, (pool) => snapshotAll(pool, holes));
-    targets.thin = await startThin();
-    await benchAfterSnapshot(report, targets, options);
   } finally {
     await targets.thin.stop();
     await raw.stop();
-  }
-}
-
-function makeSparseFile(path: string, sizeBytes: number): void {
-  const file = openSync(path, "w");
-  try {
-    ftruncateSync(file, sizeBytes);
-  } finally {
-    closeSync(file);
   }
 }
 
@@ -140,15 +96,6 @@ async function fill(volume: ThinVolume): Promise<void> {
   }
 }
 
-async function snapshotAll(pool: Pool, names: readonly string[]): Promise<void> {
-  const copies = names.map((name) => ({
-    source: pool.volume(name),
-    name: `${name}-snapshot`,
-    uuid: randomUUID(),
-  }));
-  for (const copy of copies) await pool.snapshot([copy]);
-}
-
 function randomLoad(kind: Load["kind"], queueDepth: number, lun: number): Load {
   return {
     kind,
@@ -161,26 +108,9 @@ function randomLoad(kind: Load["kind"], queueDepth: number, lun: number): Load {
   };
 }
 
-/** One write for each of its extents. */
-function scatteredLoad(queueDepth: number, lun: number): Load {
-  const isAlone = queueDepth === 1;
-  return {
-    ...randomLoad("write", queueDepth, lun),
-    pattern: "scattered",
-    capacityBlocks: HOLE_BYTES / BLOCK_BYTES,
-    scatter: {
-      strideBlocks: EXTENT_BYTES / BLOCK_BYTES,
-      places: PLACES,
-      first: isAlone ? 0 : PLACES_AT_DEPTH_1,
-      count: isAlone ? PLACES_AT_DEPTH_1 : PLACES - PLACES_AT_DEPTH_1,
-    },
-  };
-}
-
-/** LUNs of both daemons: 1 allocated, 2 (thin only) the one with many snapshots, then those with holes. */
+/** LUNs of both daemons: 1 allocated, 2 (thin only) the one with many snapshots. */
 const ALLOCATED_LUN = 1;
 const MANY_LUN = 2;
-const FIRST_HOLE_LUN = 3;
 
 async function benchAllocated(
   report: Report,
@@ -242,88 +172,5 @@ async function benchManySnapshots(
         }),
       );
     }
-  }
-}
-
-async function scatter(target: MeasuredTarget, depth: number, round: number): Promise<Measured> {
-  const load = scatteredLoad(depth, FIRST_HOLE_LUN + round);
-  const options = { seconds: 60, warmUpMs: SCATTER_WARM_UP_MS };
-  return measure(target, load, options);
-}
-
-async function benchFirstTouch(
-  report: Report,
-  { raw, thin }: Targets,
-  { rounds }: DataPathOptions,
-): Promise<void> {
-  report.heading("4 KiB write, the first into each extent: holes");
-  const series = new Series();
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const depth of DEPTHS) {
-      series.add(`sparse ${depth}`, round, await scatter(raw, depth, round));
-      series.add(`thin ${depth}`, round, await scatter(thin, depth, round));
-      // The same once more: now the file has the pages.
-      series.add(`raw ${depth}`, round, await scatter(raw, depth, round));
-    }
-  }
-  for (const depth of DEPTHS) {
-    const common = { group: "first touch", oursName: "thin" };
-    const ours = series.of(`thin ${depth}`);
-    report.add(
-      comparisonRow({
-        ...common,
-        name: `QD ${depth}, raw file allocated (the bar)`,
-        ours,
-        theirs: series.of(`raw ${depth}`),
-        theirsName: "raw",
-        ratioMin: 0.7,
-      }),
-    );
-    report.add(
-      comparisonRow({
-        ...common,
-        name: `QD ${depth}, raw file sparse, touched first too`,
-        ours,
-        theirs: series.of(`sparse ${depth}`),
-        theirsName: "raw",
-      }),
-    );
-  }
-}
-
-async function benchAfterSnapshot(
-  report: Report,
-  { raw, thin }: Targets,
-  { rounds }: DataPathOptions,
-): Promise<void> {
-  report.heading("4 KiB write, the first into each extent after a snapshot");
-  const series = new Series();
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const depth of DEPTHS) {
-      series.add(`raw ${depth}`, round, await scatter(raw, depth, round));
-      series.add(`thin ${depth}`, round, await scatter(thin, depth, round));
-      series.add(`again ${depth}`, round, await scatter(thin, depth, round));
-    }
-  }
-  for (const depth of DEPTHS) {
-    const theirs = series.of(`raw ${depth}`);
-    const common = { group: "after a snapshot", oursName: "thin", theirsName: "raw" };
-    report.add(
-      comparisonRow({
-        ...common,
-        name: `QD ${depth}`,
-        ours: series.of(`thin ${depth}`),
-        theirs,
-        ratioMin: 0.65,
-      }),
-    );
-    report.add(
-      comparisonRow({
-        ...common,
-        name: `QD ${depth}, the same blocks once more`,
-        ours: series.of(`again ${depth}`),
-        theirs,
-      }),
-    );
   }
 }

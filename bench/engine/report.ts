@@ -37,6 +37,22 @@ export interface Measured {
   readonly cpuUsPerCommand?: number;
 }
 
+/** Samples by name and round; the first round is not kept. */
+export class Series {
+  readonly #values = new Map<string, Measured[]>();
+
+  add(name: string, round: number, sample: Measured): void {
+    if (round === 0) return;
+    const values = this.#values.get(name) ?? [];
+    values.push(sample);
+    this.#values.set(name, values);
+  }
+
+  of(name: string): readonly Measured[] {
+    return this.#values.get(name) ?? [];
+  }
+}
+
 export interface Comparison {
   readonly group: string;
   readonly name: string;
