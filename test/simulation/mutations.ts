@@ -106,7 +106,7 @@ const PATCHES = {
   releaseUnderIo: {
     rule: "Q",
     breaks: "an extent is released while I/O runs on it",
-    profile: "small",
+    profile: "managing",
     apply: () =>
       patch(Pins.prototype, {
         has: method(() => false),
@@ -129,7 +129,7 @@ const PATCHES = {
   gateWithoutDrain: {
     rule: "N",
     breaks: "a gate closes without waiting for what had passed",
-    profile: "small",
+    profile: "churn",
     apply: () =>
       patch(Gate.prototype, {
         tryEnterChange: method(function enter(this: Gate): boolean {
@@ -164,7 +164,7 @@ const PATCHES = {
   bootIgnored: {
     rule: "K",
     breaks: "a killed process is recovered like a power loss",
-    profile: "small",
+    profile: "dirty",
     apply: () => {
       identity.bootIdOf = (_boot, nonce) => nonce;
       return mendIdentity;
@@ -173,7 +173,7 @@ const PATCHES = {
   journalTrusted: {
     rule: "K",
     breaks: "a power loss is recovered like a kill",
-    profile: "small",
+    profile: "dirty",
     apply: () => {
       identity.bootIdOf = () => 1;
       return mendIdentity;
