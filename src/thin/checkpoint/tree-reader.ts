@@ -96,7 +96,7 @@ class TreeReader {
   /** The leaves under a node of level 1, and the children of one above, by the node's place. */
   readonly #leavesOf = new Map<number, Uint32Array>();
   readonly #childrenOf = new Map<number, readonly (PagePointer | null)[]>();
-  readonly #leaves = new Map<number, { id: number; pointers: LeafPointers }>();
+  readonly #leaves = new Map<number, { id: number; index: number; pointers: LeafPointers }>();
   readonly #topPages: PagePointer[] = [];
   readonly blocks: Set<number> = new Set(ROOT_BLOCKS);
   readonly #names = new Set<string>();
@@ -189,8 +189,8 @@ class TreeReader {
     const page = await this.#reader.page(pointer, PageKind.node, level);
     this.#adopt(pointer);
     if (level === 1) {
-      const ids = valueOf(decodeLeafNode(page)).map((leaf) =>
-        leaf === null ? NO_LEAF : this.#leafOf(leaf),
+      const ids = valueOf(decodeLeafNode(page)).map((leaf, place) =>
+        leaf === null ? NO_LEAF : this.#leafOf(leaf, index * NODE_LEAVES + place),
       );
       this.#leavesOf.set(pointer.block, Uint32Array.from(ids));
     } else {
@@ -201,11 +201,12 @@ class TreeReader {
     return made;
   }
 
-  #leafOf(pointers: LeafPointers): number {
+  #leafOf(pointers: LeafPointers, index: number): number {
     const { leaf, bases, masks } = pointers;
     const known = this.#leaves.get(leaf.block);
     if (known !== undefined) {
       const isSame =
+        known.index === index &&
         known.pointers.leaf.crc === leaf.crc &&
         known.pointers.bases?.block === bases?.block &&
         known.pointers.masks?.block === masks?.block;
@@ -216,7 +217,7 @@ class TreeReader {
     if (bases !== null) this.#adopt(bases);
     if (masks !== null) this.#adopt(masks);
     const id = this.#state.leaves.addStored(pointers);
-    this.#leaves.set(leaf.block, { id, pointers });
+    this.#leaves.set(leaf.block, { id, index, pointers });
     return id;
   }
 

@@ -124,6 +124,7 @@ describe("crafted metadata", () => {
     await changePage(pageOf(PageKind.node, 1, 0), (bytes) =>
       bytes.copyWithin(64 + 5 * 48, 64, 112),
     );
+    expect(await outcomeOf(victim)).toBe("corrupt");
     const leaves = await checkPool([victim.device]);
     expect(leaves.findings.map(({ message }) => message).join()).toMatch(/leaf 5 .*two parents/);
   });
