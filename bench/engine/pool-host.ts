@@ -11,6 +11,7 @@ import { systemClock } from "../../src/util/clock.ts";
 import { silentLog } from "../../src/util/log.ts";
 import { systemRandomBytes } from "../../src/util/random.ts";
 import { EngineVolume } from "../../src/volume/engine/engine-volume.ts";
+import { LoopMeter, queuedMs } from "../support/main-thread.ts";
 import { cpuMsSince } from "../support/statistics.ts";
 import { TARGET_NAME } from "../support/targets.ts";
 import { openPool } from "./thin-pool.ts";
@@ -49,6 +50,10 @@ export interface HostAnswer {
   readonly elapsedMs: number;
   /** CPU time of the process meanwhile, clients' commands included. */
   readonly cpuMs: number;
+  /** Of the time, how long the process was ready to run and others had the CPUs. */
+  readonly queuedMs: number;
+  /** The longest turn of the event loop meanwhile, and since the operation before, without such time. */
+  readonly turnMs: number;
   /** Of "delete-served": until the space was free. */
   readonly freeMs?: number;
   readonly error?: string;
@@ -82,7 +87,7 @@ async function carryOut(
   operation: HostOperation,
   pool: Pool,
   served: EngineVolume,
-): Promise<Omit<HostAnswer, "elapsedMs" | "cpuMs">> {
+): Promise<Pick<HostAnswer, "freeMs">> {
   switch (operation.kind) {
     case "snapshot":
     case "clone": {
@@ -143,14 +148,19 @@ async function main(): Promise<void> {
   for (const { map } of volumes.values()) engineBytes += map.leafIds.byteLength;
   const rssBytes = process.memoryUsage.rss();
   const ready: HostReady = { port, openMs, openCpuMs, rssBeforeBytes, rssBytes, engineBytes };
+  const meter = new LoopMeter();
   process.on("message", (operation: HostOperation) => {
     const beganMs = performance.now();
     const cpu = process.cpuUsage();
+    const queuedBeforeMs = queuedMs();
     void carryOut(operation, pool, served)
       .catch((error: unknown) => ({ error: String(error) }))
       .then((answer) => {
         const elapsedMs = performance.now() - beganMs;
-        process.send?.({ elapsedMs, cpuMs: cpuMsSince(cpu), ...answer }, () => {
+        const turnMs = meter.takeLongestMs();
+        const queued = queuedMs() - queuedBeforeMs;
+        const times = { elapsedMs, cpuMs: cpuMsSince(cpu), queuedMs: queued, turnMs };
+        process.send?.({ ...times, ...answer }, () => {
           if (operation.kind === "close") process.exit();
         });
       });
