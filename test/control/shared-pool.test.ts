@@ -10,6 +10,7 @@ import { systemOwner } from "../../src/thin/members/owner.ts";
 import type { IoRequest } from "../../src/util/io-request.ts";
 import { readBytes, writeBytes } from "../../src/util/io-request.ts";
 import { systemRandomBytes } from "../../src/util/random.ts";
+import { drive } from "../support/drive.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { recordingLog } from "../support/recording-log.ts";
 
@@ -71,12 +72,8 @@ class Host {
   }
 
   /** Lets time pass, as long as no I/O is under way, until the work is done. */
-  async drive<Result>(work: Promise<Result>): Promise<Result> {
-    let isDone = false;
-    const settled = work.finally(() => (isDone = true));
-    settled.catch(() => undefined);
-    while (!isDone) await this.#step();
-    return settled;
+  drive<Result>(work: Promise<Result>): Promise<Result> {
+    return drive(work, () => this.#step());
   }
 
   async pass(seconds: number): Promise<void> {

@@ -2,7 +2,7 @@ import type { ThinVolume } from "../../../src/thin/io/thin-volume.ts";
 import type { Pool } from "../../../src/thin/pool/pool.ts";
 import { checkPool } from "../../../src/thin/tools/check.ts";
 import { readBytes } from "../../../src/util/io-request.ts";
-import type { CutDevice } from "./cut-device.ts";
+import type { OverlayDevice } from "../../support/overlay-device.ts";
 import { DrivenClock, openPool } from "./recorded-pool.ts";
 
 const READ_BYTES = 256 * 1024;
@@ -23,16 +23,16 @@ function bufferOf(lengthBytes: number): Buffer {
 export class Inspection {
   readonly pool: Pool;
   readonly clock: DrivenClock;
-  readonly #devices: readonly CutDevice[];
+  readonly #devices: readonly OverlayDevice[];
 
-  private constructor(pool: Pool, clock: DrivenClock, devices: readonly CutDevice[]) {
+  private constructor(pool: Pool, clock: DrivenClock, devices: readonly OverlayDevice[]) {
     this.pool = pool;
     this.clock = clock;
     this.#devices = devices;
   }
 
   /** Recovers the pool and checks its bookkeeping. `isSameBoot`: the process was killed, and nothing else happened. */
-  static async begin(devices: CutDevice[], isSameBoot: boolean): Promise<Inspection> {
+  static async begin(devices: OverlayDevice[], isSameBoot: boolean): Promise<Inspection> {
     // Time stands still: the pool does nothing by itself.
     const clock = new DrivenClock(0);
     const pool = await openPool(devices, clock, isSameBoot ? 0 : 1);

@@ -5,6 +5,7 @@ import type { OwnerIdentity } from "../../../src/thin/checkpoint/owner.ts";
 import { Pool } from "../../../src/thin/pool/pool.ts";
 import { silentLog } from "../../../src/util/log.ts";
 import { SeededRandom } from "../../../src/util/random.ts";
+import { drive } from "../../support/drive.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { DeviceLog } from "./device-log.ts";
 import { RecordingDevice } from "./recording-device.ts";
@@ -48,17 +49,11 @@ export class DrivenClock extends ManualClock {
     this.#msPerTurn = msPerTurn;
   }
 
-  async drive<Result>(work: Promise<Result>): Promise<Result> {
-    let isDone = false;
-    const watched = work.finally(() => {
-      isDone = true;
-    });
-    watched.catch(() => undefined);
-    while (!isDone) {
+  drive<Result>(work: Promise<Result>): Promise<Result> {
+    return drive(work, async () => {
       await turn();
       this.advance(this.#msPerTurn);
-    }
-    return watched;
+    });
   }
 }
 

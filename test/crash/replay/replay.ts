@@ -2,7 +2,7 @@ import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { discard } from "../../../src/util/io-request.ts";
 import { assert } from "../../../src/util/assert.ts";
 import type { SeededRandom } from "../../../src/util/random.ts";
-import { CutDevice } from "./cut-device.ts";
+import { OverlayDevice } from "../../support/overlay-device.ts";
 import type { DeviceLog, LogEntry } from "./device-log.ts";
 
 const SECTOR_BYTES = 512;
@@ -36,7 +36,7 @@ export class Replay {
   }
 
   /** The devices after the first `position` entries. */
-  async cut(position: number, loss: Loss): Promise<CutDevice[]> {
+  async cut(position: number, loss: Loss): Promise<OverlayDevice[]> {
     assert(position >= this.#position, "a log is replayed forwards");
     for (; this.#position < position; this.#position += 1) {
       const entry = this.#log.entries[this.#position];
@@ -44,10 +44,10 @@ export class Replay {
       const covered = this.#covered[entry.device] ?? 0;
       this.#covered[entry.device] = Math.max(covered, entry.covers);
     }
-    const devices: CutDevice[] = [];
+    const devices: OverlayDevice[] = [];
     for (const [device, stable] of this.#stable.entries()) {
       await this.#advance(device, stable);
-      const cut = new CutDevice(stable);
+      const cut = new OverlayDevice(stable);
       await this.#applySome(device, cut, loss);
       devices.push(cut);
     }
@@ -63,7 +63,7 @@ export class Replay {
     this.#applied[device] = Math.max(covered, this.#applied[device] ?? 0);
   }
 
-  async #applySome(device: number, cut: CutDevice, loss: Loss): Promise<void> {
+  async #applySome(device: number, cut: OverlayDevice, loss: Loss): Promise<void> {
     const isRandom = loss === "random";
     const isKept = isRandom
       ? this.#random.pick([0.05, 0.3, 0.5, 0.7, 0.95])
@@ -78,7 +78,7 @@ export class Replay {
     }
   }
 
-  #tear({ offsetBytes, data }: LogEntry & { kind: "write" }, cut: CutDevice): void {
+  #tear({ offsetBytes, data }: LogEntry & { kind: "write" }, cut: OverlayDevice): void {
     const isPrefix = this.#random.chance(0.5);
     const end = this.#random.below(data.length);
     for (let at = 0; at < data.length; at += SECTOR_BYTES) {
@@ -88,7 +88,7 @@ export class Replay {
   }
 }
 
-async function apply(entry: LogEntry, device: MemoryDevice | CutDevice): Promise<void> {
+async function apply(entry: LogEntry, device: MemoryDevice | OverlayDevice): Promise<void> {
   if (entry.kind === "write") {
     const { data, offsetBytes } = entry;
     assert(device.tryWrite(data, 0, data.length, offsetBytes), "a write lies on its device");

@@ -11,7 +11,7 @@ import { encodeSuperblock } from "../../../src/thin/format/superblock.ts";
 import { PageKind, sealPage } from "../../../src/thin/format/page.ts";
 import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
 import { MIB, POOL_UUID, PoolBench, uuidOf } from "../pool/support/pool-bench.ts";
-import { OverlayDevice } from "./support/overlay-device.ts";
+import { OverlayDevice } from "../../support/overlay-device.ts";
 import { BLOCK, makeVictim, outcomeOf, stateOf, type Victim } from "./support/victim.ts";
 
 /**

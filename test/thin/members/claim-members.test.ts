@@ -11,6 +11,7 @@ import { type ClaimedMembers, claimMembers } from "../../../src/thin/members/cla
 import { encodeHeartbeat } from "../../../src/thin/members/heartbeat-block.ts";
 import { writeBytes } from "../../../src/util/io-request.ts";
 import { scratchFolder } from "../../device/loop-device.ts";
+import { drive } from "../../support/drive.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { testSuperblock, testUuid } from "./support/superblock.ts";
 
@@ -58,15 +59,12 @@ async function claimed(
 ): Promise<{ members: ClaimedMembers; seconds: number }> {
   const { readOnly = false, during } = options;
   const startMs = clock.nowMs();
-  let isDone = false;
-  const work = claimMembers([path], { owner: ME, clock, readOnly }).finally(() => (isDone = true));
-  work.catch(() => undefined);
-  while (!isDone) {
+  const members = await drive(claimMembers([path], { owner: ME, clock, readOnly }), async () => {
     await sleep(5);
     await during?.();
     clock.advance(500);
-  }
-  return { members: await work, seconds: (clock.nowMs() - startMs) / 1000 };
+  });
+  return { members, seconds: (clock.nowMs() - startMs) / 1000 };
 }
 
 async function release({ devices, claim }: ClaimedMembers): Promise<void> {

@@ -7,7 +7,7 @@ import { newestOf, readSuperblockCopies } from "../../../../src/thin/format/supe
 import { PoolError } from "../../../../src/thin/pool-error.ts";
 import { discard, flush, readBytes, writeBytes } from "../../../../src/util/io-request.ts";
 import { EXTENT, MIB, POOL_UUID, PoolBench } from "../../pool/support/pool-bench.ts";
-import { OverlayDevice } from "./overlay-device.ts";
+import { OverlayDevice } from "../../../support/overlay-device.ts";
 
 export const BLOCK = 4096;
 const LEAF_BYTES: number = 1008 * EXTENT;

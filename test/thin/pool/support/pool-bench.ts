@@ -8,6 +8,7 @@ import type { FailureMark, PoolRunSettings } from "../../../../src/thin/pool/poo
 import { Pool } from "../../../../src/thin/pool/pool.ts";
 import { readBytes, writeBytes } from "../../../../src/util/io-request.ts";
 import { SeededRandom } from "../../../../src/util/random.ts";
+import { drive } from "../../../support/drive.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { type LogLine, recordingLog } from "../../../support/recording-log.ts";
 
@@ -141,17 +142,11 @@ export class PoolBench {
   }
 
   /** Waits for what needs timers that are due at once, without letting time pass otherwise. */
-  async drive<Result>(work: Promise<Result>): Promise<Result> {
-    let isDone = false;
-    const watched = work.finally(() => {
-      isDone = true;
-    });
-    watched.catch(() => undefined);
-    while (!isDone) {
+  drive<Result>(work: Promise<Result>): Promise<Result> {
+    return drive(work, async () => {
       await turn();
       this.clock.advance(0);
-    }
-    return watched;
+    });
   }
 
   /** Lets time pass in steps, with turns of the event loop between them. */

@@ -1,11 +1,12 @@
-import type { BlockDevice } from "../../../../src/device/block-device.ts";
-import { DeviceFilter } from "../../../../src/device/device-filter.ts";
-import { IoKind, type IoRequest } from "../../../../src/util/io-request.ts";
+import type { BlockDevice } from "../../src/device/block-device.ts";
+import { DeviceFilter } from "../../src/device/device-filter.ts";
+import { IoKind, type IoRequest } from "../../src/util/io-request.ts";
 
 const BLOCK_BYTES = 4096;
 
 /** A device over another one that is never changed: what is written lies in blocks above it, and can be thrown away. */
 export class OverlayDevice extends DeviceFilter {
+  /** By their number on the device. */
   readonly #blocks = new Map<number, Buffer>();
   #capacityBytes: number;
 
@@ -34,6 +35,7 @@ export class OverlayDevice extends DeviceFilter {
     return byte.readUInt8(0);
   }
 
+  /** A copy of 4 KiB. */
   block(offsetBytes: number): Buffer {
     const block = Buffer.alloc(BLOCK_BYTES);
     this.tryRead(block, 0, BLOCK_BYTES, offsetBytes);
@@ -50,15 +52,16 @@ export class OverlayDevice extends DeviceFilter {
     lengthBytes: number,
     offsetBytes: number,
   ): boolean {
-    if (offsetBytes + lengthBytes > this.#capacityBytes) return false;
-    super.tryRead(buffer, bufferOffset, lengthBytes, offsetBytes);
+    if (!this.#isWithin(offsetBytes, lengthBytes)) return false;
+    if (!super.tryRead(buffer, bufferOffset, lengthBytes, offsetBytes)) return false;
+    if (this.#blocks.size === 0) return true;
     const end = offsetBytes + lengthBytes;
-    for (const [at, block] of this.#blocks) {
+    for (let at = offsetBytes - (offsetBytes % BLOCK_BYTES); at < end; at += BLOCK_BYTES) {
+      const block = this.#blocks.get(at / BLOCK_BYTES);
+      if (block === undefined) continue;
       const from = Math.max(at, offsetBytes);
       const to = Math.min(at + BLOCK_BYTES, end);
-      if (from < to) {
-        buffer.set(block.subarray(from - at, to - at), bufferOffset + from - offsetBytes);
-      }
+      buffer.set(block.subarray(from - at, to - at), bufferOffset + from - offsetBytes);
     }
     return true;
   }
@@ -69,7 +72,7 @@ export class OverlayDevice extends DeviceFilter {
     lengthBytes: number,
     offsetBytes: number,
   ): boolean {
-    if (offsetBytes + lengthBytes > this.#capacityBytes) return false;
+    if (!this.#isWithin(offsetBytes, lengthBytes)) return false;
     const end = offsetBytes + lengthBytes;
     for (let at = offsetBytes - (offsetBytes % BLOCK_BYTES); at < end; at += BLOCK_BYTES) {
       const from = Math.max(at, offsetBytes);
@@ -82,13 +85,13 @@ export class OverlayDevice extends DeviceFilter {
 
   override submit(request: IoRequest): void {
     const { kind, offsetBytes, lengthBytes } = request;
+    if (!this.#isWithin(offsetBytes, lengthBytes)) {
+      super.submit(request);
+      return;
+    }
     if (kind === IoKind.discard || kind === IoKind.writeZeroes) {
       this.tryWrite(Buffer.alloc(lengthBytes), 0, lengthBytes, offsetBytes);
     } else if (kind !== IoKind.flush) {
-      if (offsetBytes + lengthBytes > this.#capacityBytes) {
-        super.submit(request);
-        return;
-      }
       let at = offsetBytes;
       for (const buffer of request.buffers) {
         if (kind === IoKind.read) this.tryRead(buffer, 0, buffer.length, at);
@@ -99,12 +102,21 @@ export class OverlayDevice extends DeviceFilter {
     request.done(null);
   }
 
+  /** The one below is somebody else's. */
+  override close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #isWithin(offsetBytes: number, lengthBytes: number): boolean {
+    return offsetBytes >= 0 && offsetBytes + lengthBytes <= this.#capacityBytes;
+  }
+
   #blockAt(at: number): Buffer {
-    let block = this.#blocks.get(at);
+    let block = this.#blocks.get(at / BLOCK_BYTES);
     if (block === undefined) {
       block = Buffer.alloc(BLOCK_BYTES);
       super.tryRead(block, 0, BLOCK_BYTES, at);
-      this.#blocks.set(at, block);
+      this.#blocks.set(at / BLOCK_BYTES, block);
     }
     return block;
   }
