@@ -46,6 +46,7 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
   lockFirst = 0;
   lockEnd = 0;
   lockIndex = -1;
+  lockNext: ExtentLock | null = null;
   readonly #core: VolumeCore;
   #owner: PieceOwner | null = null;
   #leafIndex = 0;

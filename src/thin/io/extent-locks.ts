@@ -7,6 +7,8 @@ export interface ExtentLock {
   lockEnd: number;
   /** Its place among the locks of runs that are held, 0 for one of a single extent; -1: not held. */
   lockIndex: number;
+  /** The next one of a single extent in the same list. */
+  lockNext: ExtentLock | null;
 }
 
 /** Waits for one extent; it is told when it may be free, and looks again. */
@@ -15,37 +17,51 @@ export interface LockWaiter {
   unlocked(): void;
 }
 
+/** A power of two, and more than a volume mostly has writes in flight; not many more, for a pool may have thousands of snapshots. */
+const LISTS = 64;
+
 /**
- * The locks of a volume's extents (rule S). Most are of a single extent, and found by its number. Those of runs are few at a time, as many
- * as pieces of large requests change the map just now, so that a list is as good as anything.
+ * The locks of a volume's extents (rule S). Most are of a single extent, and found in a list by the last bits of its number, so that they take
+ * no memory. Those of runs are few at a time, as many as pieces of large requests change the map just now, so that a list is as good as
+ * anything.
  */
 export class ExtentLocks {
-  readonly #singles = new Map<number, ExtentLock>();
+  readonly #singles: (ExtentLock | null)[] = Array.from({ length: LISTS }, () => null);
+  #singleCount = 0;
   readonly #runs: ExtentLock[] = [];
   #waiting: LockWaiter[] = [];
 
   get heldCount(): number {
-    return this.#singles.size + this.#runs.length;
+    return this.#singleCount + this.#runs.length;
   }
 
   isLocked(extent: number): boolean {
-    if (this.#singles.has(extent)) return true;
+    if (this.#hasSingle(extent)) return true;
     return this.#runs.length > 0 && this.#firstOfRuns(extent, extent + 1) === extent;
   }
 
   /** The first locked extent from `first` on, or `end` where all before it are free. */
   firstLocked(first: number, end: number): number {
     let found = this.#runs.length > 0 ? this.#firstOfRuns(first, end) : end;
-    if (found - first <= this.#singles.size) {
+    if (this.#singleCount === 0) return found;
+    if (found - first <= LISTS) {
       for (let extent = first; extent < found; extent += 1) {
-        if (this.#singles.has(extent)) return extent;
+        if (this.#hasSingle(extent)) return extent;
       }
       return found;
     }
-    for (const extent of this.#singles.keys()) {
-      if (extent >= first && extent < found) found = extent;
+    for (const list of this.#singles) {
+      for (let lock = list; lock !== null; lock = lock.lockNext) {
+        if (lock.lockFirst >= first && lock.lockFirst < found) found = lock.lockFirst;
+      }
     }
     return found;
+  }
+
+  #hasSingle(extent: number): boolean {
+    let lock = this.#singles[extent & (LISTS - 1)] ?? null;
+    while (lock !== null && lock.lockFirst !== extent) lock = lock.lockNext;
+    return lock !== null;
   }
 
   #firstOfRuns(first: number, end: number): number {
@@ -66,11 +82,18 @@ export class ExtentLocks {
     holder.lockEnd = end;
     if (isSingle) {
       holder.lockIndex = 0;
-      this.#singles.set(first, holder);
+      this.#addSingle(holder);
     } else {
       holder.lockIndex = this.#runs.length;
       this.#runs.push(holder);
     }
+  }
+
+  #addSingle(holder: ExtentLock): void {
+    const list = holder.lockFirst & (LISTS - 1);
+    holder.lockNext = this.#singles[list] ?? null;
+    this.#singles[list] = holder;
+    this.#singleCount += 1;
   }
 
   /** Lets go, and then calls those who wait for one of the extents, in the order in which they came. */
@@ -82,8 +105,18 @@ export class ExtentLocks {
   }
 
   #removeSingle(holder: ExtentLock): void {
-    assert(this.#singles.get(holder.lockFirst) === holder, "who unlocks has locked");
-    this.#singles.delete(holder.lockFirst);
+    const list = holder.lockFirst & (LISTS - 1);
+    let before: ExtentLock | null = null;
+    let lock = this.#singles[list] ?? null;
+    while (lock !== null && lock !== holder) {
+      before = lock;
+      lock = lock.lockNext;
+    }
+    assert(lock === holder, "who unlocks has locked");
+    if (before === null) this.#singles[list] = holder.lockNext;
+    else before.lockNext = holder.lockNext;
+    holder.lockNext = null;
+    this.#singleCount -= 1;
   }
 
   #removeRun(holder: ExtentLock): void {

@@ -18,7 +18,7 @@ import type { VolumeCore } from "./volume-core.ts";
 export async function fillExtent(core: VolumeCore, lext: number): Promise<boolean> {
   if (core.isGone || core.locks.isLocked(lext) || !core.gate.tryEnterChange()) return false;
   const leafIndex = Math.floor(lext / LEAF_ENTRIES);
-  const lock: ExtentLock = { lockFirst: lext, lockEnd: lext + 1, lockIndex: -1 };
+  const lock: ExtentLock = { lockFirst: lext, lockEnd: lext + 1, lockIndex: -1, lockNext: null };
   core.locks.lock(lock, lext, lext + 1);
   core.state.map.pinSlot(leafIndex);
   try {

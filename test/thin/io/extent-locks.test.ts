@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ExtentLocks, type ExtentLock } from "../../../src/thin/io/extent-locks.ts";
 
 function lock(): ExtentLock {
-  return { lockFirst: 0, lockEnd: 0, lockIndex: -1 };
+  return { lockFirst: 0, lockEnd: 0, lockIndex: -1, lockNext: null };
 }
 
 describe("the locks of a volume's extents", () => {
@@ -50,14 +50,18 @@ describe("the locks of a volume's extents", () => {
     expect(() => locks.lock(lock(), 25, 26)).toThrow("one at a time");
   });
 
-  it("let go in any order", () => {
+  // Those far from one another share a list.
+  it.each([1, 256, 2 ** 32])("let go in any order, %i from one another", (distance) => {
     const locks = new ExtentLocks();
     const holders = [0, 1, 2, 3].map(() => lock());
-    for (const [index, holder] of holders.entries()) locks.lock(holder, index, index + 1);
+    for (const [index, holder] of holders.entries()) {
+      locks.lock(holder, index * distance, index * distance + 1);
+    }
+    expect(locks.firstLocked(1, 4 * distance)).toBe(distance);
     for (const index of [1, 3, 0, 2]) {
       const holder = holders[index];
       if (holder !== undefined) locks.unlock(holder);
-      expect(locks.isLocked(index)).toBe(false);
+      expect(locks.isLocked(index * distance)).toBe(false);
     }
     expect(locks.heldCount).toBe(0);
   });
