@@ -6,21 +6,10 @@ import { assert } from "../../util/assert.ts";
 import { isUuid } from "../format/identity.ts";
 import type { FailureMark } from "../pool/pool-options.ts";
 
-/**
- * Remembers that a flush of a pool has failed for as long as the kernel runs that may now show pages as clean that never reached the
- * media (rule F). So it is a file, and not on the pool's devices: under /run where that may be written, else in the user's own folder.
- */
-export interface FileFailureMark extends FailureMark {
-  /** Takes the mark away: after a repair, which reads past the page cache. */
-  clear(poolUuid: string): void;
-  /** Where the mark of a pool lies, null where there is none. */
-  find(poolUuid: string): string | null;
-}
-
 export interface FailureMarkOptions {
   /** Tried in this order. */
   readonly folders: readonly string[];
-  /** Null where it is not known: then a mark is good until it is cleared. */
+  /** Null where it is not known: then a mark is good until somebody takes its file away. */
   readonly bootId: string | null;
 }
 
@@ -39,6 +28,14 @@ function isTrusted(folder: string): boolean {
   return stats.isDirectory() && isOurs && (stats.mode & 0o022) === 0;
 }
 
+function isMark(path: string): boolean {
+  try {
+    return fs.lstatSync(path).isFile() && isTrusted(join(path, ".."));
+  } catch {
+    return false;
+  }
+}
+
 /** Not with its parents: those exist, and Node.js never comes back from that in a folder of /proc. */
 function makeFolder(folder: string): void {
   try {
@@ -48,7 +45,11 @@ function makeFolder(folder: string): void {
   }
 }
 
-class MarkFiles implements FileFailureMark {
+/**
+ * Remembers that a flush of a pool has failed for as long as the kernel runs that may now show pages as clean that never reached the
+ * media (rule F). So it is a file, and not on the pool's devices: under /run where that may be written, else in the user's own folder.
+ */
+export class FileFailureMark implements FailureMark {
   readonly #options: FailureMarkOptions;
 
   constructor(options: FailureMarkOptions) {
@@ -63,18 +64,7 @@ class MarkFiles implements FileFailureMark {
   }
 
   isSet(poolUuid: string): Promise<boolean> {
-    return Promise.resolve(this.find(poolUuid) !== null);
-  }
-
-  find(poolUuid: string): string | null {
-    for (const path of this.#paths(poolUuid)) {
-      try {
-        if (fs.lstatSync(path).isFile() && isTrusted(join(path, ".."))) return path;
-      } catch {
-        continue;
-      }
-    }
-    return null;
+    return Promise.resolve(this.#paths(poolUuid).some(isMark));
   }
 
   set(poolUuid: string): void {
@@ -90,21 +80,6 @@ class MarkFiles implements FileFailureMark {
       }
     }
   }
-
-  clear(poolUuid: string): void {
-    for (const path of this.#paths(poolUuid)) {
-      try {
-        fs.unlinkSync(path);
-      } catch {
-        continue;
-      }
-    }
-  }
-}
-
-/** A failure mark that is kept in the first of these folders that can be used. */
-export function failureMarkIn(options: FailureMarkOptions): FileFailureMark {
-  return new MarkFiles(options);
 }
 
 /** The failure mark of this machine and user. */
@@ -113,14 +88,5 @@ export function systemFailureMark(): FileFailureMark {
   const runtime = process.env["XDG_RUNTIME_DIR"];
   if (runtime !== undefined && runtime.startsWith("/")) folders.push(join(runtime, "thinlun"));
   folders.push(join(tmpdir(), `thinlun-${process.getuid?.() ?? 0}`));
-  return failureMarkIn({ folders, bootId: readBootId() });
-}
-
-/** What a person is told when a pool is not opened because of its mark. */
-export function describeFailureMark(poolUuid: string, path: string | null): string {
-  const where = path === null ? "" : ` (${path})`;
-  return (
-    `a flush of pool ${poolUuid} has failed since the machine was started${where}: what the kernel shows of it may never have ` +
-    "reached the disk; replace what is broken and restart the machine, or run a repair, which clears the mark"
-  );
+  return new FileFailureMark({ folders, bootId: readBootId() });
 }
