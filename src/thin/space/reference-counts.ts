@@ -138,9 +138,16 @@ export class ReferenceCounts {
   #addEach(phys: number, run: number): number {
     const word = phys >>> WORD_SHIFT;
     const chunk = this.#chunk(phys);
+    const bits = bitsOf(phys, run);
     let low = this.#low[word]!;
     let high = this.#high[word]!;
     let at = 0;
+    if ((low & bits) === bits && (high & bits) === 0) {
+      // All had one reference: a leaf that was copied, met again.
+      this.#high[word] = high | bits;
+      for (; at < run; at += 1) chunk[(phys + at) & CHUNK_MASK] = 2;
+      return run;
+    }
     for (; at < run; at += 1) {
       const bit = 1 << ((phys + at) & WORD_MASK);
       const place = (phys + at) & CHUNK_MASK;
