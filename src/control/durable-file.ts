@@ -1,5 +1,6 @@
-import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder } from "../util/sync-folder.ts";
 
 /** The steps of a replacement, to be interrupted one by one by tests. */
 export interface ReplacementSteps {
@@ -10,14 +11,6 @@ export interface ReplacementSteps {
   syncFolder(path: string): Promise<void>;
 }
 
-async function closing<T>(file: FileHandle, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } finally {
-    await file.close();
-  }
-}
-
 const OWNER_ONLY = 0o600;
 
 export const systemSteps: ReplacementSteps = {
@@ -25,16 +18,15 @@ export const systemSteps: ReplacementSteps = {
     // What a crash left behind is in the way, and may have other permissions.
     await unlink(path).catch(() => undefined);
     const file = await open(path, "wx", OWNER_ONLY);
-    await closing(file, async () => {
+    try {
       await file.writeFile(text);
       await file.sync();
-    });
+    } finally {
+      await file.close();
+    }
   },
   rename,
-  async syncFolder(path) {
-    const folder = await open(path, "r");
-    await closing(folder, () => folder.sync());
-  },
+  syncFolder,
 };
 
 /** The name under which new content is written before it takes the place of the old. */

@@ -3,6 +3,7 @@ import { open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { assert } from "../util/assert.ts";
 import { IoError } from "../util/io-error.ts";
+import { syncFolder } from "../util/sync-folder.ts";
 import { ioErrorFrom } from "./system-error.ts";
 
 /**
@@ -60,14 +61,5 @@ export async function growImageFile(
     throw error instanceof IoError ? error : ioErrorFrom(error, "growing the image", path);
   } finally {
     await file.close();
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -1,4 +1,5 @@
 import { type FileHandle, open, rename, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { CommandModule } from "yargs";
 import {
   DATA_BYTES_MAX,
@@ -8,6 +9,7 @@ import {
   type Progress,
   type VolumeReport,
 } from "../../control/protocol.ts";
+import { syncFolder } from "../../util/sync-folder.ts";
 import { formatSize } from "../../util/units.ts";
 import type { Operations } from "../control-client.ts";
 import { print } from "../output.ts";
@@ -17,7 +19,7 @@ import { parseVolumePath, type VolumePath } from "../volume-path.ts";
 import { VOLUME_POSITIONAL, type VolumeArguments } from "./change.ts";
 import { Interrupt } from "./interrupt.ts";
 import { convertImage, needQemuImage } from "./qemu-image.ts";
-import { syncFolderOf, writeSparse } from "./sparse-file.ts";
+import { writeSparse } from "./sparse-file.ts";
 
 type ImageFormat = "raw" | "qcow2";
 
@@ -87,7 +89,7 @@ async function exportRaw(
   try {
     await copyOut(operations, { pool, volume: name }, sizeBytes, { file, options });
     await file.close();
-    await syncFolderOf(target);
+    await syncFolder(dirname(target));
   } catch (error) {
     await file.close().catch(() => undefined);
     await unlink(target).catch(() => undefined);
@@ -119,7 +121,7 @@ async function exportQcow(
       await made.close();
     }
     await rename(part, file);
-    await syncFolderOf(file);
+    await syncFolder(dirname(file));
   } catch (error) {
     await unlink(part).catch(() => undefined);
     await unlink(file).catch(() => undefined);

@@ -1,5 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
-import { dirname } from "node:path";
+import type { FileHandle } from "node:fs/promises";
 
 /** Zeros of this length and alignment are left out. */
 const PIECE_BYTES: number = 64 * 1024;
@@ -45,14 +44,4 @@ export async function readPiece(
     length += bytesRead;
   }
   return bytes.subarray(0, length);
-}
-
-/** Makes the name of a new file as durable as its content. */
-export async function syncFolderOf(path: string): Promise<void> {
-  const folder = await open(dirname(path), "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -4,6 +4,7 @@ import { mkdir, open, writeFile, type FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { BlockDevice } from "../../device/block-device.ts";
 import { readBytes } from "../../util/io-request.ts";
+import { syncFolder } from "../../util/sync-folder.ts";
 import { HEAD_BYTES, TAIL_BYTES } from "../format/layout.ts";
 import { PoolError } from "../pool-error.ts";
 import type { Finding } from "./finding.ts";
@@ -67,15 +68,6 @@ async function copyRegion(device: BlockDevice, region: Region, file: FileHandle)
   }
   await file.sync();
   return hash.digest("hex");
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function writeBackup(request: BackupRequest): Promise<string> {

@@ -5,6 +5,7 @@ import { DelayFilter } from "../../device/delay-filter.ts";
 import { FileDevice } from "../../device/file-device.ts";
 import { createImageFile } from "../../device/image-file.ts";
 import { ioErrorFrom } from "../../device/system-error.ts";
+import { syncFolder } from "../../util/sync-folder.ts";
 import { DeviceVolume } from "../device-volume.ts";
 import { SpecReader, volumeErrorFrom } from "../spec.ts";
 import {
@@ -118,15 +119,6 @@ async function refuseLink(path: string, volumeName: string): Promise<void> {
   });
   if (!stats.isSymbolicLink()) return;
   throw new VolumeError("unsupported", `volume ${volumeName}: ${path} is a symbolic link`);
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, "r");
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 /**
