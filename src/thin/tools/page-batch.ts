@@ -15,6 +15,14 @@ export interface WantedPage {
   readonly index: number;
 }
 
+const KIND_NAMES = ["", "root", "directory", "volumes", "node", "leaf", "bases", "masks"] as const;
+
+/** The page in words. */
+export function nameOf({ kind, level, index, block }: WantedPage): string {
+  const ofLevel = level === 0 ? "" : ` of level ${level}`;
+  return `${KIND_NAMES[kind]} page ${index}${ofLevel} (block ${block})`;
+}
+
 /** A page that is the one that is meant, or why it is not. The bytes are the visitor's only until it returns. */
 export type PageVisitor<Wanted extends WantedPage> = (
   wanted: Wanted,

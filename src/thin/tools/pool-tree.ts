@@ -9,7 +9,7 @@ import { decodeVolumesPage, type VolumeRecord } from "../format/volume-record.ts
 import { firstExtentOffset, isRootOf, ROOT_BLOCKS } from "../checkpoint/root-place.ts";
 import { ExtentPlaces } from "./extent-places.ts";
 import type { LocatedPool } from "./locate-pool.ts";
-import { readPages, type WantedPage } from "./page-batch.ts";
+import { nameOf, readPages, type WantedPage } from "./page-batch.ts";
 
 /** A leaf of the tree, however many nodes point to it. */
 export interface TreeLeaf {
@@ -239,11 +239,4 @@ function wantedPage(
   index: number,
 ): WantedPage {
   return { ...pointer, kind, level, index };
-}
-
-const KIND_NAMES = ["", "root", "directory", "volumes", "node", "leaf", "bases", "masks"] as const;
-
-function nameOf({ kind, level, index, block }: WantedPage): string {
-  const ofLevel = level === 0 ? "" : ` of level ${level}`;
-  return `${KIND_NAMES[kind]} page ${index}${ofLevel} (block ${block})`;
 }

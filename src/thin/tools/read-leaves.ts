@@ -3,7 +3,7 @@ import { BLOCK_BYTES } from "../format/geometry.ts";
 import { PAGE_HEADER_BYTES } from "../format/layout.ts";
 import { PageKind } from "../format/page.ts";
 import type { LeafWords } from "../map/leaf-check.ts";
-import { readPages, type WantedPage } from "./page-batch.ts";
+import { nameOf, readPages, type WantedPage } from "./page-batch.ts";
 import type { NoteFault, PoolTree, TreeLeaf } from "./pool-tree.ts";
 
 interface WantedLeaf extends WantedPage {
@@ -76,11 +76,6 @@ async function readSided(
 
 function wantedLeaf({ pointers, index }: TreeLeaf, number: number): WantedLeaf {
   return { ...pointers.leaf, kind: PageKind.leaf, level: 0, index, number };
-}
-
-function nameOf({ kind, index, block }: WantedPage): string {
-  const name = kind === PageKind.leaf ? "leaf" : kind === PageKind.bases ? "bases" : "masks";
-  return `${name} page ${index} (block ${block})`;
 }
 
 /** The page as words, its header included. Pages lie at multiples of four in the memory that they were read into. */
