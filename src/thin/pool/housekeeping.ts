@@ -73,6 +73,11 @@ export class Housekeeping {
     this.#chores.watchSpace();
   }
 
+  /** What can be handed out runs low: writes must not have to wait for the next look round. */
+  moveVirginMarks(): void {
+    if (!this.#isStopped) this.#virgin.start();
+  }
+
   /** Begins nothing more. */
   stop(): void {
     this.#isStopped = true;

@@ -84,6 +84,7 @@ export function startPool(start: StartOptions): StartedPool {
     // What stops the pool has said so itself.
     failed: (error) => log.warn({ error }, "housekeeping did not come to its end"),
   });
+  state.space.virginDue = () => housekeeping.moveVirginMarks();
   const unsubscribe = state.space.onFreed(() => fullPolicy.freed());
   watchFailure(start.uuid, { health, failureMark: options.failureMark, log }, (error) => {
     housekeeping.stop();

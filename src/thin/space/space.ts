@@ -15,7 +15,7 @@ import { Quarantine } from "./quarantine.ts";
 import type { ExtentState } from "./reference-counts.ts";
 import { ReferenceCounts } from "./reference-counts.ts";
 import { Reservations } from "./reservations.ts";
-import { VirginMarks } from "./virgin-marks.ts";
+import { VIRGIN_AHEAD_EXTENTS, VirginMarks } from "./virgin-marks.ts";
 
 /** Metadata extents are taken in runs of this many, so that a checkpoint is written in long pieces. */
 const METADATA_RUN_EXTENTS = 8;
@@ -55,6 +55,8 @@ export class Space {
   changes = 0;
   /** Pages above the maps that checkpoints need. */
   topPages: () => number = () => 0;
+  /** Called when a virgin mark should move on, for few extents are left to hand out: once, until there are enough again. */
+  virginDue: () => void = () => undefined;
   readonly reservations: Reservations = new Reservations();
   readonly marks: VirginMarks;
   readonly metadata: MetadataSpace;
@@ -78,6 +80,7 @@ export class Space {
   #durableSeq = 0;
   #punching = 0;
   #freedSinceNotice = false;
+  #isVirginDue = false;
   #timer: Timer | null = null;
   #idleWaiters: (() => void)[] = [];
 
@@ -244,10 +247,18 @@ export class Space {
   allocate(volume: VolumeState | null, runMax: number): number {
     const others = this.reservations.outstandingExtents - (volume?.outstandingExtents ?? 0);
     let allowed = this.#spareExtents;
+    this.#noticeVirgin(allowed);
     // What lies past the virgin marks is there for the others' reservations, and not for now.
     if (others > 0) allowed -= Math.max(0, others - this.marks.virginExtents);
     if (allowed < 1) return NO_EXTENT;
     return this.#take(Math.min(runMax, allowed));
+  }
+
+  #noticeVirgin(spareExtents: number): void {
+    const isDue = spareExtents < VIRGIN_AHEAD_EXTENTS;
+    if (isDue === this.#isVirginDue) return;
+    this.#isVirginDue = isDue;
+    if (isDue) this.virginDue();
   }
 
   #take(runMax: number): number {

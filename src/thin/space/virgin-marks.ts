@@ -2,7 +2,7 @@ import { assert } from "../../util/assert.ts";
 import type { AddressSpace } from "./address-space.ts";
 
 /** The mark moves on when fewer extents than this can be allocated: enough for what comes in while its record becomes durable. */
-const VIRGIN_AHEAD_EXTENTS = 4096;
+export const VIRGIN_AHEAD_EXTENTS = 4096;
 /** So far at once: what a crash makes unknown again, against a record for each. 512 MiB at 64 KiB. */
 const VIRGIN_STEP_EXTENTS = 8192;
 

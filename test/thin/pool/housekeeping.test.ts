@@ -149,6 +149,19 @@ test("who waits for space gets what a barrier can free, at once", async () => {
   expect(chores.barriersAtMs).toHaveLength(1);
 });
 
+test("virgin marks move on between two looks round, and not after a stop", async () => {
+  const countOf = (): number => chores.log.filter((line) => line === "virgin").length;
+  await housekeeping.settled();
+  const before = countOf();
+  housekeeping.moveVirginMarks();
+  await housekeeping.settled();
+  expect(countOf()).toBe(before + 1);
+  housekeeping.stop();
+  housekeeping.moveVirginMarks();
+  await housekeeping.settled();
+  expect(countOf()).toBe(before + 1);
+});
+
 test("a failure is told and does not end it", async () => {
   chores.fails = true;
   chores.isDirty = true;
