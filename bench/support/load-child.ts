@@ -15,7 +15,10 @@ export interface LoadRequest {
   readonly measureMs: number;
 }
 
-/** What the child prints, as one line of JSON. */
+/** What the child prints when it is about to begin, as a line of its own. */
+const STARTED = "started";
+
+/** What the child prints at the end, as one line of JSON. */
 export interface LoadReport {
   /** Of the time that was measured. */
   readonly commands: number;
@@ -85,6 +88,7 @@ async function main(): Promise<void> {
     },
   );
   take((bytes, count) => generator.receive(bytes, count));
+  process.stdout.write(`${STARTED}\n`);
   generator.start();
   await sleep(request.warmUpMs);
   const commandsBefore = generator.counts.commands;

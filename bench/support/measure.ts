@@ -8,7 +8,7 @@ import type { MeasuredTarget } from "./targets.ts";
 const execute = promisify(execFile);
 
 export interface Sample extends LoadReport {
-  /** Of the target's process, in seconds for each second. */
+  /** Of the target's process while the load was on, in seconds for each second. */
   readonly cpuShare: number;
   /** Of the target's process, in microseconds: says more than the rate where others use the machine as well. */
   readonly cpuUsPerCommand: number;
@@ -35,12 +35,18 @@ export async function measure(
     measureMs: seconds * 1000,
   };
   const child = join(import.meta.dirname, "load-child.ts");
-  const before = target.cpuSeconds();
-  const startedMs = performance.now();
+  let before = target.cpuSeconds();
+  let startedMs = performance.now();
   const args = ["--import", "tsx", child, JSON.stringify(request)];
-  const { stdout } = await execute(process.execPath, args, { timeout: 120_000 });
+  const running = execute(process.execPath, args, { timeout: 120_000 });
+  // What the target does by itself until the load begins is none of its commands'.
+  running.child.stdout?.once("data", () => {
+    before = target.cpuSeconds();
+    startedMs = performance.now();
+  });
+  const { stdout } = await running;
   const cpuSeconds = target.cpuSeconds() - before;
   const cpuShare = cpuSeconds / ((performance.now() - startedMs) / 1000);
-  const report = JSON.parse(stdout) as LoadReport;
+  const report = JSON.parse(stdout.slice(stdout.indexOf("\n"))) as LoadReport;
   return { ...report, cpuShare, cpuUsPerCommand: (cpuSeconds * 1e6) / report.commandsInAll };
 }
