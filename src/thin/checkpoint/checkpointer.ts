@@ -87,7 +87,7 @@ export class Checkpointer implements CheckpointWanted {
 
   /** Makes a checkpoint that includes all that has taken effect by now. @throws {IoError} failed */
   run(reason: CheckpointReason): Promise<void> {
-    if (this.#running === null) return this.#start(reason);
+    if (this.#running === null && this.#next === null) return this.#start(reason);
     this.#nextReason = this.#isClosed ? "close" : reason;
     this.#next ??= this.#startNext();
     return this.#next;
@@ -95,7 +95,9 @@ export class Checkpointer implements CheckpointWanted {
 
   /** The journal or the memory for dirty pages is used up: begins a checkpoint unless one runs. */
   wanted(): void {
-    if (this.#running !== null || this.#isClosed || this.#options.health.failure !== null) return;
+    if (this.#isClosed || this.#options.health.failure !== null) return;
+    // One that is to come begins within this turn.
+    if (this.#running !== null || this.#next !== null) return;
     // It reports its failure to the pool's health, where everybody hears of it.
     this.#start("journal").catch(() => undefined);
   }
@@ -112,6 +114,7 @@ export class Checkpointer implements CheckpointWanted {
     while (this.#running !== null) await this.#running.catch(() => undefined);
   }
 
+  /** Between the end of the one that runs and its own start nobody else begins one: `#next` says that it is taken. */
   async #startNext(): Promise<void> {
     await this.idle();
     this.#next = null;

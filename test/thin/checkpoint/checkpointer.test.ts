@@ -26,6 +26,22 @@ describe("a checkpointer", () => {
     expect(checkpointer.isRunning).toBe(false);
   });
 
+  it("lets nobody in between the end of one and the begin of the next: simulation, profile full, seed 77861", async () => {
+    const [device] = await formatted();
+    const { checkpointer } = await opened([device!]);
+    const before = checkpointer.generation;
+    const first = checkpointer.run("asked");
+    const next = checkpointer.run("asked");
+    // Runs as soon as the first has ended, which is earlier than what waited for its end in other ways.
+    const third = first.then(async () => {
+      checkpointer.wanted();
+      await checkpointer.run("asked");
+    });
+    await Promise.all([next, third]);
+    expect(checkpointer.generation).toBe(before + 2);
+    expect(checkpointer.isRunning).toBe(false);
+  });
+
   it("goes on for ever in the space that it has: places become free again", async () => {
     const [device] = await formatted([16 * MIB]);
     const pool = await opened([device!]);
