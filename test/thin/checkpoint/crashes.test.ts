@@ -100,9 +100,14 @@ function writeSome(
   }
 }
 
-/** The promise that held when the first `count` events had happened. */
-function promiseAt({ promises }: History, count: number): { acked: number; durable: number } {
-  return promises.findLast(({ event }) => event <= count) ?? { acked: 0, durable: 0 };
+/**
+ * The promise that held when the first `count` events had happened. What was promised behind a flush is not, where the flush was the last of
+ * them: it has been asked for, and is not complete.
+ */
+function promiseAt(history: History, count: number): { acked: number; durable: number } {
+  const { promises, recorder } = history;
+  const last = recorder.events[count - 1] === "flush" ? count - 1 : count;
+  return promises.findLast(({ event }) => event <= last) ?? { acked: 0, durable: 0 };
 }
 
 function statesFrom({ states }: History, seq: number): Set<string> {
