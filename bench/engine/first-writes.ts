@@ -161,7 +161,7 @@ function scatteredLoad(queueDepth: number, lun: number): Load {
 }
 
 function scatter(target: MeasuredTarget, depth: number, lun: number): Promise<Measured> {
-  const options = { seconds: SECONDS_MAX, warmUpMs: WARM_UP_MS };
+  const options = { seconds: SECONDS_MAX, warmUpMs: WARM_UP_MS, polls: true };
   return measure(target, scatteredLoad(depth, lun), options);
 }
 

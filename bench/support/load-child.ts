@@ -13,6 +13,8 @@ export interface LoadRequest {
   readonly load: Load;
   readonly warmUpMs: number;
   readonly measureMs: number;
+  /** Keeps its CPU awake while it waits for answers. */
+  readonly polls: boolean;
 }
 
 /** What the child prints when it is about to begin, as a line of its own. */
@@ -54,6 +56,14 @@ function openSocket(port: number): Promise<{ socket: Socket; take: (receive: Rec
   });
 }
 
+/** The event loop never waits until the socket is closed. */
+function keepAwake(socket: Socket): void {
+  const again = (): void => {
+    if (!socket.destroyed) setImmediate(again);
+  };
+  again();
+}
+
 type Receive = (bytes: Buffer, count: number) => void;
 
 async function main(): Promise<void> {
@@ -89,6 +99,7 @@ async function main(): Promise<void> {
   );
   take((bytes, count) => generator.receive(bytes, count));
   process.stdout.write(`${STARTED}\n`);
+  if (request.polls) keepAwake(socket);
   generator.start();
   await sleep(request.warmUpMs);
   const commandsBefore = generator.counts.commands;

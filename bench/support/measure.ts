@@ -17,6 +17,11 @@ export interface Sample extends LoadReport {
 export interface MeasureOptions {
   readonly seconds: number;
   readonly warmUpMs?: number;
+  /**
+   * The load does not sleep between commands. At depth 1 a target that takes some microseconds longer sends a load that does into a halt of its
+   * virtual CPU, of which the end takes longer than the command: what is compared then is the scheduler.
+   */
+  readonly polls?: boolean;
 }
 
 const WARM_UP_MS = 300;
@@ -25,7 +30,7 @@ const WARM_UP_MS = 300;
 export async function measure(
   target: MeasuredTarget,
   load: Load,
-  { seconds, warmUpMs = WARM_UP_MS }: MeasureOptions,
+  { seconds, warmUpMs = WARM_UP_MS, polls = false }: MeasureOptions,
 ): Promise<Sample> {
   const request: LoadRequest = {
     port: target.port,
@@ -33,6 +38,7 @@ export async function measure(
     load,
     warmUpMs,
     measureMs: seconds * 1000,
+    polls,
   };
   const child = join(import.meta.dirname, "load-child.ts");
   let before = target.cpuSeconds();
