@@ -127,7 +127,7 @@ async function benchAllocated(
           ["raw", raw],
           ["thin", thin],
         ] as const) {
-          series.add(name, round, await measure(target, load, { seconds }));
+          series.add(name, round, await measure(target, load, { seconds, polls: true }));
         }
       }
       report.add(
@@ -157,7 +157,7 @@ async function benchManySnapshots(
       for (let round = 0; round <= rounds; round += 1) {
         for (const lun of [ALLOCATED_LUN, MANY_LUN]) {
           const load = randomLoad(kind, depth, lun);
-          series.add(String(lun), round, await measure(thin, load, { seconds }));
+          series.add(String(lun), round, await measure(thin, load, { seconds, polls: true }));
         }
       }
       report.add(

@@ -25,8 +25,9 @@ const VOLUME_BYTES: number = PLACES * EXTENT_BYTES;
 /** The first of them at depth 1, the others at depth 32. */
 const PLACES_AT_DEPTH_1 = 16_384;
 
-/** A scattered load uses places up while the process that makes it warms up. */
-const WARM_UP_MS = 100;
+/** Loads warm up on a volume of its own: a scattered one uses its places up. */
+const SCRATCH = "scratch";
+const SCRATCH_BYTES: number = 64 * MIB;
 /** More than any scattered load takes. */
 const SECONDS_MAX = 60;
 
@@ -79,10 +80,14 @@ async function startDaemons({ folder, rounds }: FirstWriteOptions): Promise<Daem
   const thinVolumes: Record<string, unknown> = {};
   const pools: Record<string, unknown> = {};
   // Each extent is taken twice; some are for metadata.
-  const poolBytes = 3 * (rounds + 1) * VOLUME_BYTES + 1024 * MIB;
+  const poolBytes = 3 * (rounds + 1) * VOLUME_BYTES;
   for (const pool of POOLS) {
     pools[pool] = { devices: [imageOf(folder, pool)], create: { size: poolBytes } };
   }
+  rawVolumes[SCRATCH] = { driver: "raw", path: join(folder, "scratch.raw") };
+  makeSparseFile(join(folder, "scratch.raw"), SCRATCH_BYTES);
+  const [scratchPool] = POOLS;
+  thinVolumes[SCRATCH] = { driver: "thin", pool: scratchPool, size: SCRATCH_BYTES, create: true };
   for (let round = 0; round <= rounds; round += 1) {
     const path = join(folder, `${round}.raw`);
     makeSparseFile(path, VOLUME_BYTES);
@@ -132,12 +137,14 @@ function allocatePages(path: string): void {
 }
 
 /** LUNs in the order of the volumes, from 1 on. */
+const SCRATCH_LUN = 1;
+
 function rawLun(round: number): number {
-  return 1 + round;
+  return SCRATCH_LUN + 1 + round;
 }
 
 function thinLun(pool: PoolKind, round: number): number {
-  return 1 + round * POOLS.length + POOLS.indexOf(pool);
+  return SCRATCH_LUN + 1 + round * POOLS.length + POOLS.indexOf(pool);
 }
 
 /** One write for each of a volume's extents. */
@@ -161,8 +168,11 @@ function scatteredLoad(queueDepth: number, lun: number): Load {
 }
 
 function scatter(target: MeasuredTarget, depth: number, lun: number): Promise<Measured> {
-  const options = { seconds: SECONDS_MAX, warmUpMs: WARM_UP_MS, polls: true };
-  return measure(target, scatteredLoad(depth, lun), options);
+  const load = scatteredLoad(depth, lun);
+  const { scatter: _, ...common } = load;
+  const capacityBlocks = SCRATCH_BYTES / BLOCK_BYTES;
+  const warmUp: Load = { ...common, pattern: "random", lun: SCRATCH_LUN, capacityBlocks };
+  return measure(target, load, { seconds: SECONDS_MAX, warmUp, polls: true });
 }
 
 async function touchHoles({ raw, thin }: Daemons, round: number, series: Series): Promise<void> {

@@ -11,6 +11,8 @@ export interface LoadRequest {
   readonly port: number;
   readonly targetName: string;
   readonly load: Load;
+  /** Goes before the load that is measured; undefined: the load itself, of which the first is not counted. */
+  readonly warmUp?: Load;
   readonly warmUpMs: number;
   readonly measureMs: number;
   /** Keeps its CPU awake while it waits for answers. */
@@ -64,6 +66,16 @@ function keepAwake(socket: Socket): void {
   again();
 }
 
+async function warmUp(
+  generator: LoadGenerator,
+  durationMs: number,
+): Promise<{ readonly cmdSn: number; readonly expStatSn: number }> {
+  generator.start();
+  await sleep(durationMs);
+  await generator.stop();
+  return generator.numbers;
+}
+
 type Receive = (bytes: Buffer, count: number) => void;
 
 async function main(): Promise<void> {
@@ -86,24 +98,33 @@ async function main(): Promise<void> {
   const testUnitReady = new Uint8Array(6);
   for (let count = 0; count < 4; count += 1) {
     await fetch.execute({ lun: request.load.lun, cdb: testUnitReady });
+    if (request.warmUp !== undefined) {
+      await fetch.execute({ lun: request.warmUp.lun, cdb: testUnitReady });
+    }
   }
-  const { cmdSn, expStatSn } = fetch.numbers;
-  const generator = new LoadGenerator(
-    socket,
-    { ...result, cmdSn, expStatSn },
-    request.load,
-    (error) => {
-      process.stderr.write(`${error.message}\n`);
-      process.exit(1);
-    },
-  );
-  take((bytes, count) => generator.receive(bytes, count));
-  process.stdout.write(`${STARTED}\n`);
+  const fail = (error: Error): void => {
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  };
+  const generate = (
+    load: Load,
+    { cmdSn, expStatSn }: { readonly cmdSn: number; readonly expStatSn: number },
+  ): LoadGenerator => {
+    const made = new LoadGenerator(socket, { ...result, cmdSn, expStatSn }, load, fail);
+    take((bytes, count) => made.receive(bytes, count));
+    return made;
+  };
   if (request.polls) keepAwake(socket);
+  const numbers =
+    request.warmUp === undefined
+      ? fetch.numbers
+      : await warmUp(generate(request.warmUp, fetch.numbers), request.warmUpMs);
+  const generator = generate(request.load, numbers);
+  process.stdout.write(`${STARTED}\n`);
   generator.start();
-  await sleep(request.warmUpMs);
-  const commandsBefore = generator.counts.commands;
-  generator.reset();
+  if (request.warmUp === undefined) await sleep(request.warmUpMs);
+  const commandsBefore = request.warmUp === undefined ? generator.counts.commands : 0;
+  if (request.warmUp === undefined) generator.reset();
   // The timer must not keep the process when the other is first; the socket does until then.
   const over = sleep(request.measureMs, undefined, { ref: false });
   await Promise.race([over, generator.exhausted]);

@@ -17,6 +17,8 @@ export interface Sample extends LoadReport {
 export interface MeasureOptions {
   readonly seconds: number;
   readonly warmUpMs?: number;
+  /** Goes before the load, where that would use up what it is to measure: on the same connection, by the same process. */
+  readonly warmUp?: Load;
   /**
    * The load does not sleep between commands. At depth 1 a target that takes some microseconds longer sends a load that does into a halt of its
    * virtual CPU, of which the end takes longer than the command: what is compared then is the scheduler.
@@ -30,12 +32,13 @@ const WARM_UP_MS = 300;
 export async function measure(
   target: MeasuredTarget,
   load: Load,
-  { seconds, warmUpMs = WARM_UP_MS, polls = false }: MeasureOptions,
+  { seconds, warmUp, warmUpMs = WARM_UP_MS, polls = false }: MeasureOptions,
 ): Promise<Sample> {
   const request: LoadRequest = {
     port: target.port,
     targetName: target.targetName,
     load,
+    ...(warmUp === undefined ? {} : { warmUp }),
     warmUpMs,
     measureMs: seconds * 1000,
     polls,

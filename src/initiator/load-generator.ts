@@ -106,6 +106,11 @@ export class LoadGenerator {
     onFailure: (error: InitiatorError) => void,
   ) {
     assert(load.commandBytes % load.blockBytes === 0, "commands move whole blocks");
+    const places = load.scatter?.places ?? 1;
+    assert(
+      (places & (places - 1)) === 0,
+      "scattered places are a power of two: else some are visited twice",
+    );
     this.#socket = socket;
     this.#load = load;
     this.#login = login;
@@ -143,6 +148,11 @@ export class LoadGenerator {
         return 2 ** ((bucket + 1) / BUCKETS_PER_OCTAVE);
       },
     };
+  }
+
+  /** What the next command on the connection has: another load may go on with it once this one has stopped. */
+  get numbers(): { readonly cmdSn: number; readonly expStatSn: number } {
+    return { cmdSn: this.#cmdSn, expStatSn: this.#expStatSn };
   }
 
   /** Sends nothing more; resolves when all that is in flight has been answered. */
