@@ -34,8 +34,19 @@ export class FastPath {
     const { engine, isGone, gate } = this.#core;
     if (gate.isClosedToReads || isGone || engine.health.failure !== null) return false;
     if (!this.#holds(offsetBytes, lengthBytes)) return false;
-    this.#begin(buffer, true);
     const { extentBytes } = engine.geometry;
+    const first = Math.floor(offsetBytes / extentBytes);
+    const firstFrom = offsetBytes - first * extentBytes;
+    if (firstFrom + lengthBytes <= extentBytes) {
+      // Most often: nothing is to be gathered.
+      const phys = this.#plainExtent(first);
+      if (phys >= 0) {
+        const { addresses } = engine.state;
+        const deviceOffset = addresses.offsetOf(phys) + firstFrom;
+        return addresses.deviceOf(phys).tryRead(buffer, bufferOffset, lengthBytes, deviceOffset);
+      }
+    }
+    this.#begin(buffer, true);
     const end = offsetBytes + lengthBytes;
     let into = bufferOffset;
     for (let at = offsetBytes; at < end;) {
@@ -59,8 +70,21 @@ export class FastPath {
     const { engine, isGone, gate, state } = this.#core;
     if (gate.isClosed || isGone || engine.health.failure !== null) return false;
     if (state.attributes.readOnly || !this.#holds(offsetBytes, lengthBytes)) return false;
-    this.#begin(buffer, false);
     const { extentBytes } = engine.geometry;
+    const first = Math.floor(offsetBytes / extentBytes);
+    const firstFrom = offsetBytes - first * extentBytes;
+    if (firstFrom + lengthBytes <= extentBytes) {
+      // Most often: nothing is to be gathered.
+      const phys = inPlaceExtent(this.#core, first, firstFrom, firstFrom + lengthBytes);
+      if (phys < 0) return false;
+      const { addresses } = engine.state;
+      const deviceOffset = addresses.offsetOf(phys) + firstFrom;
+      const device = addresses.deviceOf(phys);
+      if (!device.tryWrite(buffer, bufferOffset, lengthBytes, deviceOffset)) return false;
+      engine.isDirty = true;
+      return true;
+    }
+    this.#begin(buffer, false);
     const end = offsetBytes + lengthBytes;
     let next = bufferOffset;
     for (let at = offsetBytes; at < end;) {
@@ -80,6 +104,15 @@ export class FastPath {
   #holds(offsetBytes: number, lengthBytes: number): boolean {
     const { sizeBytes } = this.#core.state.attributes;
     return offsetBytes >= 0 && lengthBytes > 0 && offsetBytes + lengthBytes <= sizeBytes;
+  }
+
+  /** Where the whole extent is, or -1: it is a hole, PARTIAL, or not in memory. */
+  #plainExtent(lext: number): number {
+    const { leaves } = this.#core.engine.state;
+    const leaf = this.#core.state.map.leafAt(lext);
+    if (leaf === NO_LEAF || !leaves.isResident(leaf)) return -1;
+    const word = leaves.entry(leaf, lext % LEAF_ENTRIES);
+    return word === 0 || isPartial(word) ? -1 : physOf(word);
   }
 
   #begin(buffer: Uint8Array, isReading: boolean): void {

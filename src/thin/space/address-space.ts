@@ -15,6 +15,8 @@ export class AddressSpace {
   readonly #devices: BlockDevice[];
   /** The first extent of each segment, and behind them the number of all extents. */
   readonly #firsts: number[] = [0];
+  /** Of the extent that was looked for last: the next one is most often near it, and a pool that has grown often has many. */
+  #lastSegment = 0;
 
   constructor(geometry: Geometry, segments: readonly Segment[], devices: readonly BlockDevice[]) {
     this.geometry = geometry;
@@ -69,10 +71,18 @@ export class AddressSpace {
   }
 
   segmentOf(phys: number): number {
+    const last = this.#lastSegment;
+    if (phys >= this.#firsts[last]! && phys < this.#firsts[last + 1]!) return last;
     assert(phys >= 0 && phys < this.extentCount, "an extent is one of the pool's");
-    let index = 0;
-    while (phys >= this.#firsts[index + 1]!) index += 1;
-    return index;
+    let low = 0;
+    let high = this.#segments.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (phys >= this.#firsts[middle]!) low = middle;
+      else high = middle - 1;
+    }
+    this.#lastSegment = low;
+    return low;
   }
 
   deviceIndexOf(phys: number): number {
