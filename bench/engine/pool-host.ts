@@ -35,6 +35,8 @@ export interface HostReady {
   readonly rssBytes: number;
   /** What the engine says that its maps and counts take, for what is mapped. */
   readonly engineBytes: number;
+  /** What all volumes have mapped, in bytes; what two of them share counts twice, as their maps do where they have been written over. */
+  readonly mappedBytes: number;
 }
 
 export type HostOperation =
@@ -146,8 +148,18 @@ async function main(): Promise<void> {
   const poolShare = served.capacityBytes / pool.usage().capacityBytes;
   let engineBytes = leaves.memoryBytes + space.memoryBytes * poolShare;
   for (const { map } of volumes.values()) engineBytes += map.leafIds.byteLength;
+  let mappedBytes = 0;
+  for (const { mappedExtents } of volumes.values()) mappedBytes += mappedExtents * pool.extentBytes;
   const rssBytes = process.memoryUsage.rss();
-  const ready: HostReady = { port, openMs, openCpuMs, rssBeforeBytes, rssBytes, engineBytes };
+  const ready: HostReady = {
+    port,
+    openMs,
+    openCpuMs,
+    rssBeforeBytes,
+    rssBytes,
+    engineBytes,
+    mappedBytes,
+  };
   const meter = new LoopMeter();
   process.on("message", (operation: HostOperation) => {
     const beganMs = performance.now();

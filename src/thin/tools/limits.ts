@@ -11,3 +11,6 @@ export const FINDINGS_MAX = 200;
 
 /** A check of an open pool begins again when checkpoints have overtaken it; a pool that does this to it so often is too busy. */
 export const RESTARTS_MAX = 8;
+
+/** Reads of pages that are under way at a time: as many as Node has threads for them, so that neither a disk nor a processor waits. */
+export const READS_IN_FLIGHT = 4;

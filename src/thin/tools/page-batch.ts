@@ -1,10 +1,11 @@
+import { assert } from "../../util/assert.ts";
 import { IoError } from "../../util/io-error.ts";
 import { readBytes } from "../../util/io-request.ts";
 import { FormatFault, isFault } from "../format/fault.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
 import { checkPage, type PageHeader, type PageKind } from "../format/page.ts";
 import type { ExtentPlaces, Place } from "./extent-places.ts";
-import { READ_BYTES_MAX, READ_GAP_BYTES_MAX } from "./limits.ts";
+import { READ_BYTES_MAX, READ_GAP_BYTES_MAX, READS_IN_FLIGHT } from "./limits.ts";
 
 /** A page that a parent points to. */
 export interface WantedPage {
@@ -34,13 +35,39 @@ interface Placed<Wanted> {
   readonly place: Place;
 }
 
-/** Reads pages in the order of their places, in long reads, and verifies each against what its parent says. */
+type Run<Wanted> = readonly Placed<Wanted>[];
+
+/**
+ * Reads pages in the order of their places, in long reads, and verifies each against what its parent says. While the pages of one read are
+ * visited the next ones are under way.
+ */
 export async function readPages<Wanted extends WantedPage>(
   places: ExtentPlaces,
   poolUuid: string,
   wanted: readonly Wanted[],
   visit: PageVisitor<Wanted>,
 ): Promise<void> {
+  const runs = runsOf(places, wanted, visit);
+  const ahead = runs.slice(0, READS_IN_FLIGHT).map(readRun);
+  for (const [index, run] of runs.entries()) {
+    const bytes = await ahead.shift();
+    assert(bytes !== undefined, "each run is read once");
+    const next = runs[index + READS_IN_FLIGHT];
+    if (next !== undefined) ahead.push(readRun(next));
+    if (isFault(bytes) && run.length > 1) {
+      // One bad sector must not take its neighbours with it.
+      for (const one of run) visitRun(poolUuid, [one], await readRun([one]), visit);
+    } else visitRun(poolUuid, run, bytes, visit);
+  }
+}
+
+/** What one read brings: pages that are next to each other, nearly. What is nowhere is visited at once. */
+function runsOf<Wanted extends WantedPage>(
+  places: ExtentPlaces,
+  wanted: readonly Wanted[],
+  visit: PageVisitor<Wanted>,
+): Run<Wanted>[] {
+  const runs: Run<Wanted>[] = [];
   let run: Placed<Wanted>[] = [];
   for (const one of wanted.toSorted((a, b) => a.block - b.block)) {
     if (!places.hasBlock(one.block)) {
@@ -48,13 +75,13 @@ export async function readPages<Wanted extends WantedPage>(
       continue;
     }
     const placed = { wanted: one, place: places.placeOfBlock(one.block) };
-    if (!continues(run, placed.place)) {
-      await readRun(poolUuid, run, visit);
+    if (run.length === 0 || !continues(run, placed.place)) {
       run = [];
+      runs.push(run);
     }
     run.push(placed);
   }
-  await readRun(poolUuid, run, visit);
+  return runs;
 }
 
 function continues<Wanted>(run: readonly Placed<Wanted>[], place: Place): boolean {
@@ -70,27 +97,27 @@ function continues<Wanted>(run: readonly Placed<Wanted>[], place: Place): boolea
   );
 }
 
-async function readRun<Wanted extends WantedPage>(
-  poolUuid: string,
-  run: readonly Placed<Wanted>[],
-  visit: PageVisitor<Wanted>,
-): Promise<void> {
+/** All of the run's bytes, from its first page to its last. */
+function readRun<Wanted>(run: Run<Wanted>): Promise<Buffer | FormatFault> {
   const first = run[0]?.place;
   const last = run.at(-1)?.place;
-  if (first === undefined || last === undefined) return;
-  const lengthBytes = last.offsetBytes + BLOCK_BYTES - first.offsetBytes;
-  const bytes = await readOrFault(first, lengthBytes);
-  if (isFault(bytes) && run.length > 1) {
-    // One bad sector must not take its neighbours with it.
-    for (const one of run) await readRun(poolUuid, [one], visit);
-    return;
-  }
+  assert(first !== undefined && last !== undefined, "a run has a page");
+  return readOrFault(first, last.offsetBytes + BLOCK_BYTES - first.offsetBytes);
+}
+
+function visitRun<Wanted extends WantedPage>(
+  poolUuid: string,
+  run: Run<Wanted>,
+  bytes: Buffer | FormatFault,
+  visit: PageVisitor<Wanted>,
+): void {
+  const startBytes = run[0]?.place.offsetBytes ?? 0;
   for (const { wanted, place } of run) {
     if (isFault(bytes)) {
       visit(wanted, bytes);
       continue;
     }
-    const at = place.offsetBytes - first.offsetBytes;
+    const at = place.offsetBytes - startBytes;
     const page = bytes.subarray(at, at + BLOCK_BYTES);
     const header = checkPage(page, poolUuid, wanted);
     if (isFault(header)) visit(wanted, header);

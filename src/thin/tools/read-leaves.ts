@@ -16,6 +16,9 @@ export type LeafVisitor = (number: number, words: LeafWords) => void;
 /** Leaves whose side pages are read together with them; the pages of all of these are in memory at a time. */
 const LEAVES_AT_A_TIME = 4096;
 
+/** One more than the highest of the kinds of pages. */
+const PAGE_KINDS = 8;
+
 /**
  * Reads the leaves of these numbers, once each, in the order of their places where they have no side pages. A leaf of which a page is
  * not what it must be goes to `note` and is not visited.
@@ -60,18 +63,22 @@ async function readSided(
     if (bases !== null) wanted.push({ ...bases, kind: PageKind.bases, level: 0, index, number });
     if (masks !== null) wanted.push({ ...masks, kind: PageKind.masks, level: 0, index, number });
   }
-  const pages = new Map<string, Uint32Array>();
+  const pages = new Map<number, Uint32Array>();
   await readPages(tree.places, tree.superblock.poolUuid, wanted, (one, found) => {
     if (isFault(found)) note(nameOf(one), found);
-    else pages.set(`${one.number} ${one.kind}`, wordsOf(found.page).slice());
+    else pages.set(keyOf(one.number, one.kind), wordsOf(found.page).slice());
   });
   for (const number of numbers) {
-    const leaf = pages.get(`${number} ${PageKind.leaf}`);
-    const bases = pages.get(`${number} ${PageKind.bases}`) ?? null;
-    const masks = pages.get(`${number} ${PageKind.masks}`) ?? null;
+    const leaf = pages.get(keyOf(number, PageKind.leaf));
+    const bases = pages.get(keyOf(number, PageKind.bases)) ?? null;
+    const masks = pages.get(keyOf(number, PageKind.masks)) ?? null;
     if (leaf !== undefined && bases !== null && masks !== null)
       visit(number, { leaf, bases, masks });
   }
+}
+
+function keyOf(number: number, kind: PageKind): number {
+  return number * PAGE_KINDS + kind;
 }
 
 function wantedLeaf({ pointers, index }: TreeLeaf, number: number): WantedLeaf {
