@@ -139,8 +139,10 @@ class Fuzz {
     subject.isBusy = true;
     const oracles: VolumeOracle[] = [];
     const { gate } = subject.volume;
-    const volume = await this.pool.snapshot(subject.volume);
-    oracles.push(new VolumeOracle(this.#sectors, subject.oracle));
+    // Later a write that waited at the gate may have ended, and hidden what the copy shows.
+    const volume = await this.pool.snapshot(subject.volume, () => {
+      oracles.push(new VolumeOracle(this.#sectors, subject.oracle));
+    });
     expect(gate.isClosed).toBe(false);
     subject.isBusy = false;
     const [oracle] = oracles;

@@ -254,8 +254,11 @@ export class TestPool implements Engine {
     return this.#volume(all.id);
   }
 
-  /** Copies volumes in one instant (rule N). */
-  async snapshotAll(sources: readonly ThinVolume[]): Promise<ThinVolume[]> {
+  /** Copies volumes in one instant (rule N). `whileClosed` is called when the copies are there, and nothing has been let in yet. */
+  async snapshotAll(
+    sources: readonly ThinVolume[],
+    whileClosed: () => void = () => undefined,
+  ): Promise<ThinVolume[]> {
     await closeAll(sources.map(({ gate }) => gate));
     const copies = sources.map(({ attributes }) =>
       this.#attributes({ sizeBytes: attributes.sizeBytes, originId: attributes.id }),
@@ -268,12 +271,13 @@ export class TestPool implements Engine {
     await appendRecords(this.journal, records);
     await syncBarrier(this.barrier);
     this.resetCounts();
+    whileClosed();
     for (const { gate } of sources) gate.open();
     return copies.map(({ id }) => this.#volume(id));
   }
 
-  async snapshot(source: ThinVolume): Promise<ThinVolume> {
-    const [copy] = await this.snapshotAll([source]);
+  async snapshot(source: ThinVolume, whileClosed?: () => void): Promise<ThinVolume> {
+    const [copy] = await this.snapshotAll([source], whileClosed);
     if (copy === undefined) throw new Error("a snapshot is there");
     return copy;
   }
