@@ -16,7 +16,8 @@ import { PoolError } from "../pool-error.ts";
 import type { Member } from "./assemble.ts";
 import { type Candidate, candidatesOf, generationAfter } from "./candidates.ts";
 import { Checkpointer } from "./checkpointer.ts";
-import { chooseReplay, isBlockLost, scanJournal } from "./journal-scan.ts";
+import { coverJournal, type JournalEnd } from "./cover-journal.ts";
+import { chooseReplay, isBlockLost, type JournalRing, scanJournal } from "./journal-scan.ts";
 import { dirtyPagesFor, metadataReserve } from "./metadata-reserve.ts";
 import { findOlderPages } from "./older-tree.ts";
 import type { OwnerIdentity } from "./owner.ts";
@@ -71,6 +72,8 @@ interface Rebuilt {
   readonly rootBlockBefore: number;
   /** The last block that was found, carried out or not. */
   readonly seq: number;
+  /** The same, where it and those before it were carried out although a power loss would have discarded some; otherwise null. */
+  readonly uncovered: JournalEnd | null;
   readonly sameBoot: boolean;
   readonly replayed: number;
   readonly discarded: number;
@@ -91,7 +94,8 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const health = new Health(best.superblock.poolName);
   if (options.onFailure !== undefined) health.onFailure(options.onFailure);
   if (!isReadOnly) await flushHead(options, health);
-  const rebuilt = await rebuildBest(options, candidates);
+  const found = await rebuildBest(options, candidates);
+  const rebuilt = isReadOnly ? found : await coverAll(options, found, health);
   const recovered = putTogether(options, rebuilt, health);
   // Before anything is appended: what was discarded must not come back (rule E).
   if (!isReadOnly) await recovered.checkpointer.run("recovery");
@@ -103,14 +107,37 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
  * it, which would be the truth after a power loss.
  */
 async function flushHead(options: RecoveryOptions, health: Health): Promise<void> {
+  await orFail(health, "a flush failed while the pool was opened", flush(headOf(options)));
+}
+
+/** The checkpoint at the end takes places that records have freed: they must stay freed, whatever happens to it (rule K). */
+async function coverAll(
+  options: RecoveryOptions,
+  rebuilt: Rebuilt,
+  health: Health,
+): Promise<Rebuilt> {
+  const { uncovered, candidate, tree } = rebuilt;
+  if (uncovered === null) return rebuilt;
+  const ring = ringOf(options, candidate);
+  const covered = coverJournal(ring, uncovered, tree.state.addresses.devices);
+  const message = "the journal could not be made durable while the pool was opened";
+  return { ...rebuilt, seq: await orFail(health, message, covered) };
+}
+
+/** An error of a device that has to stop the pool, and outlive the process (rule F). */
+async function orFail<T>(health: Health, message: string, work: Promise<T>): Promise<T> {
   try {
-    await flush(headOf(options));
+    return await work;
   } catch (error) {
-    const context = { object: health.poolName, cause: error };
-    const failure = new IoError("failed", "a flush failed while the pool was opened", context);
+    const failure = new IoError("failed", message, { object: health.poolName, cause: error });
     health.fail(failure);
     throw failure;
   }
+}
+
+function ringOf(options: RecoveryOptions, { superblock }: Candidate): JournalRing {
+  const { poolUuid, journal } = superblock;
+  return { device: headOf(options), poolUuid, ...journal };
 }
 
 function headOf({ devices }: RecoveryOptions): BlockDevice {
@@ -161,8 +188,8 @@ async function rebuild(
       ? options.devices.map((device) => new ReadOnlyFilter(device))
       : options.devices;
   const tree = await readTree({ devices, superblock, leafMemoryBytesMax, clock });
-  const { poolUuid, epoch, checkpointSeq, journal } = superblock;
-  const ring = { device: headOf(options), poolUuid, ...journal };
+  const { epoch, checkpointSeq } = superblock;
+  const ring = ringOf(options, candidate);
   const scan = await scanJournal(ring, epoch, checkpointSeq);
   const { blocks, hasLaterEpoch } = scan;
   if (hasLaterEpoch) {
@@ -186,7 +213,13 @@ async function rebuild(
     throw error;
   }
   const rootBlockBefore = older?.superblock.root.block ?? 0;
-  return { candidate, tree, rootBlockBefore, seq, sameBoot, replayed, discarded };
+  const isUncovered = sameBoot && chooseReplay(blocks, false, durableSeq).discarded > 0;
+  // Journals keep room for barriers: only a ring that is not one of ours is full.
+  const tailSeq = older?.superblock.checkpointSeq ?? checkpointSeq;
+  const hasRoom = seq + 1 - tailSeq <= ring.blocks;
+  const end = { epoch, seq, crc: blocks.at(-1)?.crc ?? 0 };
+  const uncovered = isUncovered && hasRoom ? end : null;
+  return { candidate, tree, rootBlockBefore, seq, uncovered, sameBoot, replayed, discarded };
 }
 
 /** The first checkpoint of this opening must not overwrite the one that a recovery falls back to if that ends before its time. */

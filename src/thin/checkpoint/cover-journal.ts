@@ -1,0 +1,44 @@
+import type { BlockDevice } from "../../device/block-device.ts";
+import { writeBytes } from "../../util/io-request.ts";
+import { BLOCK_BYTES } from "../format/geometry.ts";
+import { JOURNAL_HEADER_BYTES, sealJournalBlock } from "../format/journal-block.ts";
+import { encodeRecord } from "../format/journal-record.ts";
+import { flushDevices } from "./flush-devices.ts";
+import type { JournalRing } from "./journal-scan.ts";
+
+/** The end of a journal that was found. */
+export interface JournalEnd {
+  readonly epoch: number;
+  /** The number of its last block, and that one's checksum. */
+  readonly seq: number;
+  readonly crc: number;
+}
+
+/**
+ * Makes all of a journal durable that no barrier covers: flushes all devices, then appends a barrier in the journal's own epoch. After a kill
+ * everything is replayed, also what a power loss would discard. What those records have freed is free to the checkpoint that follows, and
+ * must not be needed any more if the power goes before that is durable. Returns the number of the barrier's block.
+ *
+ * @throws {IoError} a device failed
+ */
+export async function coverJournal(
+  ring: JournalRing,
+  { epoch, seq, crc }: JournalEnd,
+  devices: readonly BlockDevice[],
+): Promise<number> {
+  await flushDevices(devices);
+  const block = new Uint8Array(BLOCK_BYTES);
+  const end = encodeRecord({ kind: "barrier", upto: seq }, block, JOURNAL_HEADER_BYTES);
+  const next = seq + 1;
+  sealJournalBlock(block, {
+    poolUuid: ring.poolUuid,
+    epoch,
+    seq: next,
+    prevCrc: crc,
+    records: 1,
+    bytes: end - JOURNAL_HEADER_BYTES,
+  });
+  await writeBytes(ring.device, ring.offsetBytes + (next % ring.blocks) * BLOCK_BYTES, block);
+  await flushDevices([ring.device]);
+  return next;
+}
