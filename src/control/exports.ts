@@ -72,6 +72,46 @@ export class Exports {
     return isThere;
   }
 
+  /**
+   * Takes a LUN away; initiators that are there are told. Resolves when no command uses its volume any more, by this LUN at least.
+   */
+  async removeLun(target: string, lun: number): Promise<void> {
+    const device = this.#deviceOfTarget.get(target);
+    assert(device !== undefined, "a LUN is taken from a target that is there");
+    await this.#detach(device, lun);
+    this.#options.log.info({ target, lun }, "LUN removed");
+  }
+
+  /** Ends the sessions of a target, and forgets it with its LUNs. Resolves when nothing of theirs is running any more. */
+  async remove(target: string): Promise<void> {
+    const device = this.#deviceOfTarget.get(target);
+    assert(device !== undefined, "a target that is removed is there");
+    this.#deviceOfTarget.delete(target);
+    await this.#options.server.removeTarget(target);
+    for (const lun of device.units.keys()) await this.#detach(device, lun);
+    this.#options.log.info({ target }, "target removed");
+  }
+
+  /** Takes up the settings of a target that was added, apart from its LUNs, for the logins to come. */
+  configure(config: TargetConfig): void {
+    const target = this.#options.server.targets.get(config.name);
+    assert(target !== undefined, "a target that is configured is there");
+    target.configure(targetSettings(config));
+    this.#options.log.info({ target: config.name }, "target changed, for the logins to come");
+  }
+
+  async #detach(device: TargetDevice, lun: number): Promise<void> {
+    const unit = device.units.get(lun);
+    if (unit === undefined) return;
+    await new Promise<void>((resolve) => device.detach(lun, resolve));
+    const devices = [...this.#deviceOfTarget.values()];
+    if (devices.some(({ units }) => [...units.values()].includes(unit))) return;
+    for (const [volume, other] of this.#unitOfVolume) {
+      if (other === unit) this.#unitOfVolume.delete(volume);
+    }
+    unit.close();
+  }
+
   attach(device: TargetDevice, config: LunConfig): void {
     const opened = this.#options.volumes.get(config.volume);
     if (opened === undefined) {

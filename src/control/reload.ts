@@ -11,7 +11,10 @@ export interface ReloadOptions {
   /** What is in effect: with what the daemon was started, and what earlier reloads have added. */
   readonly running: Config;
   readonly volumes: VolumeStore;
-  readonly exports: Pick<Exports, "refresh" | "add" | "addLun">;
+  readonly exports: Pick<
+    Exports,
+    "refresh" | "add" | "addLun" | "configure" | "remove" | "removeLun"
+  >;
 }
 
 /** Parts that are fixed while the daemon runs, by the names that they have in the file. */
@@ -23,8 +26,8 @@ function fixedVolume(volume: VolumeConfig | undefined): unknown {
 }
 
 /** A LUN apart from its write protection, which follows the configuration. */
-function fixedLun(lun: LunConfig | undefined): unknown {
-  return lun === undefined ? null : { ...lun, readOnly: false };
+function fixedLun(lun: LunConfig): unknown {
+  return { ...lun, readOnly: false };
 }
 
 /** What of a reload is done, and what needs a restart. */
@@ -37,13 +40,16 @@ interface Outcome {
 
 /**
  * What SIGHUP asks for: every volume takes up the size that its file, its device or the configuration has by now, every
- * LUN the write protection of the configuration; volumes, LUNs and targets that have come to it are there from now on, and
- * initiators are told. What else has changed in the configuration needs a restart, and the log says what.
+ * LUN the write protection of the configuration; volumes, LUNs and targets are there as the configuration says, and
+ * initiators are told. Sessions go on where nothing that they use has gone. What else has changed in the configuration needs a
+ * restart, and the log says what.
  *
  * Resolves with the configuration that is in effect.
  */
-export async function reload(options: ReloadOptions): Promise<Config> {
-  const { log, load, running, volumes, exports } = options;
+export async function reload(asked: ReloadOptions): Promise<Config> {
+  const { log, load, volumes, exports } = asked;
+  const running = withoutAbsent(asked.running, volumes);
+  const options = { ...asked, running };
   let config: Config;
   try {
     config = load();
@@ -55,12 +61,23 @@ export async function reload(options: ReloadOptions): Promise<Config> {
   exports.refresh(config.targets);
   await volumes.refresh(config.volumes);
   const opened = await addVolumes(options, config);
-  const served = addTargets({ ...options, running: opened.running }, config);
+  const targets = await applyTargets(options, config);
+  const kept = await closeVolumes(options, config, opened.running.volumes);
   const fixed = FIXED.filter((key) => !isDeepStrictEqual(config[key], running[key]));
-  const changed = [...fixed, ...opened.waiting, ...served.waiting];
+  const changed = [...fixed, ...opened.waiting];
   if (changed.length > 0) log.warn({ changed }, "some changes take effect after a restart only");
   log.info({}, "the configuration and the sizes of volumes were read again");
-  return served.running;
+  return { ...running, volumes: kept, targets };
+}
+
+/** Without the volumes that could not be opened, and their LUNs: they are tried again. */
+function withoutAbsent(config: Config, { volumes: open }: VolumeStore): Config {
+  const volumes = new Map([...config.volumes].filter(([name]) => open.has(name)));
+  const targets = config.targets.map((target) => ({
+    ...target,
+    luns: target.luns.filter(({ volume }) => open.has(volume)),
+  }));
+  return { ...config, volumes, targets };
 }
 
 /** Opens the volumes that are new. One that cannot be opened is tried again the next time. */
@@ -70,8 +87,8 @@ async function addVolumes(options: ReloadOptions, config: Config): Promise<Outco
   const waiting: string[] = [];
   for (const [name, before] of running.volumes) {
     const now = config.volumes.get(name);
-    if (isDeepStrictEqual(fixedVolume(now), fixedVolume(before))) continue;
-    waiting.push(`volume ${name}${now === undefined ? " (removed)" : ""}`);
+    if (now === undefined || isDeepStrictEqual(fixedVolume(now), fixedVolume(before))) continue;
+    waiting.push(`volume ${name}`);
   }
   for (const [name, volume] of config.volumes) {
     if (known.has(name)) continue;
@@ -85,49 +102,59 @@ async function addVolumes(options: ReloadOptions, config: Config): Promise<Outco
   return { running: { ...running, volumes: known }, waiting };
 }
 
-/** Makes the targets that are new, and attaches the LUNs that are new to those that were there. */
-function addTargets(options: ReloadOptions, config: Config): Outcome {
-  const { running, exports } = options;
-  const waiting: string[] = [];
-  const targets = running.targets.map((before) => {
-    const now = config.targets.find(({ name }) => name === before.name);
-    if (now === undefined) {
-      waiting.push(`target ${before.name} (removed)`);
-      return before;
-    }
-    if (!isDeepStrictEqual({ ...now, luns: [] }, { ...before, luns: [] })) {
-      waiting.push(`target ${before.name}`);
-    }
-    return { ...before, luns: addLuns(options, before, now, waiting) };
-  });
-  for (const target of config.targets) {
-    if (running.targets.some(({ name }) => name === target.name)) continue;
-    exports.add(target);
-    targets.push(target);
+/** Flushes and closes the volumes that are not wanted any more: no LUN is left of them. */
+async function closeVolumes(
+  { log, volumes }: ReloadOptions,
+  config: Config,
+  open: Config["volumes"],
+): Promise<Config["volumes"]> {
+  const kept = new Map(open);
+  for (const name of open.keys()) {
+    if (config.volumes.has(name)) continue;
+    kept.delete(name);
+    if (await volumes.close(name)) log.info({ volume: name }, "volume closed; its data stay");
   }
-  return { running: { ...running, targets }, waiting };
+  return kept;
 }
 
-function addLuns(
+/** Targets and LUNs as they are wanted. What goes away goes first: its volume may be wanted under another LUN. */
+async function applyTargets(
+  options: ReloadOptions,
+  config: Config,
+): Promise<readonly TargetConfig[]> {
+  const { running, exports } = options;
+  const staying = new Map<string, TargetConfig>();
+  for (const before of running.targets) {
+    const now = config.targets.find(({ name }) => name === before.name);
+    if (now === undefined) await exports.remove(before.name);
+    else staying.set(before.name, { ...before, luns: await removeLuns(options, before, now) });
+  }
+  return config.targets.map((now) => {
+    const before = staying.get(now.name);
+    if (before === undefined) {
+      exports.add(now);
+      return { ...now, luns: now.luns.filter(({ volume }) => options.volumes.volumes.has(volume)) };
+    }
+    if (!isDeepStrictEqual({ ...now, luns: [] }, { ...before, luns: [] })) exports.configure(now);
+    const luns = now.luns.filter(
+      (lun) => before.luns.some((known) => known.lun === lun.lun) || exports.addLun(now.name, lun),
+    );
+    return { ...now, luns };
+  });
+}
+
+/** Takes away the LUNs that are not wanted, or are to be another disk or another kind of disk; returns those that stay. */
+async function removeLuns(
   { exports }: ReloadOptions,
   before: TargetConfig,
   now: TargetConfig,
-  waiting: string[],
-): readonly LunConfig[] {
+): Promise<readonly LunConfig[]> {
+  const staying: LunConfig[] = [];
   for (const lun of before.luns) {
-    const other = now.luns.find((candidate) => candidate.lun === lun.lun);
-    if (isDeepStrictEqual(fixedLun(other), fixedLun(lun))) continue;
-    const removed = other === undefined ? " (removed)" : "";
-    waiting.push(`LUN ${lun.lun} of ${before.name}${removed}`);
+    const wanted = now.luns.find((other) => other.lun === lun.lun);
+    if (wanted !== undefined && isDeepStrictEqual(fixedLun(wanted), fixedLun(lun))) {
+      staying.push(lun);
+    } else await exports.removeLun(before.name, lun.lun);
   }
-  const added = now.luns.filter((lun) => {
-    if (before.luns.some((known) => known.lun === lun.lun)) return false;
-    // A unit has one LUN in a target, and this one would have to leave the other first.
-    if (before.luns.some((known) => known.volume === lun.volume)) {
-      waiting.push(`LUN ${lun.lun} of ${before.name}`);
-      return false;
-    }
-    return exports.addLun(before.name, lun);
-  });
-  return [...before.luns, ...added];
+  return staying;
 }

@@ -305,6 +305,54 @@ describe("thinlun serve", () => {
     await command.stop();
   });
 
+  it("takes LUNs, targets and volumes away at SIGHUP, while who uses the others goes on", async () => {
+    const other = `${DISK}2`;
+    const volumes = {
+      mem: { driver: "memory", size: "1MiB" },
+      disk: { driver: "raw", path: inFolder("disk.img"), size: "1MiB", create: true },
+    };
+    const both = [
+      { lun: 0, volume: "mem" },
+      { lun: 1, volume: "disk" },
+    ];
+    const luns = [{ lun: 3, volume: "disk" }];
+    const file = config({
+      volumes,
+      targets: [
+        { name: DISK, luns: both },
+        { name: other, luns },
+      ],
+    });
+    const { command, port } = await serving("--config", file);
+    const session = await logIn(port, DISK);
+    const leaving = await logIn(port, other);
+    for (const lun of [0, 1]) await testUnitReady(session, lun);
+    config({ volumes: { mem: volumes.mem }, targets: [diskTarget("mem")] });
+    command.child.kill("SIGHUP");
+    await command.says("sizes of volumes were read again");
+    expect(command.output).not.toContain("restart");
+    const ready = new Uint8Array(6);
+    const changed = await session.execute({ lun: 0, cdb: ready });
+    expect(changed.sense).toMatchObject({ key: 6, additionalSenseCode: 0x3f });
+    expect((await session.execute({ lun: 0, cdb: ready })).status).toBe(0);
+    const gone = await session.execute({ lun: 1, cdb: ready });
+    expect(gone.sense).toMatchObject({ key: 5, additionalSenseCode: 0x25 });
+    await expect(leaving.execute({ lun: 3, cdb: ready })).rejects.toThrow();
+    await expect(logIn(port, other)).rejects.toThrow();
+    // Nobody has the file open any more: another daemon may.
+    const second = serveIn(
+      "second",
+      "--config",
+      config({ volumes: { disk: volumes.disk }, targets: [diskTarget("disk")] }),
+      "--portal",
+      "127.0.0.1:0",
+    );
+    await second.says("target is ready");
+    await second.stop();
+    await session.logout();
+    await command.stop();
+  });
+
   it("leaves out an optional volume, and its LUN", async () => {
     const file = config({
       volumes: {

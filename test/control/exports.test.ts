@@ -115,6 +115,30 @@ describe("Exports", () => {
     exported.add(target("iqn.2026-11.a:1", [lun(0, { volume: "gone" }), lun(1)]));
     expect([...(unitsOf("iqn.2026-11.a:1")?.keys() ?? [])]).toEqual([1]);
   });
+
+  it("takes LUNs and targets away, and lets go of a unit with its last LUN", async () => {
+    const [first, second] = ["iqn.2026-11.a:1", "iqn.2026-11.a:2"];
+    exported.add(target(first, [lun(0)]));
+    exported.add(target(second, [lun(4)]));
+    const before = unitsOf(second)?.get(4);
+    await exported.removeLun(first, 0);
+    expect([...(unitsOf(first)?.keys() ?? [])]).toEqual([]);
+    expect(exported.addLun(first, lun(1))).toBe(true);
+    expect(unitsOf(first)?.get(1)).toBe(before);
+    await exported.removeLun(first, 1);
+    await exported.remove(second);
+    expect(server.targets.has(second)).toBe(false);
+    expect(exported.addLun(first, lun(2, { blockBytes: 4096 }))).toBe(true);
+    expect(unitsOf(first)?.get(2)?.blockBytes).toBe(4096);
+  });
+
+  it("takes up the settings of a target that is there", () => {
+    const name = "iqn.2026-11.a:1";
+    exported.add(target(name, [lun(0)]));
+    exported.configure({ ...target(name, []), alias: "another" });
+    expect(server.targets.get(name)?.alias).toBe("another");
+    expect([...(unitsOf(name)?.keys() ?? [])]).toEqual([0]);
+  });
 });
 
 it("the settings of a target carry over", () => {

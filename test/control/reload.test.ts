@@ -10,8 +10,13 @@ import { forgetfulIdentities } from "./support/forgetful-identities.ts";
 const MIB = 1024 * 1024;
 
 function memoryConfig(sizeBytes: number, changes: Partial<Config> = {}): Config {
+  const demo = demoConfig("/nowhere");
   return {
-    ...demoConfig("/nowhere"),
+    ...demo,
+    targets: demo.targets.map((target) => ({
+      ...target,
+      luns: target.luns.map((lun) => ({ ...lun, volume: "demo" })),
+    })),
     volumes: new Map([
       [
         "demo",
@@ -30,12 +35,23 @@ async function reloaded(running: Config, load: () => Config) {
   for (const [name, config] of running.volumes) await volumes.open(name, config);
   const refreshed: (readonly TargetConfig[])[] = [];
   const added: string[] = [];
+  const removed: string[] = [];
+  const configured: string[] = [];
   const exports = {
     refresh: (targets: readonly TargetConfig[]) => void refreshed.push(targets),
     add: (target: TargetConfig) => void added.push(target.name),
     addLun: (target: string, { lun, volume }: TargetConfig["luns"][number]) => {
       if (volumes.volumes.has(volume)) added.push(`${target} LUN ${lun}`);
       return volumes.volumes.has(volume);
+    },
+    configure: ({ name }: TargetConfig) => void configured.push(name),
+    remove: (target: string) => {
+      removed.push(target);
+      return Promise.resolve();
+    },
+    removeLun: (target: string, lun: number) => {
+      removed.push(`${target} LUN ${lun}`);
+      return Promise.resolve();
     },
   };
   const inEffect = await reload({ log, load, running, volumes, exports });
@@ -48,6 +64,8 @@ async function reloaded(running: Config, load: () => Config) {
     refreshed: refreshed.slice(0, 1),
     log: lines.join(""),
     added,
+    removed,
+    configured,
     again,
     open,
   };
@@ -79,27 +97,74 @@ describe("reload", () => {
   });
 
   it("says what needs a restart", async () => {
-    const changed = memoryConfig(MIB, { poll: "off", targets: [] });
-    const result = await reloaded(memoryConfig(MIB), () => changed);
-    const removed = `target ${DEMO_TARGET} (removed)`;
-    expect(result.log).toContain(`"changed":["poll","${removed}"]`);
+    const changed = memoryConfig(MIB, { poll: "off" });
+    const [volume] = changed.volumes.values();
+    if (volume === undefined) throw new Error("there is a volume");
+    const volumes = new Map([["demo", { ...volume, delayMs: 1 }]]);
+    const result = await reloaded(memoryConfig(MIB), () => ({ ...changed, volumes }));
+    expect(result.log).toContain('"changed":["poll","volume demo"]');
   });
 
-  it("names what was removed or changed, which needs a restart too", async () => {
-    const gone = memoryConfig(MIB, { volumes: new Map() });
-    expect((await reloaded(memoryConfig(MIB), () => gone)).log).toContain(
-      '["volume demo (removed)"]',
-    );
+  it("removes volumes, LUNs and targets that are wanted no more", async () => {
+    const before = memoryConfig(MIB);
+    const gone = await reloaded(before, () => ({ ...before, targets: [], volumes: new Map() }));
+    expect(gone.removed).toEqual([DEMO_TARGET]);
+    expect(gone.open).toEqual([]);
+    expect(gone.again).toMatchObject({ targets: [] });
+    expect(gone.log).not.toContain("restart");
+    const [target] = before.targets;
+    if (target === undefined) throw new Error("there is a target");
+    const without = { ...target, luns: [] };
+    const kept = await reloaded(before, () => ({ ...before, targets: [without] }));
+    expect(kept.removed).toEqual([`${DEMO_TARGET} LUN 0`]);
+    expect(kept.open).toEqual(["demo"]);
+  });
+
+  it("removes a LUN before its volume is there under another, or as another disk", async () => {
     const before = memoryConfig(MIB);
     const [target] = before.targets;
     if (target === undefined) throw new Error("there is a target");
     const other = { ...target, luns: target.luns.map((lun) => ({ ...lun, lun: 5 })) };
     const moved = await reloaded(before, () => ({ ...before, targets: [other] }));
-    expect(moved.log).toContain(`"LUN 0 of ${DEMO_TARGET} (removed)","LUN 5 of ${DEMO_TARGET}"`);
-    expect(moved.added).toEqual([]);
+    expect(moved.removed).toEqual([`${DEMO_TARGET} LUN 0`]);
+    expect(moved.added).toEqual([`${DEMO_TARGET} LUN 5`]);
+    const big = {
+      ...target,
+      luns: target.luns.map((lun) => ({ ...lun, blockBytes: 4096 as const })),
+    };
+    const changed = await reloaded(before, () => ({ ...before, targets: [big] }));
+    expect(changed.removed).toEqual([`${DEMO_TARGET} LUN 0`]);
+    expect(changed.added).toEqual([`${DEMO_TARGET} LUN 0`]);
+    expect(changed.configured).toEqual([]);
+  });
+
+  it("changes a target for the logins to come, and leaves its LUNs alone", async () => {
+    const before = memoryConfig(MIB);
+    const [target] = before.targets;
+    if (target === undefined) throw new Error("there is a target");
     const aliased = { ...target, alias: "another" };
     const renamed = await reloaded(before, () => ({ ...before, targets: [aliased] }));
-    expect(renamed.log).toContain(`["target ${DEMO_TARGET}"]`);
+    expect(renamed.configured).toEqual([DEMO_TARGET]);
+    expect([...renamed.removed, ...renamed.added]).toEqual([]);
+    expect(renamed.again.targets).toEqual([aliased]);
+  });
+
+  it("tries a volume again that could not be opened before", async () => {
+    const before = memoryConfig(MIB);
+    const [volume] = before.volumes.values();
+    const [target] = before.targets;
+    const [lun] = target?.luns ?? [];
+    if (volume === undefined || target === undefined || lun === undefined) throw new Error("demo");
+    const late = { ...volume, sizeBytes: 2 ** 50, optional: true };
+    const luns = [lun, { ...lun, lun: 1, volume: "late" }];
+    const config = (size: number): Config => ({
+      ...before,
+      volumes: new Map([...before.volumes, ["late", { ...late, sizeBytes: size }]]),
+      targets: [{ ...target, luns }],
+    });
+    const result = await reloaded(config(2 ** 50), () => config(MIB));
+    expect(result.open).toEqual(["demo", "late"]);
+    expect(result.added).toEqual([`${DEMO_TARGET} LUN 1`]);
   });
 
   it("opens volumes that are new, and adds LUNs and targets, once", async () => {
