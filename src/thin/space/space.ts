@@ -461,10 +461,10 @@ export class Space {
   }
 
   #adoptForMetadata(phys: number): void {
-    const isFree = this.#addresses.isMappable(phys, 1) && this.#counts.references(phys) === 0;
-    if (!isFree || !this.isDeriving) {
-      throw new PoolError("corrupt", `metadata lies in extent ${phys}, which is not there for it`);
-    }
+    // Also past the virgin mark: the journal has moved that on while the checkpoint was written. See finishDeriving.
+    const isThere = phys < this.#addresses.extentCount && this.#counts.state(phys) === "data";
+    const isFree = isThere && this.#counts.references(phys) === 0;
+    if (!isFree || !this.isDeriving) throw misplaced(phys);
     this.#counts.change(phys, "data", "metadata");
   }
 
@@ -543,8 +543,14 @@ export class Space {
     this.#allocator.clear();
   }
 
-  /** All references are counted: what has none, below the virgin marks, is free and of unknown content. */
+  /**
+   * All references are counted: what has none, below the virgin marks, is free and of unknown content. Throws {@link PoolError} "corrupt"
+   * where metadata lies past a mark: once the journal has been replayed, it cannot.
+   */
   finishDeriving(): void {
+    for (const phys of this.metadata.extents()) {
+      if (!this.#addresses.isMappable(phys, 1)) throw misplaced(phys);
+    }
     for (let index = this.marks.announced; index < this.#addresses.segments.length; index += 1) {
       this.marks.announce(this.#addresses.segments[index]!.virginFrom);
     }
@@ -566,4 +572,8 @@ export class Space {
       for (let count = this.#waitingLeaves.count(leaf); count > 0; count -= 1) callback(leaf, true);
     }
   }
+}
+
+function misplaced(phys: number): PoolError {
+  return new PoolError("corrupt", `metadata lies in extent ${phys}, which is not there for it`);
 }
