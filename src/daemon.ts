@@ -240,7 +240,13 @@ class Daemon {
     this.#volumes = volumes;
     for (const [name, volume] of config.volumes) await volumes.open(name, volume);
     const server = this.#server;
-    const exported = new Exports({ log, clock: systemClock, server, volumes: volumes.volumes });
+    const exported = new Exports({
+      log,
+      clock: systemClock,
+      server,
+      volumes: volumes.volumes,
+      logoutGraceMs: LOGOUT_GRACE_MS,
+    });
     this.#exports = exported;
     for (const target of config.targets) exported.add(target);
     const portals: Endpoint[] = [];

@@ -19,6 +19,8 @@ export interface ExportsOptions {
   readonly clock: Clock;
   readonly server: IscsiServer;
   readonly volumes: ReadonlyMap<string, OpenVolume>;
+  /** How long initiators that are asked to log out of a target that is removed may take. */
+  readonly logoutGraceMs: number;
 }
 
 /** The settings of a target that apply to the logins to come. */
@@ -82,12 +84,12 @@ export class Exports {
     this.#options.log.info({ target, lun }, "LUN removed");
   }
 
-  /** Ends the sessions of a target, and forgets it with its LUNs. Resolves when nothing of theirs is running any more. */
+  /** Forgets a target with its LUNs, and ends its sessions. Resolves when nothing of theirs is running any more. */
   async remove(target: string): Promise<void> {
     const device = this.#deviceOfTarget.get(target);
     assert(device !== undefined, "a target that is removed is there");
     this.#deviceOfTarget.delete(target);
-    await this.#options.server.removeTarget(target);
+    await this.#options.server.removeTarget(target, this.#options.logoutGraceMs);
     for (const lun of device.units.keys()) await this.#detach(device, lun);
     this.#options.log.info({ target }, "target removed");
   }

@@ -75,7 +75,8 @@ export class IscsiServer {
   readonly #draining: Map<Connection, number> = new Map();
   #sweep: Timer | null = null;
   #stopping = false;
-  #onConnectionsChanged: () => void = () => undefined;
+  /** Called when a connection has gone. */
+  readonly #watchers = new Set<() => void>();
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -129,11 +130,22 @@ export class IscsiServer {
     this.#targets.set(target.name, target);
   }
 
-  /** Forgets the target and ends its sessions; resolves when nothing of theirs is running any more. */
-  async removeTarget(name: string): Promise<void> {
+  /**
+   * Forgets the target: nobody can log in to it any more, initiators that are there are asked to log out and given `graceMs` for it, and
+   * what is running then is ended. Resolves when nothing of its sessions is running any more.
+   */
+  async removeTarget(name: string, graceMs: number = 0): Promise<void> {
     const target = this.#targets.get(name);
     if (target === undefined) return;
     this.#targets.delete(name);
+    const isOfTarget = ({ session }: Connection): boolean => session?.target === target;
+    if (graceMs > 0) {
+      const seconds = Math.ceil(graceMs / 1000);
+      for (const connection of this.#connections) {
+        if (isOfTarget(connection)) connection.requestLogout(seconds);
+      }
+      await this.#connectionsGone(graceMs, isOfTarget);
+    }
     await this.#closeSessionsOf(target, "the target was removed");
   }
 
@@ -194,7 +206,7 @@ export class IscsiServer {
     this.#draining.delete(connection);
     const { session } = connection;
     if (session !== null) this.#context.sessions.close(session, "its connection was closed");
-    this.#onConnectionsChanged();
+    for (const watch of this.#watchers) watch();
   }
 
   #listTargets(
@@ -278,18 +290,22 @@ export class IscsiServer {
     this.#sweep?.cancel();
   }
 
-  /** Resolves when all connections are gone, or after `timeoutMs`. */
-  #connectionsGone(timeoutMs: number): Promise<void> {
+  /** Resolves when all connections of a kind are gone, or after `timeoutMs`. */
+  #connectionsGone(
+    timeoutMs: number,
+    isMeant: (connection: Connection) => boolean = () => true,
+  ): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#options.clock.after(timeoutMs, finish);
-      const check = (): void => {
-        if (this.#connections.size === 0) finish();
-      };
-      function finish(): void {
+      const finish = (): void => {
         timer.cancel();
+        this.#watchers.delete(check);
         resolve();
-      }
-      this.#onConnectionsChanged = check;
+      };
+      const check = (): void => {
+        if (![...this.#connections].some(isMeant)) finish();
+      };
+      const timer = this.#options.clock.after(timeoutMs, finish);
+      this.#watchers.add(check);
       check();
     });
   }

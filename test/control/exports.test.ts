@@ -46,6 +46,7 @@ beforeEach(async () => {
     clock: systemClock,
     server,
     volumes: volumes.volumes,
+    logoutGraceMs: 0,
   });
 });
 

@@ -210,6 +210,38 @@ describe("the removal of a target", () => {
     await expect(target.connect()).rejects.toThrow();
     await target.server.removeTarget(TARGET_NAME);
   });
+
+  it("asks its initiators to log out first, serves them until they do, and ends those who do not", async () => {
+    await start();
+    const asked: number[] = [];
+    const events = {
+      asyncMessage: ({ asyncEvent }: { asyncEvent: number }) => asked.push(asyncEvent),
+    };
+    const [polite, deaf] = [await connect({ events }), await connect({ events })];
+    const elsewhere = await target.open();
+    let removed = false;
+    const removing = target.server.removeTarget(TARGET_NAME, 5000).then(() => (removed = true));
+    await eventually(() => asked.length === 2, "they hear of it");
+    await expect(target.connect()).rejects.toThrow();
+    expect(await polite.logout()).toBe(0);
+    await deaf.execute(TEST_UNIT_READY);
+    expect((await deaf.execute(TEST_UNIT_READY)).status).toBe(0);
+    clock.advance(4999);
+    await turns();
+    expect([removed, deaf.closed]).toEqual([false, null]);
+    clock.advance(1);
+    await removing;
+    await eventually(() => deaf.closed !== null, "it is dropped");
+    expect(elsewhere.closed).toBe(null);
+  });
+
+  it("is over as soon as all have logged out", async () => {
+    await start();
+    const session = await connect();
+    const removing = target.server.removeTarget(TARGET_NAME, 5000);
+    expect(await session.logout()).toBe(0);
+    await removing;
+  });
 });
 
 describe("task management", () => {
