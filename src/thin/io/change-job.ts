@@ -290,6 +290,8 @@ export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWa
 
   #finish(): void {
     const request = this.#wanted();
+    // What was on its way when the pool stopped may be lost, or another host's by now.
+    this.#error ??= this.core.engine.health.failure;
     this.core.engine.isDirty = true;
     this.core.gate.leaveChange();
     if (this.#error === null && request.forceUnitAccess && this.#needsBarrier) {

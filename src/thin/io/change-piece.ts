@@ -163,6 +163,8 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     this.#inFlight -= 1;
     this.#error ??= error;
     if (this.#inFlight > 0) return;
+    // A read can take long: a pool that has stopped meanwhile may be another host's.
+    if (this.#isReading) this.#error ??= this.#core.engine.health.failure;
     if (this.#error !== null) {
       // Nothing refers to them yet: the old content stays.
       if (this.#isNew) this.#core.engine.state.space.giveBack(this.#phys, this.#count);

@@ -73,6 +73,8 @@ async function copyMissing(core: VolumeCore, old: OldEntry): Promise<void> {
               addresses.offsetOf(old.base) + at,
               end - at,
             );
+      // A pool that has stopped meanwhile may be another host's.
+      if (core.engine.health.failure !== null) throw core.engine.health.failure;
       await writeBytes(device, addresses.offsetOf(old.phys) + at, bytes);
     }
     at = end;
