@@ -2,6 +2,7 @@ import type { BlockDevice } from "../../device/block-device.ts";
 import type { Clock } from "../../util/clock.ts";
 import { discard } from "../../util/io-request.ts";
 import type { Log } from "../../util/log.ts";
+import type { Health } from "../log/health.ts";
 import { syncBarrier } from "../log/promises.ts";
 import {
   DISCARD_BACKOFF_MS_MAX,
@@ -18,7 +19,10 @@ interface Run {
   isZero: boolean;
 }
 
-type DiscardParts = Pick<PoolParts, "state" | "barrier"> & { readonly log: Log };
+type DiscardParts = Pick<PoolParts, "state" | "barrier"> & {
+  readonly health: Pick<Health, "failure">;
+  readonly log: Log;
+};
 
 /**
  * Passes free extents down to the devices, in the background. What was not passed down when the pool was closed or killed is of
@@ -64,6 +68,8 @@ export class Discards {
     let isFlushed = false;
     try {
       while (runs.length < DISCARD_RUNS_MAX && this.#rate.allowanceBytes > 0) {
+        // What is free in a pool that has stopped may be another host's data by now.
+        if (this.#parts.health.failure !== null) break;
         const taken = space.takeForDiscard(Math.floor(DISCARD_BYTES_MAX / geometry.extentBytes));
         if (taken === null) break;
         const run = { ...taken, isZero: false };

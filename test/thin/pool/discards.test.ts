@@ -4,6 +4,7 @@ import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { Discards } from "../../../src/thin/pool/discards.ts";
 import { DISCARD_BACKOFF_MS_MIN } from "../../../src/thin/pool/limits.ts";
 import { RateLimit } from "../../../src/thin/pool/rate-limit.ts";
+import { PoolError } from "../../../src/thin/pool-error.ts";
 import {
   discard,
   IoKind,
@@ -20,6 +21,7 @@ class NoZeros extends MemoryDevice {
   override readonly traits: DeviceTraits = { ...new MemoryDevice(0).traits, discardZeroes: false };
   discards = 0;
   error = false;
+  onDiscard: () => void = () => undefined;
 
   override submit(request: IoRequest): void {
     if (request.kind !== IoKind.discard) {
@@ -27,6 +29,7 @@ class NoZeros extends MemoryDevice {
       return;
     }
     this.discards += 1;
+    this.onDiscard();
     request.done(this.error ? new IoError("medium", "EIO", { object: this.name }) : null);
   }
 }
@@ -69,7 +72,12 @@ test("they are as fast as they may be, and no faster", async () => {
   const { engine } = await bench.create("data");
   const rate = new RateLimit(bench.clock, 4 * MIB);
   const discards = new Discards(
-    { state: engine.state, barrier: engine.barrier as never, log: silentLog },
+    {
+      state: engine.state,
+      barrier: engine.barrier as never,
+      health: engine.health,
+      log: silentLog,
+    },
     rate,
     bench.clock,
   );
@@ -93,13 +101,41 @@ test("they are as fast as they may be, and no faster", async () => {
   expect(space.takeForDiscard(1)).toBeNull();
 });
 
+test("a pool that stops passes nothing more down: what is free may be another host's by now", async () => {
+  const disk = new NoZeros(256 * MIB, "disk");
+  const bench = await PoolBench.make({ devices: [disk], isZero: false });
+  const { engine } = await bench.create("data");
+  const rate = new RateLimit(bench.clock, 2 ** 40);
+  const discards = new Discards(
+    {
+      state: engine.state,
+      barrier: engine.barrier as never,
+      health: engine.health,
+      log: silentLog,
+    },
+    rate,
+    bench.clock,
+  );
+  disk.onDiscard = () => bench.pool.fence(new PoolError("foreign", "another host has it"));
+  await bench.drive(discards.round());
+  expect(disk.discards).toBe(1);
+  await bench.drive(discards.round());
+  expect(disk.discards).toBe(1);
+  expect(engine.state.space.punchingExtents).toBe(0);
+});
+
 test("a device that makes no zeros of them is asked again only after a while", async () => {
   const disk = new NoZeros(64 * MIB, "disk");
   const bench = await PoolBench.make({ devices: [disk], isZero: false });
   const { engine } = await bench.create("data");
   const rate = new RateLimit(bench.clock, 2 ** 40);
   const discards = new Discards(
-    { state: engine.state, barrier: engine.barrier as never, log: silentLog },
+    {
+      state: engine.state,
+      barrier: engine.barrier as never,
+      health: engine.health,
+      log: silentLog,
+    },
     rate,
     bench.clock,
   );
