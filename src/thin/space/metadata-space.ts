@@ -204,15 +204,26 @@ export class MetadataSpace {
 
   /** The emptiest one, or one that the pool has for it. */
   #takeExtent(): MetadataExtent | null {
-    if (!this.#open.some(({ first }) => first !== null)) {
-      const run = this.#extents.take() ?? { first: 0, run: 0 };
-      for (let index = 0; index < run.run; index += 1) this.#addExtent(run.first + index);
-      // The pool has none: then what is due comes at once.
-      if (run.run === 0) this.release(this.#due.length);
+    if (!this.#hasOpen() && !this.#takeRun()) {
+      // The pool has none: then what is due comes at once, in extents of its own, or in some that it gives back whole.
+      this.release(this.#due.length);
+      if (!this.#hasOpen()) this.#takeRun();
     }
     const extent = this.#open.find(({ first }) => first !== null)?.first ?? null;
     if (extent !== null) this.#unlist(extent);
     return extent;
+  }
+
+  #hasOpen(): boolean {
+    return this.#open.some(({ first }) => first !== null);
+  }
+
+  /** False where the pool has no extents for it. */
+  #takeRun(): boolean {
+    const run = this.#extents.take();
+    if (run === null) return false;
+    for (let index = 0; index < run.run; index += 1) this.#addExtent(run.first + index);
+    return true;
   }
 
   #list(extent: MetadataExtent): void {

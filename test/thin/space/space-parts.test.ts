@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { Geometry, NO_EXTENT } from "../../../src/thin/format/geometry.ts";
+import { SEGMENTS_MAX } from "../../../src/thin/limits.ts";
 import { AddressSpace } from "../../../src/thin/space/address-space.ts";
 import { Allocator } from "../../../src/thin/space/allocator.ts";
 import { ExtentBitmap } from "../../../src/thin/space/extent-bitmap.ts";
@@ -49,6 +50,67 @@ describe("AddressSpace", () => {
     addresses.setVirginFrom(1, 50);
     expect(addresses.isMappable(149, 1)).toBe(true);
     expect(addresses.isMappable(149, 2)).toBe(false);
+  });
+
+  it("finds each extent among as many segments as there can be, in any order", () => {
+    const random = new SeededRandom(21);
+    const devices = [0, 1, 2].map((index) => new MemoryDevice(1 << 20, `device-${index}`));
+    const addresses = new AddressSpace(new Geometry(16_384), [], devices);
+    expect(() => addresses.segmentOf(0)).toThrow("one of the pool's");
+    const places: { device: number; offsetBytes: number; segment: number; left: number }[] = [];
+    const check = (phys: number): void => {
+      const { device, offsetBytes, segment, left } = places[phys]!;
+      expect(addresses.segmentOf(phys)).toBe(segment);
+      expect([addresses.deviceIndexOf(phys), addresses.offsetOf(phys)]).toEqual([
+        device,
+        offsetBytes,
+      ]);
+      expect([addresses.contiguous(phys, left), addresses.contiguous(phys, left + 1)]).toEqual([
+        true,
+        false,
+      ]);
+      expect([addresses.isMappable(phys, left), addresses.isMappable(phys, left + 1)]).toEqual([
+        true,
+        false,
+      ]);
+    };
+    for (let segment = 0; segment < SEGMENTS_MAX; segment += 1) {
+      const extents = 1 + (segment % 3 === 0 ? 0 : random.below(9));
+      const device = random.below(devices.length);
+      const offsetBytes = (segment + 1) * 1_048_576;
+      addresses.addSegment({ device, offsetBytes, extents, virginFrom: extents });
+      for (let at = 0; at < extents; at += 1) {
+        const left = extents - at;
+        places.push({ device, offsetBytes: offsetBytes + at * 16_384, segment, left });
+      }
+      expect(addresses.extentCount).toBe(places.length);
+      // What was looked for last, and lies in another segment, does not matter.
+      for (let count = 0; count < 20; count += 1) check(random.below(places.length));
+      check(places.length - 1);
+    }
+    for (const phys of places.keys()) check(phys);
+    for (const phys of [...places.keys()].toReversed()) check(phys);
+    for (const phys of [-1, places.length, 0.5 - 1, NaN]) {
+      expect(() => addresses.segmentOf(phys)).toThrow("one of the pool's");
+    }
+    const one = { device: 0, offsetBytes: 0, extents: 1, virginFrom: 0 };
+    expect(() => addresses.addSegment(one)).toThrow("segments");
+  });
+
+  it("finds extents up to the last number that there can be", () => {
+    const devices = [new MemoryDevice(1 << 20, "first")];
+    const half = { device: 0, offsetBytes: 1 << 23, extents: 2 ** 30, virginFrom: 2 ** 30 };
+    const rest = { ...half, offsetBytes: 2 ** 46, extents: 2 ** 30 - 2, virginFrom: 2 ** 30 - 2 };
+    const addresses = new AddressSpace(new Geometry(16_384), [half, rest], devices);
+    const last = 2 ** 31 - 3;
+    expect([addresses.segmentOf(last), addresses.segmentOf(2 ** 30 - 1)]).toEqual([1, 0]);
+    expect(addresses.offsetOf(last)).toBe(2 ** 46 + (2 ** 30 - 3) * 16_384);
+    expect(addresses.isMappable(last, 1)).toBe(true);
+    expect([addresses.isMappable(last, 2), addresses.isMappable(last + 1, 1)]).toEqual([
+      false,
+      false,
+    ]);
+    expect(() => addresses.addSegment({ ...rest, extents: 1, virginFrom: 0 })).toThrow("1 extents");
   });
 
   it("refuses a segment on a device that is not there", () => {
@@ -363,6 +425,22 @@ describe("MetadataSpace", () => {
     metadata.release(1);
     expect([given, metadata.extentCount, metadata.freeBlocks]).toEqual([[3, 2], 2, 0]);
     expect(metadata.take()).toBe(16);
+  });
+
+  it("takes an extent again that comes free only as it looks for one", () => {
+    const free = [1, 2];
+    const metadata = new MetadataSpace(4, {
+      take: () => {
+        const first = free.shift();
+        return first === undefined ? null : { first, run: 1 };
+      },
+      adopt: () => undefined,
+      giveBack: (phys) => void free.push(phys),
+    });
+    take(metadata, 8);
+    for (const block of [4, 5, 6, 7]) metadata.free(block, 1);
+    metadata.durable(3);
+    expect(take(metadata, 5)).toEqual([4, 5, 6, 7, 0]);
   });
 
   it("takes blocks from the emptiest extents", () => {
