@@ -88,11 +88,19 @@ export async function readRoot(
   return root;
 }
 
+/** A node that was read, and where its first parent has it. */
+interface KnownNode {
+  readonly node: TreeNode;
+  readonly level: number;
+  readonly index: number;
+  readonly crc: number;
+}
+
 /** Builds the maps. Volumes that are copies share nodes and leaves: each is read and made once, by its place. */
 class TreeReader {
   readonly #state: PoolState;
   readonly #reader: PageReader;
-  readonly #nodes = new Map<number, { node: TreeNode; level: number; index: number }>();
+  readonly #nodes = new Map<number, KnownNode>();
   /** The leaves under a node of level 1, and the children of one above, by the node's place. */
   readonly #leavesOf = new Map<number, Uint32Array>();
   readonly #childrenOf = new Map<number, readonly (PagePointer | null)[]>();
@@ -181,8 +189,8 @@ class TreeReader {
     const known = this.#nodes.get(pointer.block);
     if (known !== undefined) {
       // Copies have it where their source has it. Anything else would let a few pages make a map without end.
-      if (known.level !== level || known.index !== index) {
-        throw corrupt(`a node with two places in block ${pointer.block}`);
+      if (known.level !== level || known.index !== index || known.crc !== pointer.crc) {
+        throw corrupt(`a node with two places or versions in block ${pointer.block}`);
       }
       return known;
     }
@@ -196,7 +204,7 @@ class TreeReader {
     } else {
       this.#childrenOf.set(pointer.block, valueOf(decodePointers(page)));
     }
-    const made = { node: new TreeNode(pointer), level, index };
+    const made = { node: new TreeNode(pointer), level, index, crc: pointer.crc };
     this.#nodes.set(pointer.block, made);
     return made;
   }
@@ -207,9 +215,9 @@ class TreeReader {
     if (known !== undefined) {
       const isSame =
         known.index === index &&
-        known.pointers.leaf.crc === leaf.crc &&
-        known.pointers.bases?.block === bases?.block &&
-        known.pointers.masks?.block === masks?.block;
+        isSamePage(known.pointers.leaf, leaf) &&
+        isSamePage(known.pointers.bases, bases) &&
+        isSamePage(known.pointers.masks, masks);
       if (!isSame) throw corrupt(`two leaves in block ${leaf.block}`);
       return known.id;
     }
@@ -231,6 +239,10 @@ class TreeReader {
     this.blocks.add(block);
     this.#state.space.adoptMetadataBlock(block);
   }
+}
+
+function isSamePage(a: PagePointer | null, b: PagePointer | null): boolean {
+  return a?.block === b?.block && a?.crc === b?.crc;
 }
 
 function valueOf<T>(decoded: T | FormatFault): T {

@@ -129,6 +129,16 @@ describe("crafted metadata", () => {
     expect(leaves.findings.map(({ message }) => message).join()).toMatch(/leaf 5 .*two parents/);
   });
 
+  it("has no node in two versions", async () => {
+    // The snapshot's map, of which "data" has a copy with the same leaves, gets its root from there, with another checksum.
+    const [from, to] = [0, 1].map((record) => 128 + record * 256 + 80) as [number, number];
+    await changePage(pageOf(PageKind.volumes, 0, 0), (bytes) => {
+      bytes.copyWithin(to, from, from + 12);
+      bytes[to + 8]! ^= 1;
+    });
+    expect(await outcomeOf(victim)).toBe("corrupt");
+  });
+
   it("has nothing in a side page for an entry that is not PARTIAL", () => {
     const pages = [0, 1, 2].map(() => new Uint32Array(1024));
     const [leaf, bases, masks] = pages as [Uint32Array, Uint32Array, Uint32Array];
