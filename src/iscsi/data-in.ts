@@ -39,6 +39,8 @@ export class DataInTransfer {
   #sentBytes = 0;
   /** Within the present sequence, which ends at MaxBurstLength. */
   #burstBytes = 0;
+  /** Bytes of the read that is under way, as far as the connection counts them as staged. */
+  #countedBytes = 0;
   /** In the connection's line for room in the queue. */
   waiting = false;
   /** DataSN of the next PDU, and so the ExpDataSN of a response. */
@@ -109,6 +111,7 @@ export class DataInTransfer {
       return;
     }
     link.stagedReadBytes += pieceBytes;
+    this.#countedBytes = pieceBytes;
     const read = this.#read;
     read.staging = link.pools.leaseStaging(pieceBytes);
     read.buffers = [read.staging.subarray(0, pieceBytes)];
@@ -127,19 +130,31 @@ export class DataInTransfer {
     this.#read.staging = null;
     this.#read.buffers = [];
     task.ioRunning = false;
-    if (error === null && !task.aborted) {
+    if (error === null && !task.cancelled) {
       const { sendQueue } = link;
       const base = sendQueue.reserve(lengthBytes);
       staging.copy(sendQueue.buffer, sendQueue.dataOffset(base), 0, lengthBytes);
       this.#commit(base, lengthBytes);
     }
     link.pools.releaseStaging(staging);
-    link.stagedReadBytes -= lengthBytes;
-    // Also where nothing was queued: others may wait for the room that is free now.
-    link.scheduleFlush();
-    if (task.aborted) task.retire();
+    this.#uncount();
+    if (task.cancelled) task.cancelledIoDone();
     else if (error !== null) task.failIo(error);
     else if (this.#sentBytes < this.#totalBytes) this.pump();
+  }
+
+  /** The task has ended: a read that is still under way holds no other command up. */
+  end(): void {
+    this.waiting = false;
+    if (this.#countedBytes !== 0) this.#uncount();
+  }
+
+  #uncount(): void {
+    const { link } = this.#task;
+    link.stagedReadBytes -= this.#countedBytes;
+    this.#countedBytes = 0;
+    // Also where nothing was queued: others may wait for the room that is free now.
+    link.scheduleFlush();
   }
 
   #nextPieceBytes(): number {

@@ -25,7 +25,7 @@ class PieceWrite extends IoRequest {
   }
 
   override get abandoned(): boolean {
-    return this.#transfer.aborted;
+    return this.#transfer.cancelled;
   }
 
   override done(error: IoError | null): void {
@@ -128,9 +128,9 @@ export class DataOutTransfer implements CreditWaiter {
     return this.#unsolicitedOpen || this.#invitations.length !== 0;
   }
 
-  /** The command was aborted: what it has not written yet must not be. */
-  get aborted(): boolean {
-    return this.#task.aborted;
+  /** The command was aborted or expelled: what it has not written yet must not be. */
+  get cancelled(): boolean {
+    return this.#task.cancelled;
   }
 
   /** Bytes that came, whether or not somebody wanted them; for tests. */
@@ -345,7 +345,7 @@ export class DataOutTransfer implements CreditWaiter {
     // To set the length to 0 would throw away the array's memory.
     write.buffers.pop();
     this.#spareWrite = write;
-    if (task.aborted) task.retire();
+    if (task.cancelled) task.cancelledIoDone();
     else if (!this.#taking) this.#advance();
   }
 

@@ -99,7 +99,17 @@ export class IscsiTask extends Task {
     this.retire();
   }
 
+  protected override halt(): void {
+    this.dataOut.discardRest();
+  }
+
+  protected override release(): void {
+    // Otherwise it is still to be answered, and goes back then.
+    if (this.retired) this.#owner.reuseTask(this);
+  }
+
   protected override respond(): void {
+    this.dataIn.end();
     this.dataOut.discardRest();
     // RFC 7143 4.2.4.2: the initiator finishes its sequences first, and must find the task when it does.
     if (!this.dataOut.open) this.respondNow();
@@ -116,6 +126,7 @@ export class IscsiTask extends Task {
 
   protected override forget(): void {
     assert(!this.retired, "a task is forgotten once");
+    this.dataIn.end();
     this.retired = true;
     this.#owner.retireTask(this, true);
   }

@@ -218,9 +218,11 @@ export class ScsiIntake {
 
   /** Data of a task are lost. RFC 7143 7.8: the target ends it itself, once all that is on its way has come. */
   #failData(task: IscsiTask): void {
+    // One whose logical unit went away has its answer already, or gets it when its I/O ends.
+    if (task.ended || task.expelled) return;
     if (task.ioRunning) {
       throw new ProtocolError("data of a task were lost while others of its are being written");
     }
-    if (!task.ended) task.fail(Sense.protocolServiceCrcError);
+    task.fail(Sense.protocolServiceCrcError);
   }
 }

@@ -89,6 +89,11 @@ export class Session implements TaskOwner {
       this.#abortedTags.push(task.tag);
       if (this.#abortedTags.length > ABORTED_TAGS_MAX) this.#abortedTags.shift();
     }
+    if (!task.ioRunning) this.reuseTask(task);
+  }
+
+  reuseTask(task: IscsiTask): void {
+    assert(task.retired && !task.ioRunning, "nothing uses a task that is reused");
     if (this.#free.length < COMMAND_WINDOW) this.#free.push(task);
   }
 

@@ -33,4 +33,6 @@ export interface TaskLink {
 export interface TaskOwner {
   /** The task was answered, or (`aborted`) never will be. */
   retireTask(task: IscsiTask, aborted: boolean): void;
+  /** I/O was running when the task retired, and has ended now. */
+  reuseTask(task: IscsiTask): void;
 }

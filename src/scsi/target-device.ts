@@ -40,6 +40,8 @@ export class TargetDevice {
   readonly name: string;
   readonly #units: Map<number, LogicalUnit> = new Map();
   readonly #nexuses: Set<Nexus> = new Set();
+  /** Units that were taken away and still have I/O of tasks that came through this target, once for each time. */
+  readonly #leaving: LogicalUnit[] = [];
 
   constructor(name: string) {
     this.name = name;
@@ -68,8 +70,8 @@ export class TargetDevice {
   }
 
   /**
-   * Takes the unit away. Its tasks that came through this target are aborted without an answer; `done` is called when
-   * none of them uses the volume any more. Later commands get LOGICAL UNIT NOT SUPPORTED.
+   * Takes the unit away. Its tasks that came through this target are answered with LOGICAL UNIT NOT SUPPORTED, as later
+   * commands are: at once, or when what they write has ended. `done` is called when none of them uses the volume any more.
    */
   detach(lun: number, done: () => void): void {
     const unit = this.#units.get(lun);
@@ -81,7 +83,11 @@ export class TargetDevice {
     }
     this.#announceInventory();
     const tasks = unit.taskSet.tasksOf(null).filter((task) => task.nexus?.device === this);
-    unit.taskSet.abort(tasks, done);
+    this.#leaving.push(unit);
+    unit.taskSet.expel(tasks, () => {
+      this.#leaving.splice(this.#leaving.indexOf(unit), 1);
+      done();
+    });
   }
 
   #announceInventory(): void {
@@ -120,7 +126,7 @@ export class TargetDevice {
       nexus.dropAttentions(unit);
     }
     const request = { nexus, function: TaskManagementFunction.nexusLoss, lun: 0, tag: 0 };
-    manageTasks(this.#units, request, () => done());
+    manageTasks(this.#units, this.#leaving, request, () => done());
   }
 
   /** Takes a command from the transport. It has its nexus, LUN, tag, attribute and CDB. Never throws for its input. */
@@ -159,6 +165,6 @@ export class TargetDevice {
    * once, unless aborted tasks still have I/O running.
    */
   manage(request: TaskManagementRequest, done: (response: TaskManagementResponse) => void): void {
-    manageTasks(this.#units, request, done);
+    manageTasks(this.#units, this.#leaving, request, done);
   }
 }

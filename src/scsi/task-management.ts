@@ -150,13 +150,81 @@ function queryResponse(present: boolean): TaskManagementResponse {
     : TaskManagementResponse.functionComplete;
 }
 
-/** Performs a function on the units of a target; see `TargetDevice.manage`. */
+/** Whether a function ends a task that is still to be answered though its unit was taken away. */
+function endsExpelled(request: TaskManagementRequest, task: Task): boolean {
+  const { nexus } = request;
+  if (!task.expelled || task.nexus === null || task.nexus.device !== nexus.device) return false;
+  const isOfNexus = task.nexus === nexus;
+  const isOfLun = task.lun === request.lun;
+  switch (request.function) {
+    case TaskManagementFunction.abortTask:
+      return isOfNexus && isOfLun && task.tag === request.tag;
+    case TaskManagementFunction.abortTaskSet:
+      return isOfNexus && isOfLun;
+    case TaskManagementFunction.clearTaskSet:
+    case TaskManagementFunction.logicalUnitReset:
+      return isOfLun;
+    case TaskManagementFunction.targetWarmReset:
+    case TaskManagementFunction.targetColdReset:
+      return true;
+    case TaskManagementFunction.nexusLoss:
+      return isOfNexus;
+    default:
+      return false;
+  }
+}
+
+/** What a function ends in units that were taken away, where writes are still waited for. */
+function expelledScopes(leaving: Iterable<LogicalUnit>, request: TaskManagementRequest): Scope[] {
+  return [...new Set(leaving)].flatMap((unit) => {
+    const tasks = unit.taskSet.tasksOf(null).filter((task) => endsExpelled(request, task));
+    return tasks.length === 0 ? [] : [{ unit, tasks }];
+  });
+}
+
+/**
+ * Performs a function on the units of a target; see `TargetDevice.manage`. In those that are `leaving` it ends the tasks
+ * that it means, so that no answer of theirs comes after its own.
+ */
 export function manageTasks(
   units: ReadonlyMap<number, LogicalUnit>,
+  leaving: Iterable<LogicalUnit>,
   request: TaskManagementRequest,
   done: Done,
 ): void {
   assert(request.nexus !== null, "a request comes over a nexus");
+  const scopes = expelledScopes(leaving, request);
+  if (scopes.length === 0) {
+    manageReachable(units, request, done);
+    return;
+  }
+  // Nobody waits for their answers any more: from here on they are as any other tasks that are aborted.
+  for (const task of scopes.flatMap(({ tasks }) => tasks)) task.expelled = false;
+  let response: TaskManagementResponse = TaskManagementResponse.functionComplete;
+  let waiting = 2;
+  const arrive = (): void => {
+    waiting -= 1;
+    if (waiting === 0) done(response);
+  };
+  abortAll(scopes, arrive);
+  const isOfTask = request.function === TaskManagementFunction.abortTask;
+  const isOfUnit = request.function <= TaskManagementFunction.logicalUnitReset;
+  if (isOfTask || (isOfUnit && !units.has(request.lun))) {
+    // That the LUN is not there any more says nothing against it: all that was to end has ended.
+    arrive();
+  } else {
+    manageReachable(units, request, (reached) => {
+      response = reached;
+      arrive();
+    });
+  }
+}
+
+function manageReachable(
+  units: ReadonlyMap<number, LogicalUnit>,
+  request: TaskManagementRequest,
+  done: Done,
+): void {
   switch (request.function) {
     case TaskManagementFunction.targetWarmReset:
       reset([...units.values()], Sense.busDeviceResetFunctionOccurred, done);

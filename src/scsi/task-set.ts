@@ -3,9 +3,11 @@ import { TASK_SET_MAX } from "./limits.ts";
 import type { Nexus } from "./nexus.ts";
 import { TaskAttribute, type Task } from "./task.ts";
 
-/** Tasks that were aborted and have not left yet, and what to do when they have. */
+/** Tasks that were aborted or expelled and have not left yet, and what to do when they have. */
 interface Departure {
   readonly tasks: Set<Task>;
+  /** It is not enough that a task has ended: I/O may still use its memory. */
+  readonly awaitsIo: boolean;
   readonly done: () => void;
 }
 
@@ -78,7 +80,13 @@ export class TaskSet {
       this.#exclusiveCount -= 1;
     }
     if (this.#dormant.length !== 0) this.#wake();
-    if (this.#departures.size !== 0) this.#noticeDeparture(task);
+    if (this.#departures.size !== 0) this.#noticeDeparture(task, task.ioRunning);
+  }
+
+  /** The I/O of a task that was removed before has ended. */
+  leave(task: Task): void {
+    assert(task.taskSetIndex === -1 && !task.ioRunning, "a task ends before it leaves");
+    this.#noticeDeparture(task, false);
   }
 
   /** Starts the dormant tasks that nothing holds back any more. */
@@ -97,9 +105,9 @@ export class TaskSet {
     this.#waking = false;
   }
 
-  /** Everything enabled is older than the oldest dormant task, or HEAD OF QUEUE. An aborted one is about to leave. */
+  /** Everything enabled is older than the oldest dormant task, or HEAD OF QUEUE. A cancelled one is about to leave. */
   #mayStart(task: Task): boolean {
-    if (task.aborted) return false;
+    if (task.cancelled) return false;
     if (task.attribute === TaskAttribute.ordered) {
       return this.#tasks.length === this.#dormant.length;
     }
@@ -108,12 +116,12 @@ export class TaskSet {
 
   /** The task with this tag of this nexus, or undefined. */
   find(nexus: Nexus, tag: number): Task | undefined {
-    return this.#tasks.find((task) => task.nexus === nexus && task.tag === tag && !task.aborted);
+    return this.#tasks.find((task) => task.nexus === nexus && task.tag === tag && !task.cancelled);
   }
 
-  /** True when the nexus has a task here that was not aborted. */
+  /** True when the nexus has a task here that was neither aborted nor expelled. */
   hasTasksOf(nexus: Nexus): boolean {
-    return this.#tasks.some((task) => task.nexus === nexus && !task.aborted);
+    return this.#tasks.some((task) => task.nexus === nexus && !task.cancelled);
   }
 
   /** The tasks of one nexus; of all where it is null. A copy: aborting changes the set. */
@@ -123,20 +131,33 @@ export class TaskSet {
 
   /**
    * Aborts tasks of this set (SAM-5 5.6) and calls `done` when all of them have left: at once, unless I/O still uses
-   * their buffers.
+   * their buffers. Those that were expelled are waited for, and answered all the same.
    */
   abort(tasks: readonly Task[], done: () => void): void {
-    const departure: Departure = { tasks: new Set(tasks), done };
+    const departure: Departure = { tasks: new Set(tasks), awaitsIo: false, done };
     this.#departures.add(departure);
     // All are marked before the first one stops: what its end sets free must not start one that is to go too.
-    const fresh = tasks.filter((task) => !task.aborted);
+    const fresh = tasks.filter((task) => !task.cancelled);
     for (const task of fresh) task.aborted = true;
     for (const task of fresh) task.stop();
     this.#settle(departure);
   }
 
-  #noticeDeparture(task: Task): void {
+  /**
+   * Ends tasks of this set because their initiators have lost the logical unit: they are answered with LOGICAL UNIT NOT
+   * SUPPORTED, unless they were aborted before. Calls `done` when no I/O uses their buffers any more.
+   */
+  expel(tasks: readonly Task[], done: () => void): void {
+    const departure: Departure = { tasks: new Set(tasks), awaitsIo: true, done };
+    this.#departures.add(departure);
+    for (const task of tasks) task.expelled = true;
+    for (const task of tasks) if (!task.ended) task.expel();
+    this.#settle(departure);
+  }
+
+  #noticeDeparture(task: Task, ioRunning: boolean): void {
     for (const departure of this.#departures) {
+      if (ioRunning && departure.awaitsIo) continue;
       if (departure.tasks.delete(task)) this.#settle(departure);
     }
   }

@@ -4,7 +4,7 @@ import { type IoKind, IoRequest } from "../util/io-request.ts";
 import type { Volume } from "../volume/volume.ts";
 import type { LogicalUnit } from "./logical-unit.ts";
 import type { Nexus } from "./nexus.ts";
-import { encodeSense, SENSE_BYTES_MAX, type SenseCode } from "./sense.ts";
+import { encodeSense, Sense, SENSE_BYTES_MAX, type SenseCode } from "./sense.ts";
 import { senseOfIoError } from "./sense-of-io-error.ts";
 import { Status } from "./status.ts";
 
@@ -40,7 +40,7 @@ class TaskIo extends IoRequest {
   }
 
   override get abandoned(): boolean {
-    return this.#task.aborted;
+    return this.#task.cancelled;
   }
 
   override done(error: IoError | null): void {
@@ -85,6 +85,11 @@ export abstract class Task {
 
   /** Set by the task set. Nothing is sent for such a task any more; it retires when its I/O has ended. */
   aborted = false;
+  /**
+   * Set by the task set: its logical unit was taken away. It is answered with LOGICAL UNIT NOT SUPPORTED, at once or, where
+   * it is writing to the medium, when that has ended.
+   */
+  expelled = false;
   /** True while `runIo`'s operation, or one of the transport's, uses the task's buffers. */
   ioRunning = false;
   /** Set when the response was handed to the transport, or the task retired. */
@@ -98,6 +103,11 @@ export abstract class Task {
 
   readonly #io: TaskIo = new TaskIo(this);
 
+  /** Nothing of the task goes on: what was submitted and has not begun is not wanted any more. */
+  get cancelled(): boolean {
+    return this.aborted || this.expelled;
+  }
+
   /** Makes the task ready for another command. */
   reset(): void {
     assert(!this.ioRunning, "a task with I/O running is not reused");
@@ -108,6 +118,7 @@ export abstract class Task {
     this.status = Status.good;
     this.senseBytes = 0;
     this.aborted = false;
+    this.expelled = false;
     this.ended = false;
     this.taskSetIndex = -1;
     this.dormant = false;
@@ -143,6 +154,12 @@ export abstract class Task {
   /** The task was just marked aborted: the transport stops moving its data, and retires it unless I/O is running. */
   abstract stop(): void;
 
+  /** The task was just expelled while it writes: the transport hands no more of its data on. */
+  protected abstract halt(): void;
+
+  /** The last I/O of a task that had ended before it is over: its memory is free. */
+  protected abstract release(): void;
+
   /** Ends the task with a status; sense stays as it is. */
   complete(status: Status): void {
     assert(!this.ended, "a task ends once");
@@ -150,6 +167,7 @@ export abstract class Task {
       this.retire();
       return;
     }
+    assert(!this.ioRunning || this.expelled, "only an expelled task ends before its I/O");
     this.ended = true;
     this.status = status;
     this.unit?.taskSet.remove(this);
@@ -175,10 +193,42 @@ export abstract class Task {
   /** Ends an aborted task without a response, once nothing uses its buffers any more. */
   retire(): void {
     assert(!this.ended && this.aborted, "only an aborted task retires");
-    if (this.ioRunning) return;
+    if (this.#heldByIo) return;
     this.ended = true;
     this.unit?.taskSet.remove(this);
     this.forget();
+  }
+
+  /**
+   * I/O is running that the end of the task has to wait for. Under an expelled one, what only reads goes on by itself. What
+   * writes is always waited for: whoever heard of the end would write anew over another path to the volume, and the old
+   * data could land on the newer.
+   */
+  get #heldByIo(): boolean {
+    return this.ioRunning && (this.writes || !this.expelled);
+  }
+
+  /** Ends the task as its logical unit was taken away. One that was aborted before ends without an answer. */
+  expel(): void {
+    assert(this.expelled && !this.ended, "the task set marks a task before it expels it");
+    if (this.aborted) this.retire();
+    else if (this.#heldByIo) this.halt();
+    else this.fail(Sense.logicalUnitNotSupported);
+  }
+
+  /** I/O of a cancelled task has ended, whatever came of it; the task itself may have ended before. */
+  cancelledIoDone(): void {
+    assert(this.cancelled, "a task that goes on takes its next step");
+    if (this.ioRunning) return;
+    if (!this.ended) {
+      if (this.aborted) this.retire();
+      else this.fail(Sense.logicalUnitNotSupported);
+      return;
+    }
+    const unit = this.unit;
+    assert(unit !== null, "a task keeps its unit while I/O is running");
+    this.release();
+    unit.taskSet.leave(this);
   }
 
   /** Runs one operation without data of the initiator's on the unit's volume, then takes the step. */
@@ -219,7 +269,7 @@ export abstract class Task {
     this.#io.buffers = [];
     const unit = this.unit;
     assert(unit !== null, "a task keeps its unit while I/O is running");
-    if (this.aborted) this.retire();
+    if (this.cancelled) this.cancelledIoDone();
     else if (error !== null) this.failIo(error);
     else step(unit, this);
   }

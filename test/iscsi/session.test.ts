@@ -61,6 +61,22 @@ describe("Session", () => {
     expect([...bench.session.tasks.keys()]).toEqual([2, 3, 4]);
   });
 
+  it("uses a task that was answered before its I/O ended only when that is over", () => {
+    const bench = open();
+    bench.volume.holding = true;
+    const first = begin(bench, 1);
+    let left = false;
+    bench.target.device.detach(0, () => (left = true));
+    expect(bench.connection.responses).toMatchObject([{ initiatorTaskTag: 1, status: 2 }]);
+    expect([bench.session.tasks.size, left]).toEqual([0, false]);
+    const second = begin(bench, 1);
+    expect(second === first).toBe(false);
+    bench.volume.release();
+    expect(left).toBe(true);
+    expect([...bench.session.tasks.values()]).toEqual([second]);
+    expect(begin(bench, 2) === first).toBe(true);
+  });
+
   it("counts commands of the window and immediate ones apart", () => {
     const bench = open();
     bench.volume.holding = true;

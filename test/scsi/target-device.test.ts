@@ -9,6 +9,7 @@ import { FakeVolume } from "./support/fake-volume.ts";
 const TEST_UNIT_READY = "00 00 000000 00";
 const INQUIRY = "12 00 00 0024 00";
 const READ = "28 00 00000000 00 0001 00";
+const WRITE = "2a 00 00000000 00 0001 00";
 const FLUSH = "35 00 00000000 00 0000 00";
 
 function another(): LogicalUnit {
@@ -53,7 +54,7 @@ describe("attach and detach", () => {
     expect(bench.nexus.attentionCount).toBe(0);
   });
 
-  it("detach waits for the I/O of the unit, and answers none of its tasks", () => {
+  it("detach answers the tasks of the unit, and waits for their I/O", () => {
     const bench = new Bench();
     bench.volume.holding = true;
     const task = bench.run(FLUSH);
@@ -61,9 +62,10 @@ describe("attach and detach", () => {
     bench.device.detach(0, () => {
       done += 1;
     });
-    expect([done, task.ends, bench.unit.nexuses.size]).toEqual([0, 0, 0]);
+    expectSense(task, Sense.logicalUnitNotSupported);
+    expect([done, task.ends, task.released, bench.unit.nexuses.size]).toEqual([0, 1, 0, 0]);
     bench.volume.release();
-    expect([done, task.responses, task.forgotten]).toEqual([1, 0, 1]);
+    expect([done, task.ends, task.released]).toEqual([1, 1, 1]);
     expect(bench.volume.listenerCount).toBe(1);
     bench.unit.close();
     expect(bench.volume.listenerCount).toBe(0);
@@ -78,7 +80,8 @@ describe("attach and detach", () => {
     bench.volume.holding = true;
     const [mine, theirs] = [bench.run(FLUSH), bench.run(FLUSH, { nexus })];
     second.detach(0, () => undefined);
-    expect([mine.aborted, theirs.aborted]).toEqual([false, true]);
+    expect([mine.ends, theirs.responses]).toEqual([0, 1]);
+    expect([mine.expelled, theirs.expelled]).toEqual([false, true]);
     expect([...bench.unit.nexuses]).toEqual([bench.nexus]);
   });
 
@@ -108,5 +111,24 @@ describe("closeNexus", () => {
     bench.volume.release();
     expect([done, task.forgotten, task.responses]).toEqual([1, 1, 0]);
     expect(() => bench.device.closeNexus(bench.nexus)).toThrow("once");
+  });
+
+  it("waits for what is written to a unit that was taken away, and nobody answers it any more", () => {
+    const bench = new Bench();
+    bench.volume.cold = true;
+    bench.volume.holding = true;
+    const dataOut = Buffer.alloc(512);
+    const task = bench.run(WRITE, { dataOut });
+    const nexus = bench.open("iqn.2026-01.io.example:two,i,0x2");
+    const other = bench.run(WRITE, { dataOut, nexus });
+    const events: string[] = [];
+    bench.device.detach(0, () => events.push("detached"));
+    bench.device.closeNexus(bench.nexus, () => events.push("closed"));
+    expect([events, task.ends, other.ends]).toEqual([[], 0, 0]);
+    bench.volume.release();
+    expect([events, task.forgotten, task.responses]).toEqual([["closed"], 1, 0]);
+    bench.volume.release();
+    expect(events).toEqual(["closed", "detached"]);
+    expectSense(other, Sense.logicalUnitNotSupported);
   });
 });

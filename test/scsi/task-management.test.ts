@@ -203,3 +203,59 @@ describe("the other functions", () => {
     expect(scene.manage("logicalUnitReset", 0, 8)).toBe(TaskManagementResponse.lunDoesNotExist);
   });
 });
+
+describe("units that were taken away", () => {
+  const WRITE = "2a 00 00000000 00 0001 00";
+
+  /** Both nexuses have a write running on a unit that is not there any more. */
+  function leave(): { scene: Scene; one: FakeTask; two: FakeTask } {
+    const scene = new Scene();
+    const { bench } = scene;
+    bench.volume.cold = true;
+    const dataOut = Buffer.alloc(512);
+    const one = bench.run(WRITE, { dataOut, tag: 5, nexus: scene.one });
+    const two = bench.run(WRITE, { dataOut, tag: 6, nexus: scene.two });
+    bench.device.detach(0, () => undefined);
+    return { scene, one, two };
+  }
+
+  it.each([
+    ["abortTask", "forgotten", "answered", TaskManagementResponse.functionComplete],
+    ["abortTaskSet", "forgotten", "answered", TaskManagementResponse.functionComplete],
+    ["clearTaskSet", "forgotten", "forgotten", TaskManagementResponse.functionComplete],
+    ["logicalUnitReset", "forgotten", "forgotten", TaskManagementResponse.functionComplete],
+    ["targetWarmReset", "forgotten", "forgotten", TaskManagementResponse.functionComplete],
+    ["targetColdReset", "forgotten", "forgotten", TaskManagementResponse.functionComplete],
+    ["nexusLoss", "forgotten", "answered", TaskManagementResponse.functionComplete],
+    ["queryTask", "answered", "answered", TaskManagementResponse.lunDoesNotExist],
+  ] as const)("%s: a write of its nexus is %s, another one %s", (name, mine, theirs, response) => {
+    const { scene, one, two } = leave();
+    const waits = mine === "forgotten";
+    expect(scene.manage(name, 5)).toBe(waits ? undefined : response);
+    while (scene.bench.volume.held.length !== 0) scene.bench.volume.release();
+    const fate = (task: FakeTask): string => (task.responses === 1 ? "answered" : "forgotten");
+    expect([fate(one), fate(two), one.ends, two.ends]).toEqual([mine, theirs, 1, 1]);
+    expect(scene.responses).toEqual([response]);
+  });
+
+  it("do not hide the unit that has their LUN now", () => {
+    const { scene } = leave();
+    const volume = new FakeVolume(8192);
+    scene.bench.device.attach(0, new LogicalUnit({ volume, blockBytes: 512, nowMs: () => 0 }));
+    scene.attentions(scene.one, scene.bench.device.units.get(0));
+    volume.holding = true;
+    const fresh = scene.bench.run(FLUSH, { tag: 9, nexus: scene.one });
+    expect(scene.manage("logicalUnitReset")).toBeUndefined();
+    expect(fresh.aborted).toBe(true);
+    volume.release();
+    expect(scene.responses).toEqual([]);
+    while (scene.bench.volume.held.length !== 0) scene.bench.volume.release();
+    expect(scene.responses).toEqual([TaskManagementResponse.functionComplete]);
+  });
+
+  it("are forgotten when nothing of theirs is running any more", () => {
+    const { scene } = leave();
+    while (scene.bench.volume.held.length !== 0) scene.bench.volume.release();
+    expect(scene.manage("abortTask", 5)).toBe(TaskManagementResponse.lunDoesNotExist);
+  });
+});

@@ -7,6 +7,8 @@ import type { FakeTask } from "./support/fake-task.ts";
 
 const { simple, ordered, headOfQueue } = TaskAttribute;
 
+const WRITE = "2a 00 00000000 00 0001 00";
+
 /** Commands that flush, and therefore run until the test lets them go. */
 class Queue {
   readonly bench: Bench = new Bench();
@@ -174,5 +176,93 @@ describe("abort", () => {
     expect(left).toEqual([]);
     queue.bench.volume.release();
     expect([left, task.forgotten]).toEqual([[1, 2], 1]);
+  });
+});
+
+describe("expel", () => {
+  function expel(queue: Queue, tasks: FakeTask[]): { left: boolean } {
+    const state = { left: false };
+    queue.bench.unit.taskSet.expel(tasks, () => (state.left = true));
+    return state;
+  }
+
+  it("answers what waits, what waits for its data, and what only reads, and waits for the I/O", () => {
+    const queue = new Queue();
+    const { volume, unit } = queue.bench;
+    const flush = queue.add(simple);
+    const write = queue.bench.run(WRITE, { dataOut: Buffer.alloc(512), holdDataOut: true });
+    const dormant = queue.add(ordered);
+    const state = expel(queue, [flush, write, dormant]);
+    expect([flush, write, dormant].map((task) => task.responses)).toEqual([1, 1, 1]);
+    expect([flush, write, dormant].map((task) => task.senseCode)).toEqual(
+      Array.from({ length: 3 }, () => 0x52500),
+    );
+    expect([state.left, unit.taskSet.size, volume.submitted.length]).toEqual([false, 0, 1]);
+    volume.release();
+    expect([state.left, flush.released, write.released, flush.ends]).toEqual([true, 1, 0, 1]);
+  });
+
+  it.each([null, "medium"] as const)("answers what writes when that has ended (%s)", (failing) => {
+    const queue = new Queue();
+    const { volume, unit } = queue.bench;
+    volume.cold = true;
+    const write = queue.bench.run(WRITE, { dataOut: Buffer.alloc(512) });
+    const state = expel(queue, [write]);
+    expect([write.ends, state.left, unit.taskSet.size]).toEqual([0, false, 1]);
+    expect(volume.held[0]?.kind).toBe(1);
+    volume.failing = failing;
+    volume.release();
+    expect([write.responses, write.senseCode, state.left]).toEqual([1, 0x52500, true]);
+    expect([write.released, unit.taskSet.size]).toEqual([0, 0]);
+  });
+
+  it("says of the operation of an expelled task that nobody wants it any more", () => {
+    const queue = new Queue();
+    const task = queue.add(simple);
+    const [request] = queue.bench.volume.held;
+    expect(request?.abandoned).toBe(false);
+    expel(queue, [task]);
+    expect(request?.abandoned).toBe(true);
+    queue.bench.volume.release();
+  });
+
+  it("ends a task that was aborted before without an answer, and with it what waits for that", () => {
+    const queue = new Queue();
+    const { taskSet } = queue.bench.unit;
+    const task = queue.add(simple);
+    let aborted = false;
+    taskSet.abort([task], () => (aborted = true));
+    const state = expel(queue, [task]);
+    expect([aborted, task.forgotten, task.responses, state.left]).toEqual([true, 1, 0, false]);
+    queue.bench.volume.release();
+    expect([task.ends, task.released, state.left]).toEqual([1, 1, true]);
+  });
+
+  it("starts what was held back, and never what is to go as well", () => {
+    const queue = new Queue();
+    const tasks = [simple, ordered, simple].map((attribute) => queue.add(attribute));
+    const stays = queue.add(simple);
+    expel(queue, tasks);
+    expect(Queue.states(...tasks, stays)).toBe("eeer");
+    expect(queue.bench.volume.submitted).toHaveLength(2);
+  });
+
+  it("is waited for by a reset of others, which takes no answer away", () => {
+    const queue = new Queue();
+    const { taskSet } = queue.bench.unit;
+    queue.bench.volume.cold = true;
+    const write = queue.bench.run(WRITE, { dataOut: Buffer.alloc(512) });
+    expel(queue, [write]);
+    let reset = false;
+    taskSet.abort(taskSet.tasksOf(null), () => (reset = true));
+    expect([reset, taskSet.hasTasksOf(queue.bench.nexus)]).toEqual([false, false]);
+    expect(taskSet.find(queue.bench.nexus, write.tag)).toBeUndefined();
+    queue.bench.volume.release();
+    expect([reset, write.responses]).toEqual([true, 1]);
+  });
+
+  it("asserts that a task leaves after its end", () => {
+    const queue = new Queue();
+    expect(() => queue.bench.unit.taskSet.leave(queue.add(simple))).toThrow("before it leaves");
   });
 });

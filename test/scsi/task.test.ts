@@ -50,6 +50,29 @@ describe("Task", () => {
     expect([task.forgotten, task.responses]).toEqual([1, 0]);
   });
 
+  it("ends before its I/O only where its unit was taken away", () => {
+    const { bench, task } = running();
+    expect(() => task.complete(Status.good)).toThrow("before its I/O");
+    expect(() => task.expel()).toThrow("marks");
+    expect(() => task.cancelledIoDone()).toThrow("next step");
+    bench.unit.taskSet.expel([task], () => undefined);
+    expect([task.status, task.ended, task.ioRunning]).toEqual([2, true, true]);
+    expect(() => task.reset()).toThrow("reused");
+    bench.volume.release();
+    expect([task.ends, task.released]).toEqual([1, 1]);
+    task.reset();
+    expect([task.expelled, task.cancelled]).toEqual([false, false]);
+  });
+
+  it("takes no further step after it was expelled", () => {
+    const bench = new Bench();
+    bench.volume.holding = true;
+    const stop = bench.run("1b 00 00 00 00 00");
+    bench.unit.taskSet.expel([stop], () => undefined);
+    bench.volume.release();
+    expect([bench.unit.stopped, stop.responses, stop.senseCode]).toEqual([false, 1, 0x52500]);
+  });
+
   it("is as new after a reset", () => {
     const bench = new Bench({ readOnly: true });
     const task = bench.run("2a 00 00000000 00 0001 00");

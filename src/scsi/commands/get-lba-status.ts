@@ -48,7 +48,7 @@ async function report(unit: LogicalUnit, task: Task, lba: number, countMax: numb
         : new IoError("medium", "extents failed", { object: volume.name, cause: error });
   }
   task.ioRunning = false;
-  if (task.aborted) task.retire();
+  if (task.cancelled) task.cancelledIoDone();
   else if (failure !== null) task.failIo(failure);
   else returnExtents(task, lba, extents, blockBytes);
 }

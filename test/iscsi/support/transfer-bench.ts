@@ -42,6 +42,8 @@ export class TransferBench implements TaskLink, TaskOwner, SendSink {
   flushWanted = false;
   readonly retired: IscsiTask[] = [];
   readonly abortedTasks: IscsiTask[] = [];
+  /** Those whose I/O ended after they had retired. */
+  readonly reused: IscsiTask[] = [];
   readonly #wire: Buffer[] = [];
   #unsentCount = 0;
   #statSn = 1;
@@ -69,6 +71,11 @@ export class TransferBench implements TaskLink, TaskOwner, SendSink {
     task.unit = this.unit;
     this.unit.taskSet.add(task);
     return task;
+  }
+
+  /** As when its unit is detached; `done` is called when no I/O uses its memory. */
+  expel(task: IscsiTask, done: () => void = () => undefined): void {
+    this.unit.taskSet.expel([task], done);
   }
 
   abort(task: IscsiTask): void {
@@ -108,6 +115,10 @@ export class TransferBench implements TaskLink, TaskOwner, SendSink {
 
   retireTask(task: IscsiTask, aborted: boolean): void {
     (aborted ? this.abortedTasks : this.retired).push(task);
+  }
+
+  reuseTask(task: IscsiTask): void {
+    this.reused.push(task);
   }
 
   send(chunks: readonly Buffer[]): void {

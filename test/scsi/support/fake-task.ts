@@ -28,6 +28,8 @@ export class FakeTask extends Task {
   solicitedBytes = 0;
   responses = 0;
   forgotten = 0;
+  /** How often the memory of a task came back that had ended before its I/O. */
+  released = 0;
   /** The volume that data-in came from, for tests of the hot path. */
   forcedUnitAccess = false;
   #deliver: (() => void) | null = null;
@@ -116,8 +118,8 @@ export class FakeTask extends Task {
   ): void {
     const io = new TransportIo((error) => {
       this.ioRunning = false;
-      if (this.aborted) {
-        this.retire();
+      if (this.cancelled) {
+        this.cancelledIoDone();
         return;
       }
       if (error !== null) {
@@ -141,6 +143,14 @@ export class FakeTask extends Task {
 
   protected override forget(): void {
     this.forgotten += 1;
+  }
+
+  protected override halt(): void {
+    this.#deliver = null;
+  }
+
+  protected override release(): void {
+    this.released += 1;
   }
 
   override stop(): void {
