@@ -107,9 +107,10 @@ export async function deleteVolume(parts: PoolParts, volume: ThinVolume): Promis
     if (parts.volumes.uses(volume) > 0) {
       throw new PoolError("busy", `volume ${name} has just been taken into use`);
     }
+    // Nobody finds it from now on, or it would be taken into use while its record becomes durable.
+    parts.volumes.remove(volume);
     await commit(parts, [{ kind: "delete", volume: id }]);
     parts.ownership.changed(parts.journal.appliedSeq);
-    parts.volumes.remove(volume);
     volume.markGone();
   });
   parts.listeners.emit({ kind: "volumes-changed" });

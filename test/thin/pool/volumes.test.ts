@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { readBytes, writeBytes } from "../../../src/util/io-request.ts";
+import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { IoKind, type IoRequest, readBytes, writeBytes } from "../../../src/util/io-request.ts";
 import { EXTENT, MIB, PoolBench, uuidOf } from "./support/pool-bench.ts";
 
 const TIB = 2 ** 40;
@@ -129,6 +130,34 @@ test("a volume in use is not deleted", async () => {
   expect(() => bench.pool.use(volume)).toThrow("not there any more");
   await expect(bench.drive(bench.pool.delete(volume))).rejects.toMatchObject({ kind: "missing" });
   await expect(bench.snapshot(volume, "late")).rejects.toMatchObject({ kind: "missing" });
+});
+
+/** Tells of each flush. */
+class FlushTeller extends MemoryDevice {
+  told: () => void = () => undefined;
+
+  override submit(request: IoRequest): void {
+    if (request.kind === IoKind.flush) this.told();
+    super.submit(request);
+  }
+}
+
+test("nobody takes a volume into use while it is being deleted", async () => {
+  const disk = new FlushTeller(64 * MIB, "disk");
+  const bench = await PoolBench.make({ devices: [disk] });
+  const volume = await bench.create("data");
+  const outcomes: string[] = [];
+  disk.told = () => {
+    try {
+      bench.pool.use(volume);
+      outcomes.push("in use");
+    } catch (error) {
+      outcomes.push(String(error));
+    }
+  };
+  await bench.drive(bench.pool.delete(volume));
+  expect(outcomes.length).toBeGreaterThan(0);
+  for (const outcome of outcomes) expect(outcome).toContain("not there any more");
 });
 
 test("the space of a deleted volume comes back in the background", async () => {
