@@ -183,8 +183,9 @@ export class Pool {
     return this.#run((parts) => auditState(parts.state));
   }
 
-  /** Makes everything durable that was acknowledged. Errors: failed. */
+  /** Makes everything durable that was acknowledged. Errors: failed, missing. */
   async sync(): Promise<void> {
+    this.#refuseClosed();
     try {
       await syncBarrier(this.#parts.barrier);
     } catch (error) {
@@ -192,8 +193,9 @@ export class Pool {
     }
   }
 
-  /** Errors: failed. */
+  /** Errors: failed, missing. */
   async checkpoint(): Promise<void> {
+    this.#refuseClosed();
     try {
       await this.#parts.checkpointer.run("asked");
     } catch (error) {
@@ -230,7 +232,7 @@ export class Pool {
     try {
       // A pool that has failed must not look as if it had been closed: nothing more is written to it.
       if (health.failure === null) {
-        await this.sync();
+        await syncBarrier(this.#parts.barrier);
         await this.#parts.checkpointer.close();
       }
     } catch (error) {
@@ -241,19 +243,29 @@ export class Pool {
         volume.markGone();
         volume.gate.open();
       }
+      // Of a pool that has failed: what it still writes would come over what the next one to open it does.
+      await this.#parts.checkpointer.idle();
       // Of flushes that came meanwhile: one that finds its device closed would count as failed (rule F).
       await this.#parts.barrier.idle();
     }
   }
 
   #run<Result>(operation: (parts: PoolParts) => Promise<Result>): Promise<Result> {
-    const guarded = (): Promise<Result> => {
+    const guarded = async (): Promise<Result> => {
       const { failure } = this.#parts.health;
-      if (failure !== null)
-        return Promise.reject(new PoolError("failed", failure.message, failure));
-      return operation(this.#parts);
+      if (failure !== null) throw new PoolError("failed", failure.message, failure);
+      try {
+        return await operation(this.#parts);
+      } catch (error) {
+        throw asPoolError(error);
+      }
     };
     return this.#queue.run(guarded, () => closedError(this.name));
+  }
+
+  /** The devices are not the pool's any more, and a flush or a write that they refuse would count as a failure (rule F). */
+  #refuseClosed(): void {
+    if (this.#closing !== null) throw closedError(this.name);
   }
 }
 

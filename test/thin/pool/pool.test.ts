@@ -4,6 +4,7 @@ import { DeviceFilter } from "../../../src/device/device-filter.ts";
 import { IoError } from "../../../src/util/io-error.ts";
 import { flush, IoKind, type IoRequest } from "../../../src/util/io-request.ts";
 import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
+import { PoolError } from "../../../src/thin/pool-error.ts";
 import { EXTENT, MIB, PoolBench } from "./support/pool-bench.ts";
 
 test("a pool that was closed is what it was, in any order of its devices", async () => {
@@ -73,6 +74,61 @@ test("a pool that is closed has left no flush behind that could fail", async () 
   // The one that comes when the volume has been taken away already.
   expect(failures).toMatchObject([{ kind: "gone", object: "data" }]);
   expect([...bench.mark.pools]).toEqual([]);
+});
+
+test("a closed pool writes and flushes nothing, whatever it is asked for", async () => {
+  const bench = await PoolBench.make();
+  const { pool } = bench;
+  await bench.create("data");
+  const closing = pool.close();
+  await expect(pool.checkpoint()).rejects.toMatchObject({ kind: "missing" });
+  await expect(pool.sync()).rejects.toMatchObject({ kind: "missing" });
+  await bench.drive(closing);
+  await expect(pool.checkpoint()).rejects.toMatchObject({ kind: "missing" });
+  await bench.open();
+  const opened = bench.lines.findLast(({ message }) => message === "pool opened");
+  expect(opened?.fields["wasClean"]).toBe(true);
+});
+
+/** Keeps writes, when it is told so, until they are let go. */
+class WriteKeeper extends MemoryDevice {
+  isKeeping = false;
+  readonly kept: IoRequest[] = [];
+
+  override tryWrite(...range: Parameters<MemoryDevice["tryWrite"]>): boolean {
+    return !this.isKeeping && super.tryWrite(...range);
+  }
+
+  override submit(request: IoRequest): void {
+    if (this.isKeeping && request.kind === IoKind.write) this.kept.push(request);
+    else super.submit(request);
+  }
+
+  letAll(): void {
+    this.isKeeping = false;
+    for (const request of this.kept.splice(0)) super.submit(request);
+  }
+}
+
+test("a checkpoint that a pool had begun when it was stopped has ended when it is closed", async () => {
+  const disk = new WriteKeeper(64 * MIB, "disk");
+  const bench = await PoolBench.make({ devices: [disk] });
+  const volume = await bench.create("data");
+  await bench.fill(volume, 0, 4, 1);
+  disk.isKeeping = true;
+  const checkpoint = bench.pool.checkpoint().catch((error: unknown) => error);
+  await bench.pass(4, 1);
+  expect(disk.kept.length).toBeGreaterThan(0);
+  bench.pool.fence(new PoolError("foreign", "another host has it"));
+  let isClosed = false;
+  const closing = bench.close().then(() => {
+    isClosed = true;
+  });
+  await bench.pass(4, 1);
+  expect(isClosed).toBe(false);
+  disk.letAll();
+  await closing;
+  expect(await bench.drive(checkpoint)).toMatchObject({ kind: "failed" });
 });
 
 test("after a kill, everything that was acknowledged is there", async () => {

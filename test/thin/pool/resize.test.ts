@@ -1,4 +1,8 @@
 import { expect, test } from "vitest";
+import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { IoError } from "../../../src/util/io-error.ts";
+import { IoKind, type IoRequest } from "../../../src/util/io-request.ts";
+import { PoolError } from "../../../src/thin/pool-error.ts";
 import { EXTENT, MIB, PoolBench } from "./support/pool-bench.ts";
 
 test("a volume grows while it is in use", async () => {
@@ -49,4 +53,36 @@ test("what makes no sense is refused", async () => {
   await expect(bench.drive(bench.pool.resize(snapshot, 8 * MIB, true))).rejects.toThrow(
     /read-only/,
   );
+});
+
+/** Reads nothing any more, when it is told so. */
+class Unreadable extends MemoryDevice {
+  isBad = false;
+
+  override tryRead(...range: Parameters<MemoryDevice["tryRead"]>): boolean {
+    return !this.isBad && super.tryRead(...range);
+  }
+
+  override submit(request: IoRequest): void {
+    if (this.isBad && request.kind === IoKind.read) {
+      request.done(new IoError("medium", "EIO", { object: this.name }));
+    } else super.submit(request);
+  }
+}
+
+test("what lies past the end and cannot be read keeps a volume from growing, with an error of the pool", async () => {
+  const disk = new Unreadable(64 * MIB, "disk");
+  const bench = await PoolBench.make({ devices: [disk] });
+  const volume = await bench.create("data", EXTENT);
+  await bench.fill(volume, 0, 1, 1);
+  await bench.drive(bench.pool.resize(volume, 512, true));
+  disk.isBad = true;
+  const growing = bench.drive(bench.pool.resize(volume, EXTENT, false));
+  const error: unknown = await growing.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(PoolError);
+  expect(error).toMatchObject({ kind: "io" });
+  expect([volume.capacityBytes, volume.gate.isClosed]).toEqual([512, false]);
+  disk.isBad = false;
+  await bench.drive(bench.pool.resize(volume, EXTENT, false));
+  await bench.expectSound();
 });
