@@ -164,6 +164,42 @@ describe("a read of what is not resident", () => {
     task.reset();
   });
 
+  it("goes on under a task that was expelled and answered, and holds up nobody", () => {
+    const bench = new TransferBench();
+    bench.volume.cold = true;
+    bench.volume.holding = true;
+    const task = read(bench, 0, 24 * KIB);
+    bench.volume.release();
+    bench.flushWanted = false;
+    let left = false;
+    bench.expel(task, () => (left = true));
+    expect(bench.flushWanted).toBe(true);
+    expect(bench.responses).toMatchObject([
+      { status: 2, expDataSn: 1, residualFlags: underflow, residualBytes: 24 * KIB },
+    ]);
+    expect([bench.retired, bench.reused, left]).toEqual([[task], [], false]);
+    // The read has its memory to itself until it is over, but no share of what the connection may read.
+    expect(bench.stagedReadBytes).toBe(0);
+    expect(bench.pools.lentBytes).not.toBe(0);
+    expect(() => task.reset()).toThrow("reused");
+    bench.volume.release();
+    expect([bench.reused, left]).toEqual([[task], true]);
+    expect(bench.dataIn).toHaveLength(1);
+    expect(bench.responses).toHaveLength(1);
+    expect(bench.debts).toEqual(NO_DEBTS);
+    task.reset();
+  });
+
+  it("waits no more for room when it was expelled", () => {
+    const bench = new TransferBench({ initiatorMaxRecvDataSegmentLengthBytes: 256 * KIB });
+    const task = read(bench, 0, VOLUME_BYTES);
+    bench.expel(task);
+    expect([task.dataIn.waiting, bench.retired]).toEqual([false, [task]]);
+    expect(bench.responses).toHaveLength(1);
+    expect(bench.dataInBytes.length).toBeLessThan(VOLUME_BYTES);
+    expect(bench.debts).toEqual(NO_DEBTS);
+  });
+
   it("waits where too much is read already, unless nothing is", () => {
     const bench = new TransferBench();
     bench.volume.cold = true;

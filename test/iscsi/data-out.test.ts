@@ -5,6 +5,7 @@ import type { IscsiTask } from "../../src/iscsi/iscsi-task.ts";
 import { DORMANT_BYTES_MAX, SOLICITED_BYTES_MAX } from "../../src/iscsi/limits.ts";
 import { ResidualFlag } from "../../src/iscsi/pdu/scsi-response.ts";
 import { ProtocolError } from "../../src/iscsi/protocol-error.ts";
+import { CompareSink } from "../../src/scsi/commands/compare-sink.ts";
 import { Status } from "../../src/scsi/status.ts";
 import { IoKind } from "../../src/util/io-request.ts";
 import { SeededRandom } from "../../src/util/random.ts";
@@ -481,5 +482,83 @@ describe("commands that wait for a write of the same connection", () => {
       expect(bench.credit.hold(128 * KIB), `${index}`).toBe(true);
     }
     expect(bench.credit.hold(1)).toBe(false);
+  });
+});
+
+describe("a write whose unit is taken away", () => {
+  /** The first of two pieces is being written, the second was invited; `left` when nothing uses memory any more. */
+  function half(): { bench: TransferBench; task: IscsiTask; left: boolean[] } {
+    const bench = new TransferBench({ maxBurstLengthBytes: 256 * KIB, maxOutstandingR2t: 2 });
+    bench.volume.cold = true;
+    bench.volume.holding = true;
+    const task = write(bench, { bytes: 512 * KIB });
+    answer(bench, task, 64 * KIB, 0);
+    const left: boolean[] = [];
+    bench.expel(task, () => left.push(true));
+    return { bench, task, left };
+  }
+
+  function expectUnsupported(bench: TransferBench): void {
+    expect(bench.responses).toMatchObject([
+      { status: 2, residualFlags: ResidualFlag.underflow, residualBytes: 512 * KIB },
+    ]);
+    expect([bench.sense.readUInt8(2) & 0xf, bench.sense.readUInt8(12)]).toEqual([5, 0x25]);
+    expect(bench.debts).toEqual(NO_DEBTS);
+  }
+
+  it("is answered when what is written has ended and what was invited has come", () => {
+    const { bench, task, left } = half();
+    expect([bench.responses, left]).toEqual([[], []]);
+    bench.volume.release();
+    expect([bench.responses, left]).toEqual([[], [true]]);
+    answer(bench, task, 64 * KIB, 1);
+    expect(bench.volume.submitted).toHaveLength(1);
+    expectUnsupported(bench);
+    expect(bench.retired).toEqual([task]);
+    task.reset();
+  });
+
+  it("is answered in the other order as well", () => {
+    const { bench, task } = half();
+    answer(bench, task, 64 * KIB, 1);
+    expect(bench.responses).toEqual([]);
+    bench.volume.release();
+    expect(bench.volume.submitted).toHaveLength(1);
+    expectUnsupported(bench);
+  });
+
+  it("gives back what was put together, and its place in the line for credit", () => {
+    const bench = new TransferBench();
+    bench.volume.cold = true;
+    const task = write(bench, { bytes: 512 * KIB });
+    const { targetTransferTag: tag = 0 } = bench.invitations[0] ?? {};
+    sendDataOut(task, { at: 0, data: DATA.subarray(0, 4096), tag, final: false });
+    expect(bench.pools.lentBytes).not.toBe(0);
+    bench.expel(task);
+    expect(bench.pools.lentBytes).toBe(0);
+    expect(bench.responses).toEqual([]);
+    const rest = { at: 4096, data: DATA.subarray(4096, 512 * KIB), tag, dataSn: 1 };
+    sendDataOut(task, rest);
+    expectUnsupported(bench);
+  });
+
+  it("is answered once although what compares its data is still reading", () => {
+    const bench = new TransferBench({ maxBurstLengthBytes: 256 * KIB, maxOutstandingR2t: 2 });
+    bench.volume.cold = true;
+    bench.volume.holding = true;
+    const task = bench.task({ expectedOutBytes: 512 * KIB });
+    task.writes = false;
+    task.transferOut(new CompareSink(bench.volume, 0), 0, 512 * KIB, false);
+    task.dataOut.begin(NOTHING, 0, 0);
+    answer(bench, task, 64 * KIB, 0);
+    expect(task.ioRunning).toBe(true);
+    const left: boolean[] = [];
+    bench.expel(task, () => left.push(true));
+    expect(bench.responses).toEqual([]);
+    answer(bench, task, 64 * KIB, 1);
+    expect([bench.responses.length, bench.reused, left]).toEqual([1, [], []]);
+    while (bench.volume.held.length !== 0) bench.volume.release();
+    expect([bench.reused, left]).toEqual([[task], [true]]);
+    expectUnsupported(bench);
   });
 });

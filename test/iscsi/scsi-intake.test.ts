@@ -110,3 +110,49 @@ describe("data that are damaged", () => {
     expect(bench.credit.invite(2 ** 40)).toBe(true);
   });
 });
+
+describe("data for a task whose unit was taken away", () => {
+  it("are dropped, damaged ones too, until the last has come: the session goes on", () => {
+    const bench = new FullFeatureBench();
+    const { volume, target } = bench.fake;
+    volume.cold = true;
+    volume.holding = true;
+    bench.parameters.maxOutstandingR2t = 2;
+    const blocks = 1024;
+    bench.command(1, FIRST_CMD_SN, {
+      flags: WRITE_FLAGS,
+      expectedDataTransferBytes: blocks * 512,
+      cdb: writeCdb(blocks),
+    });
+    const [first, second] = bench.invitations;
+    if (first === undefined || second === undefined) throw new Error("two were invited");
+    const dataOut = (invitation: typeof first, dataSn: number, good: boolean): void => {
+      const pieceBytes = 32 * 1024;
+      const header = Buffer.alloc(48);
+      const at = dataSn * pieceBytes;
+      encodeDataOut(header, 0, {
+        final: at + pieceBytes === invitation.desiredDataTransferBytes,
+        lun: LUN,
+        initiatorTaskTag: 1,
+        targetTransferTag: invitation.targetTransferTag,
+        expStatSn: 0,
+        dataSn,
+        bufferOffset: invitation.bufferOffset + at,
+        dataSegmentBytes: pieceBytes,
+      });
+      bench.receive(header, Buffer.alloc(pieceBytes), good);
+    };
+    for (let dataSn = 0; dataSn < 8; dataSn += 1) dataOut(first, dataSn, true);
+    expect(volume.held).toHaveLength(1);
+    target.device.detach(0, () => undefined);
+    for (let dataSn = 0; dataSn < 7; dataSn += 1) dataOut(second, dataSn, dataSn !== 3);
+    expect(bench.rejects).toEqual([RejectReason.dataDigestError]);
+    volume.release();
+    expect(bench.responses).toEqual([]);
+    dataOut(second, 7, true);
+    expect(bench.responses).toMatchObject([{ status: 2, initiatorTaskTag: 1 }]);
+    expect(bench.sense.readUInt8(12)).toBe(0x25);
+    expect(bench.session.tasks.size).toBe(0);
+    expect(bench.rejects).toHaveLength(1);
+  });
+});
