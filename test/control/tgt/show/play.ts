@@ -26,9 +26,9 @@ export async function play(scenario: Scenario): Promise<Printed[]> {
     for (const step of scenario.steps ?? []) {
       await must(tgtd, step.replace("{port}", String(tgtd.port)));
     }
-    for (const { name, alias, target, act } of scenario.logins ?? []) {
+    for (const { name, alias, target, address = "127.0.0.1", act } of scenario.logins ?? []) {
       const session = await connect({
-        address: "127.0.0.1",
+        address,
         port: tgtd.port,
         initiatorName: name,
         targetName: target,

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { hasProgram } from "../../../support/debian-packages.ts";
@@ -24,6 +24,8 @@ export function tgtdMissing(): string | null {
   for (const program of [DAEMON, "tgtadm", "env"]) {
     if (!hasProgram(program)) return `${program} is not installed`;
   }
+  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  if (!addresses.some(({ address }) => address === "::1")) return "there is no ::1 to listen at";
   const version = spawnSync(DAEMON, ["-V"], { env: environment("") });
   const found = version.stdout.toString().trim();
   return found === TGT_VERSION ? null : `tgtd is of version ${found}, not ${TGT_VERSION}`;

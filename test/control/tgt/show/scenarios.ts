@@ -23,6 +23,8 @@ export interface Login {
   readonly name: string;
   readonly alias?: string;
   readonly target: string;
+  /** Where it finds the daemon; 127.0.0.1 where left out. */
+  readonly address?: string;
   /** What it does once it is there. */
   readonly act?: (session: InitiatorSession) => Promise<void>;
 }
@@ -415,8 +417,12 @@ const HOST: Login = {
     await protectFromWrites(session, 2);
   },
 };
-const OTHER: Login = { name: "iqn.2026-01.com.example:other", target: nameOf(1) };
-const NEXUSES = [nexus(1, HOST.name, HOST.alias), nexus(2, OTHER.name)];
+const OTHER: Login = {
+  name: "iqn.2026-01.com.example:other",
+  target: nameOf(1),
+  address: "::1",
+};
+const NEXUSES = [nexus(1, HOST.name, HOST.alias), nexus(2, OTHER.name, undefined, "::1")];
 
 const CONNECTED: Scenario = {
   name: "two initiators, one with an alias",
@@ -427,6 +433,7 @@ const CONNECTED: Scenario = {
     newUnit(2, "-b disk"),
     changedUnit(1, "removable=1"),
     `--op bind --mode target ${ONE} -I ALL`,
+    "--op new --mode portal --param portal=[::1]:{port}",
   ],
   logins: [HOST, OTHER],
   shows: [
