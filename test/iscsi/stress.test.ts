@@ -5,7 +5,7 @@ import type { InitiatorSession } from "../../src/initiator/session.ts";
 import { Status } from "../../src/scsi/status.ts";
 import { TaskManagementFunction } from "../../src/scsi/task-management.ts";
 import { chooseSeed, SeededRandom } from "../../src/util/random.ts";
-import { eventually, InProcessTarget } from "../support/in-process-target.ts";
+import { eventually, InProcessTarget, TARGET_NAME } from "../support/in-process-target.ts";
 import { MoodyDevice } from "./support/moody-device.ts";
 
 const DISK_BYTES = 8 * 1024 * 1024;
@@ -48,6 +48,16 @@ function anyCommand(): Command {
 /** How many commands ended with which status. */
 const ended: Record<number, number> = {};
 
+/** One of the LUNs goes, unless the other session has taken it, and comes back when nothing uses its disk any more. */
+async function takeAway(target: InProcessTarget): Promise<void> {
+  const device = target.server.targets.get(TARGET_NAME)?.device;
+  const lun = random.below(2);
+  const unit = device?.units.get(lun);
+  if (device === undefined || unit === undefined) return;
+  await new Promise<void>((resolve) => device.detach(lun, resolve));
+  device.attach(lun, unit);
+}
+
 /** Commands at random, some of them cut short by functions, resets, logouts or the loss of the connection. */
 async function live(target: InProcessTarget): Promise<void> {
   const digest = random.pick(["none", "required"] as const);
@@ -74,8 +84,13 @@ async function live(target: InProcessTarget): Promise<void> {
   }
   // Other functions also end commands of the other session, which nobody answers (TAS is 0).
   const functionCode = TaskManagementFunction.abortTaskSet;
-  const end = random.below(5);
-  if (end === 0) await session.manage({ functionCode, lun: 0 }).catch(() => undefined);
+  const end = random.below(6);
+  if (end === 5) {
+    // Nothing is left without an answer: what went to the LUN that goes, and what went to the other.
+    const back = takeAway(target);
+    await Promise.all(all);
+    await back;
+  } else if (end === 0) await session.manage({ functionCode, lun: 0 }).catch(() => undefined);
   else if (end === 1) await session.logout().catch(() => undefined);
   else if (end === 2) await Promise.all(all);
   session.destroy();
