@@ -61,7 +61,7 @@ export class FullPolicy {
       expire(this.#stopped);
       return;
     }
-    const { clock, holdMs, fullRetryMs } = this.#options;
+    const { clock, holdMs } = this.#options;
     const nowMs = clock.nowMs();
     const before = this.#retrying;
     this.#retrying = null;
@@ -70,7 +70,7 @@ export class FullPolicy {
       this.#options.changed(true);
     }
     this.#options.wanted();
-    if (this.#fullSinceMs !== null && nowMs - this.#fullSinceMs >= fullRetryMs) {
+    if (this.#fullSinceMs !== null && this.#isForGood(nowMs)) {
       expire(this.#error("space"));
       return;
     }
@@ -126,15 +126,20 @@ export class FullPolicy {
 
   #expireDue(): void {
     const nowMs = this.#options.clock.nowMs();
-    const fullSinceMs = this.#fullSinceMs ?? nowMs;
-    const isLong = nowMs - fullSinceMs >= this.#options.fullRetryMs;
+    const isForGood = this.#isForGood(nowMs);
     for (;;) {
       const first = this.#waiters[0];
       if (first === undefined || first.untilMs > nowMs) break;
       this.#waiters.shift();
-      first.expire(this.#error(isLong ? "space" : "space-pending"));
+      first.expire(this.#error(isForGood ? "space" : "space-pending"));
     }
     this.#arm();
+  }
+
+  /** Space that is on its way may be a reservation's, which a pool that has long been full for others still keeps. */
+  #isForGood(nowMs: number): boolean {
+    const fullMs = nowMs - (this.#fullSinceMs ?? nowMs);
+    return fullMs >= this.#options.fullRetryMs && !this.#options.isMomentary();
   }
 
   #error(kind: "space" | "space-pending"): IoError {

@@ -152,3 +152,27 @@ test("a write that finds nothing when it tries again does not begin to wait anew
   expect(log.at(-1)).toBe("space-pending");
   expect(policy.waiters).toBe(0);
 });
+
+test("however long the pool has been full, a write waits for space that is on its way: a reservation's, while it is discarded", () => {
+  wait("a");
+  clock.advance(RETRY_MS);
+  expect(log.at(-1)).toBe("a space-pending");
+  isMomentary = true;
+  wait("b");
+  expect(log.at(-1)).toBe("wanted");
+  extents = 1;
+  policy.freed();
+  expect(log.at(-1)).toBe("b retries");
+});
+
+test("where that takes too long, it is not told that there is none for good", () => {
+  wait("a");
+  clock.advance(RETRY_MS);
+  isMomentary = true;
+  wait("b");
+  clock.advance(HOLD_MS);
+  expect(log.at(-1)).toBe("b space-pending");
+  isMomentary = false;
+  wait("c");
+  expect(log.at(-1)).toBe("c space");
+});
