@@ -23,10 +23,10 @@ interface Entry {
  * extent is replaced and not overwritten, because a snapshot may share it. Errors: space; IoError.
  */
 export async function clearPastEnd(
-  parts: Pick<PoolParts, "state" | "journal">,
+  parts: Pick<PoolParts, "state" | "journal" | "health">,
   volume: ThinVolume,
 ): Promise<void> {
-  const { state, journal } = parts;
+  const { state, journal, health } = parts;
   const { extentBytes } = state.geometry;
   const { id, sizeBytes, name } = volume.attributes;
   const end = sizeBytes % extentBytes;
@@ -40,6 +40,8 @@ export async function clearPastEnd(
     if (entry === null) return;
     const content = await readExtent(state, entry);
     if (content.subarray(end).every((byte) => byte === 0)) return;
+    // A pool that has stopped meanwhile may be another host's.
+    if (health.failure !== null) throw health.failure;
     content.fill(0, end);
     const phys = state.space.allocate(volume.state, 1);
     if (phys === NO_EXTENT) {

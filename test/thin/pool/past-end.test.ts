@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
-import { readBytes, writeBytes } from "../../../src/util/io-request.ts";
-import { EXTENT, PoolBench } from "./support/pool-bench.ts";
+import { DeviceFilter } from "../../../src/device/device-filter.ts";
+import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { PoolError } from "../../../src/thin/pool-error.ts";
+import { IoKind, type IoRequest, readBytes, writeBytes } from "../../../src/util/io-request.ts";
+import { EXTENT, MIB, PoolBench } from "./support/pool-bench.ts";
 
 test.each([false, true])(
   "nor does what is cut off inside an extent (shared: %s)",
@@ -40,5 +43,40 @@ test("an end inside an extent that was never written past it costs nothing", asy
   await bench.drive(writeBytes(volume, EXTENT, Buffer.alloc(512, 4)));
   const { dataBytes } = bench.pool.usage();
   await bench.drive(bench.pool.resize(volume, 2 * EXTENT, false));
+  expect(bench.pool.usage().dataBytes).toBe(dataBytes);
+});
+
+/** Tells of each read, once it is told to, and counts what is written from then on. */
+class ReadTeller extends DeviceFilter {
+  told: (() => void) | null = null;
+  writes = 0;
+
+  override tryRead(...range: Parameters<DeviceFilter["tryRead"]>): boolean {
+    return this.told === null && super.tryRead(...range);
+  }
+
+  override tryWrite(...range: Parameters<DeviceFilter["tryWrite"]>): boolean {
+    return this.told === null && super.tryWrite(...range);
+  }
+
+  override submit(request: IoRequest): void {
+    if (request.kind === IoKind.read) this.told?.();
+    if (request.kind === IoKind.write) this.writes += 1;
+    super.submit(request);
+  }
+}
+
+test("a pool that stops while it reads an extent does not write it anew: it may be another host's by then", async () => {
+  const disk = new ReadTeller(new MemoryDevice(64 * MIB), "disk");
+  const bench = await PoolBench.make({ devices: [disk] });
+  const volume = await bench.create("data", EXTENT);
+  await bench.fill(volume, 0, 1, 1);
+  await bench.drive(bench.pool.resize(volume, 512, true));
+  const { dataBytes } = bench.pool.usage();
+  disk.writes = 0;
+  disk.told = () => bench.pool.fence(new PoolError("foreign", "another host has it"));
+  const growing = bench.drive(bench.pool.resize(volume, EXTENT, false));
+  await expect(growing).rejects.toMatchObject({ kind: "failed" });
+  expect(disk.writes).toBe(0);
   expect(bench.pool.usage().dataBytes).toBe(dataBytes);
 });
