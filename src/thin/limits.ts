@@ -18,8 +18,8 @@ export const DEVICE_BYTES_MAX: number = 2 ** 50;
 /** The head and tail that are kept free, the shortest journal, and a few extents for metadata and data. */
 export const DEVICE_BYTES_MIN: number = 12 * 1024 * 1024;
 
-/** Ids of volumes are never given twice: one snapshot a second lasts for 136 years. */
-export const VOLUME_ID_MAX: number = 2 ** 32 - 1;
+/** Ids of volumes are never given twice: one snapshot a second lasts for 136 years. The one after the last is a number of 32 bits, too. */
+export const VOLUME_ID_MAX: number = 2 ** 32 - 2;
 
 /** Volumes of a pool: 16 directory pages of 252 pages of 15 volumes. */
 export const VOLUMES_MAX: number = 16 * 252 * 15;

@@ -74,6 +74,7 @@ export function getAttributes(
   };
   const isPossible =
     attributes.id >= 1 &&
+    attributes.id <= VOLUME_ID_MAX &&
     isUuid(attributes.uuid) &&
     isVolumeSize(attributes.sizeBytes) &&
     Number.isSafeInteger(attributes.createdAt) &&

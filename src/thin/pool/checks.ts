@@ -1,6 +1,6 @@
 import { isNewName, isUuid } from "../format/identity.ts";
 import type { VolumeAttributes } from "../format/records.ts";
-import { VOLUME_BYTES_MAX, VOLUMES_MAX } from "../limits.ts";
+import { VOLUME_BYTES_MAX, VOLUME_ID_MAX, VOLUMES_MAX } from "../limits.ts";
 import { PoolError } from "../pool-error.ts";
 import type { PoolState } from "../map/pool-state.ts";
 import { formatSize } from "../../util/units.ts";
@@ -15,6 +15,9 @@ export function checkNewVolumes(
 ): void {
   if (state.volumes.size + volumes.length > VOLUMES_MAX) {
     throw new PoolError("space", `a pool has no more than ${VOLUMES_MAX} volumes`);
+  }
+  if (state.nextVolumeId + volumes.length > VOLUME_ID_MAX + 1) {
+    throw new PoolError("space", "the pool has given all ids of volumes that there are");
   }
   const taken = new Set<string>();
   for (const { name, uuid } of volumes) {

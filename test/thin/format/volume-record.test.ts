@@ -59,6 +59,15 @@ describe(`a page of volumes (THINLUN_SEED=${seed})`, () => {
     expect(decodeVolumesPage(page)).toBeInstanceOf(FormatFault);
   });
 
+  it("is refused with an id after which there is none", () => {
+    const page = new Uint8Array(4096);
+    encodeVolumesPage(page, goldenVolumes);
+    page.fill(0xff, FIRST, FIRST + 4);
+    expect(decodeVolumesPage(page)).toBeInstanceOf(FormatFault);
+    page[FIRST] = 0xfe;
+    expect(decodeVolumesPage(page)).toMatchObject([{ attributes: { id: 2 ** 32 - 2 } }, {}]);
+  });
+
   it("survives random bytes", () => {
     for (let round = 0; round < 1000; round += 1) {
       const page = new Uint8Array(4096);

@@ -8,6 +8,7 @@ import {
   virtualBytes,
 } from "../../../src/thin/pool/checks.ts";
 import type { PoolState } from "../../../src/thin/map/pool-state.ts";
+import { VOLUME_ID_MAX } from "../../../src/thin/limits.ts";
 import { EXTENT, MIB, PoolBench, uuidOf } from "./support/pool-bench.ts";
 
 async function stateOf(overcommitMax: number): Promise<PoolState> {
@@ -60,4 +61,21 @@ test("names and UUIDs are unique, also among those that are asked for together",
   expect(() => checkNewVolumes(state, [one, { ...two, name: "one" }])).toThrow(/asked for twice/);
   expect(() => checkNewVolumes(state, [one, { ...two, uuid: one.uuid }])).toThrow(/twice/);
   expect(() => checkNewVolumes(state, [{ ...one, name: "monday" }])).toThrow(/there already/);
+});
+
+test("the last id can be given, and a pool that has given it can be opened", async () => {
+  const bench = await PoolBench.make();
+  const [one, two] = [81, 82].map((number) => ({ name: `n${number}`, uuid: uuidOf(number) }));
+  const { state } = bench.pool;
+  state.nextVolumeId = VOLUME_ID_MAX;
+  expect(() => checkNewVolumes(state, [one!, two!])).toThrow(/all ids/);
+  await bench.create("last", 20 * MIB);
+  expect(() => checkNewVolumes(state, [one!])).toThrow(/all ids/);
+  // The first opening could do with the checkpoint before the last one.
+  for (let opening = 0; opening < 2; opening += 1) {
+    await bench.close();
+    await bench.open();
+  }
+  expect(bench.pool.volume("last").attributes.id).toBe(VOLUME_ID_MAX);
+  await expect(bench.create("more", 20 * MIB)).rejects.toThrow(/all ids/);
 });

@@ -41,7 +41,7 @@ export function randomName(random: SeededRandom): string {
 
 export function randomAttributes(random: SeededRandom): VolumeAttributes {
   return {
-    id: randomNumber(random, 1, 2 ** 32 - 1),
+    id: randomNumber(random, 1, 2 ** 32 - 2),
     uuid: randomUuid(random),
     name: randomName(random),
     sizeBytes: randomNumber(random, 0, 2 ** 41) * 512,
