@@ -18,14 +18,17 @@ while (my $folder = <STDIN>) {
   print $@ ? "null" : $json->encode(\\%conf), "\\n";
 }`;
 
+/** Of the system, as tgt-admin asks for it. */
+const PERL = "/usr/bin/perl";
+
 /** Whether Perl is here, with Config::General. */
 export function hasConfigGeneral(): boolean {
-  return spawnSync("perl", ["-MConfig::General", "-MJSON::PP", "-e", "1"]).status === 0;
+  return spawnSync(PERL, ["-MConfig::General", "-MJSON::PP", "-e", "1"]).status === 0;
 }
 
 /** What the real parser makes of `main` in each of these folders; null: it is refused. */
 export function perlTrees(folders: readonly string[]): PerlTree[] {
-  const { status, stdout } = spawnSync("perl", ["-e", PROGRAM], {
+  const { status, stdout } = spawnSync(PERL, ["-e", PROGRAM], {
     input: folders.map((folder) => `${join(folder)}\n`).join(""),
     encoding: "utf8",
     maxBuffer: 64 << 20,
