@@ -73,6 +73,23 @@ describe("Task", () => {
     expect([bench.unit.stopped, stop.responses, stop.senseCode]).toEqual([false, 1, 0x52500]);
   });
 
+  it("changes nothing more of the medium after it was expelled", () => {
+    const bench = new Bench();
+    bench.volume.holding = true;
+    const list = Buffer.alloc(40);
+    list.writeUInt16BE(38, 0);
+    list.writeUInt16BE(32, 2);
+    list.writeUInt32BE(8, 16);
+    list.writeUInt32BE(64, 28);
+    list.writeUInt32BE(8, 32);
+    const unmap = bench.run("42 00 00000000 00 0028 00", { dataOut: list });
+    bench.unit.taskSet.expel([unmap], () => undefined);
+    expect([unmap.ends, bench.volume.submitted.length]).toEqual([0, 1]);
+    bench.volume.release();
+    expect([unmap.responses, unmap.senseCode]).toEqual([1, 0x52500]);
+    expect(bench.volume.submitted).toHaveLength(1);
+  });
+
   it("is as new after a reset", () => {
     const bench = new Bench({ readOnly: true });
     const task = bench.run("2a 00 00000000 00 0001 00");
