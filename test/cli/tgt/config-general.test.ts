@@ -89,6 +89,7 @@ describe("blocks of a configuration", () => {
     ["<t b>\n</t>\n<t>\ny 1\n</t>\n", { t: { b: {}, y: "1" } }],
     ["<b /a>\n</b>\nb /c\n", { b: [{ "/a": {} }, "/c"] }],
     ["<t>\nx\n</t>\n<t x>\n</t>\n<t x>\ny 1\n</t>\n", { t: { x: { y: "1" } } }],
+    ["<t>\nx\n</t>\n<t x>\n</t>\n", { t: { x: null } }],
     ['<t "0">\n</t>\n<>\n</>\n', { t: {}, "<>": null, "</>": null }],
     ["__proto__ 1\n", JSON.parse('{"__proto__":"1"}')],
   ])("%j", (text, expected) => {
