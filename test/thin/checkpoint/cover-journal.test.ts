@@ -1,8 +1,11 @@
 import { expect, it } from "vitest";
+import { DeviceFilter } from "../../../src/device/device-filter.ts";
 import type { MemoryDevice } from "../../../src/device/memory-device.ts";
 import type { Recovered } from "../../../src/thin/checkpoint/recovery.ts";
 import { appendRecord, syncBarrier } from "../../../src/thin/log/promises.ts";
 import { auditState } from "../../../src/thin/map/audit.ts";
+import { IoError } from "../../../src/util/io-error.ts";
+import { IoKind, type IoRequest } from "../../../src/util/io-request.ts";
 import { attributesOf, copyOf, EXTENT_BYTES, formatted, MIB, opened, recorded } from "./fixture.ts";
 
 const EXTENTS = 40;
@@ -70,5 +73,29 @@ it("writes over nothing that a power loss brings back while it recovers from a k
     const expected = isThere ? Array.from({ length: EXTENTS }, () => 7) : [];
     expect(await contentOf(back, 1, image), `event ${count}`).toEqual(expected);
     expect(await auditState(back.state)).toEqual([]);
+  }
+});
+
+/** Fails one of its flushes. */
+class FailingFlush extends DeviceFilter {
+  left = Infinity;
+
+  override submit(request: IoRequest): void {
+    if (request.kind === IoKind.flush) this.left -= 1;
+    if (request.kind !== IoKind.flush || this.left !== 0) super.submit(request);
+    else request.done(new IoError("medium", "a flush that fails", { object: this.name }));
+  }
+}
+
+it("stops where the flush for it fails, and lets that outlive the process (rule F)", async () => {
+  const [device] = await formatted([64 * MIB]);
+  await killedAfterDelete(device!);
+  for (const flush of [2, 3]) {
+    const failing = new FailingFlush(copyOf(device!), "failing");
+    failing.left = flush;
+    const failures: IoError[] = [];
+    const onFailure = (error: IoError): void => void failures.push(error);
+    await expect(opened([failing], 1, { onFailure })).rejects.toMatchObject({ kind: "failed" });
+    expect(failures.map(({ message }) => message).join()).toMatch(/journal could not be made/);
   }
 });
