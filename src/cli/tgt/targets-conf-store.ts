@@ -54,7 +54,8 @@ export function readStores(target: ConfSection): StoreWanted[] {
   for (const { place, path, lun } of stores) {
     const samePath = placeOfPath.get(path);
     if (samePath !== undefined) {
-      target.problem(place, `"${path}" is a store at ${describePlace(samePath)} already`);
+      const other = `the backing-store at ${describePlace(samePath)}`;
+      target.problem(place, `the direct-store "${path}" would have the lun of ${other}`);
     }
     placeOfPath.set(path, place);
     if (lun === null) continue;

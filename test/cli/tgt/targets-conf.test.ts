@@ -270,7 +270,10 @@ describe("a store", () => {
     ["<backing-store /a>\nlun 010\n</backing-store>", '"010" is none of them'],
     ["backing-store /a\nlun 0", "0 is the controller's"],
     ["backing-store /a\nbacking-store /b\nlun 2", "all of its 2 stores would have lun 2"],
-    ["backing-store /a\ndirect-store /a", '"/a" is a store at /etc/t.conf:2 already'],
+    [
+      "backing-store /a\ndirect-store /a",
+      '/etc/t.conf:3: target iqn.a: the direct-store "/a" would have the lun of',
+    ],
     ["backing-store /a\nscsi_id 1\nscsi_id 2", 'multiple "scsi_id" definitions'],
     ["backing-store", 'option "backing-store" has a missing value'],
     [
