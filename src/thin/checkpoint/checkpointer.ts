@@ -161,6 +161,7 @@ export class Checkpointer implements CheckpointWanted {
       poolUuid,
       generation,
       buffers: this.#buffers,
+      failure: () => this.#options.health.failure,
     });
     const rootBlock = nextRootBlock(this.#rootBlock, this.#rootBlockBefore);
     const written = await new TreeWriter(writer).write(image, rootBlock);

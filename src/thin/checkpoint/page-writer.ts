@@ -24,6 +24,8 @@ export interface PageWriterOptions {
   readonly poolUuid: string;
   readonly generation: number;
   readonly buffers: AlignedBufferPool;
+  /** What has stopped the pool: what is not on its way by then stays away from devices that may be another host's. */
+  readonly failure?: () => IoError | null;
 }
 
 /** A run of pages on their way to a device. */
@@ -134,7 +136,9 @@ export class PageWriter {
     this.#run = null;
     this.#inFlight += 1;
     run.buffers = [run.memory.subarray(0, run.lengthBytes)];
-    this.#runDevice.submit(run);
+    const failure = this.#options.failure?.() ?? null;
+    if (failure === null) this.#runDevice.submit(run);
+    else run.done(failure);
   }
 
   readonly #sent = (run: RunWrite, error: IoError | null): void => {
