@@ -108,7 +108,13 @@ export class FaultBench {
       open.set(name, { volume, config, isNew: false });
     }
     const log = recordingLog(target.log);
-    const exported = new Exports({ log, clock, server: target.server, volumes: open });
+    const exported = new Exports({
+      log,
+      clock,
+      server: target.server,
+      volumes: open,
+      logoutGraceMs: 0,
+    });
     const demo = demoConfig("/nowhere").targets[0];
     if (demo === undefined) throw new Error("the demonstration has a target");
     const lun = { blockBytes: BLOCK_BYTES, readOnly: false, identity: {} } as const;
