@@ -25,7 +25,9 @@ export function portalsOf(text: string): readonly TgtPortal[] | null {
 }
 
 function parsePortal(text: string): TgtPortal | null {
-  const match = /^(?:\[([0-9a-fA-F:.%]*)\]|([^[\]:]*))(?::([0-9]{0,5}))?$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:.]*(?:%[0-9A-Za-z_.-]+)?)\]|([^[\]:]*))(?::([0-9]{0,5}))?$/.exec(
+    text,
+  );
   if (match === null) return null;
   const [, ipv6, host = "", digits = ""] = match;
   const port = digits === "" ? DEFAULT_PORT : Number(digits);

@@ -25,17 +25,11 @@ const NONE: TgtRequest = {
   text: undefined,
 };
 
-const ZERO = "00000000";
-const NO_DRIVER = "00".repeat(64);
-const ISCSI = "6973637369".padEnd(128, "0");
-const text = (words: string): string => Buffer.from(`${words}\0`).toString("hex");
-
-/** What tgtadm 1.0.85 sent for the command line, in hexadecimal: mode, operation, driver, length and so on, then the text. */
+/** What tgtadm 1.0.85 sent for the command line, in hexadecimal, and what it says. */
 const RECORDED: readonly (readonly [command: string, hex: string, request: TgtRequest])[] = [
   [
     "--lld iscsi --op new --mode target --tid 1 -T iqn.2026-01.com.example:disk1",
-    `01000000${ZERO}${ISCSI}a100000001000000${ZERO}${ZERO}${"f".repeat(16)}${ZERO.repeat(6)}` +
-      text("targetname=iqn.2026-01.com.example:disk1"),
+    "010000000000000069736373690000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000a1000000010000000000000000000000ffffffffffffffff0000000000000000000000000000000000000000000000007461726765746e616d653d69716e2e323032362d30312e636f6d2e6578616d706c653a6469736b3100",
     {
       ...NONE,
       mode: 1,
@@ -46,13 +40,12 @@ const RECORDED: readonly (readonly [command: string, hex: string, request: TgtRe
   ],
   [
     "--lld iscsi --op delete --mode target --tid 1 --force",
-    `0100000001000000${ISCSI}7800000001000000${ZERO}${ZERO}${"f".repeat(16)}${ZERO.repeat(5)}01000000`,
+    "01000000010000006973637369000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000078000000010000000000000000000000ffffffffffffffff000000000000000000000000000000000000000001000000",
     { ...NONE, mode: 1, operation: 1, driver: "iscsi", targetId: 1, force: 1 },
   ],
   [
     '--lld iscsi --op new --mode lu --tid 1 --lun 1 -b /srv/a -E aio -S "x y" -f sync:direct -y 4096 -Y cd',
-    `02000000${ZERO}${ISCSI}be00000001000000${ZERO}${ZERO}0100000000000000${ZERO}${ZERO}05000000${ZERO.repeat(3)}` +
-      text("path=/srv/a,bstype=aio,bsopts=x y,bsoflags=sync:direct,blocksize=4096"),
+    "020000000000000069736373690000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000be0000000100000000000000000000000100000000000000000000000000000005000000000000000000000000000000706174683d2f7372762f612c6273747970653d61696f2c62736f7074733d7820792c62736f666c6167733d73796e633a6469726563742c626c6f636b73697a653d3430393600",
     {
       ...NONE,
       mode: 2,
@@ -65,18 +58,17 @@ const RECORDED: readonly (readonly [command: string, hex: string, request: TgtRe
   ],
   [
     "--op delete --mode conn --tid 1 --sid 77 --cid 3",
-    `0600000001000000${NO_DRIVER}78000000010000004d${"0".repeat(14)}${"f".repeat(16)}03000000${ZERO.repeat(5)}`,
+    "06000000010000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000078000000010000004d00000000000000ffffffffffffffff030000000000000000000000000000000000000000000000",
     { ...NONE, mode: 6, operation: 1, targetId: 1, sessionId: 77n, connectionId: 3 },
   ],
   [
     "--op bind --mode account --user alice --outgoing",
-    `0700000003000000${NO_DRIVER}83000000ffffffff${ZERO}${ZERO}${"f".repeat(16)}${ZERO.repeat(3)}01000000${ZERO}${ZERO}` +
-      text("user=alice"),
+    "07000000030000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000083000000ffffffff0000000000000000ffffffffffffffff000000000000000000000000010000000000000000000000757365723d616c69636500",
     { ...NONE, mode: 7, operation: 3, accountDirection: 1, text: "user=alice" },
   ],
   [
     "--lld with more than 64 letters --op show --mode target",
-    `0100000002000000${"61".repeat(64)}78000000ffffffff${ZERO}${ZERO}${"f".repeat(16)}${ZERO.repeat(6)}`,
+    "01000000020000006161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161616178000000ffffffff0000000000000000ffffffffffffffff000000000000000000000000000000000000000000000000",
     { ...NONE, mode: 1, operation: 2, driver: "a".repeat(64) },
   ],
 ];
