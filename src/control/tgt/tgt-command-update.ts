@@ -82,9 +82,8 @@ export function targetSetting(text: string): TgtSetting | null | undefined {
   return SESSION_KEYS[sessionKey]?.(value) ? { key: sessionKey, value } : null;
 }
 
-/** Which values a key of the system takes: one of these words, or anything that is not empty. */
+/** Which values a key of the system takes, `debug` apart: one of these words, or anything that is not empty. */
 const SYSTEM_KEYS: Readonly<Record<string, readonly string[] | "text" | "number">> = {
-  debug: ["on", "off"],
   State: ["offline", "ready"],
   iSNS: ["On", "Off"],
   iSNSServerIP: "text",
@@ -92,17 +91,23 @@ const SYSTEM_KEYS: Readonly<Record<string, readonly string[] | "text" | "number"
   iSNSAccessControl: "text",
 };
 
-/** The setting of the system, from the first part of a list; null where tgtd calls the request invalid. */
-export function systemSetting(part: string): TgtSetting | null {
-  const { key, value } = splitParameter(part);
+/** What tgtd looks for first; where the text begins with it, nothing behind its value counts. */
+const DEBUG = /^debug=(on|off)/;
+
+/** Settings of the system, in order; null where one of the list is none. Nothing at all is a success, for tgtd. */
+export function systemSettings(text: string): readonly TgtSetting[] | null {
+  const debug = DEBUG.exec(text)?.[1];
+  if (debug !== undefined) return [{ key: "debug", value: debug }];
+  const settings = splitParameters(text).map(({ key, value }) => systemSetting(key, value ?? ""));
+  return settings.every((setting) => setting !== null) ? settings : null;
+}
+
+function systemSetting(key: string, value: string): TgtSetting | null {
   const accepted = Object.hasOwn(SYSTEM_KEYS, key) ? SYSTEM_KEYS[key] : undefined;
-  if (accepted === undefined || value === undefined || value === "") return null;
+  if (accepted === undefined || value === "") return null;
   if (accepted === "text") return { key, value };
   if (accepted === "number") return /^\s*[+-]?[0-9]+$/.test(value) ? { key, value } : null;
-  // Of the switch for debugging, only the beginning counts, for tgtd.
-  const isPrefix = key === "debug";
-  const word = accepted.find((each) => (isPrefix ? value.startsWith(each) : value === each));
-  return word === undefined ? null : { key, value: word };
+  return accepted.includes(value) ? { key, value } : null;
 }
 
 const LUN_TEXTS = [

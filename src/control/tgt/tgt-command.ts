@@ -5,7 +5,7 @@ import { newLogicalUnit, type NewLogicalUnit } from "./tgt-command-lun.ts";
 import { portalsOf, type TgtPortal } from "./tgt-command-portal.ts";
 import {
   lunSettings,
-  systemSetting,
+  systemSettings,
   targetSetting,
   type TgtSetting,
 } from "./tgt-command-update.ts";
@@ -22,8 +22,8 @@ export interface TgtAccess {
 /** What a valid request asks for. Names are one character a byte. */
 export type TgtCommand =
   | { readonly kind: "system-show" | "system-stat" | "system-delete" }
-  /** Undefined: nothing is to be changed, which is a success. */
-  | { readonly kind: "system-update"; readonly setting: TgtSetting | undefined }
+  /** Empty: nothing is to be changed, which is a success. */
+  | { readonly kind: "system-update"; readonly settings: readonly TgtSetting[] }
   | { readonly kind: "target-new"; readonly targetId: number; readonly name: string }
   | { readonly kind: "target-delete"; readonly targetId: number; readonly force: boolean }
   /** Undefined: all targets. */
@@ -101,7 +101,8 @@ type Answer = TgtCommand | TgtRefusal;
 
 /**
  * What a request asks for, or the error that tgtd 1.0.85 gives. Stricter than tgtd where that crashes (a text that is missing),
- * and where it makes what cannot be used (a target without a number or name, or with a name too long): these are invalid.
+ * and where it makes what cannot be used (a target without a number or name, or with a name too long; an account whose password
+ * is whatever stood behind the comma; a bad setting of the system behind which State stands): these are invalid.
  */
 export function toCommand(request: TgtRequest): Answer {
   const driver = Object.hasOwn(DRIVERS, request.driver) ? DRIVERS[request.driver] : undefined;
@@ -139,9 +140,8 @@ function systemCommand(operation: Operation, { text }: TgtRequest): Answer {
     return { kind: `system-${operation}` };
   }
   if (operation !== "update" || text === undefined) return refuse("invalid-request");
-  if (splitParameters(text).length === 0) return { kind: "system-update", setting: undefined };
-  const setting = systemSetting(upToComma(text));
-  return setting === null ? refuse("invalid-request") : { kind: "system-update", setting };
+  const settings = systemSettings(text);
+  return settings === null ? refuse("invalid-request") : { kind: "system-update", settings };
 }
 
 function targetCommand(operation: Operation, request: TgtRequest, driver: TgtDriver): Answer {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import {
   lunSettings,
-  systemSetting,
+  systemSettings,
   targetSetting,
 } from "../../../src/control/tgt/tgt-command-update.ts";
 
@@ -36,12 +36,12 @@ describe("a setting of a target", () => {
 describe("a setting of the system", () => {
   it.each([
     ["debug=on", { key: "debug", value: "on" }],
-    ["debug=offx", { key: "debug", value: "off" }],
+    ["debug=offx,State=bogus", { key: "debug", value: "off" }],
     ["State=offline", { key: "State", value: "offline" }],
     ["iSNSServerIP=bogus", { key: "iSNSServerIP", value: "bogus" }],
     ["iSNSAccessControl=Q", { key: "iSNSAccessControl", value: "Q" }],
   ])("is read from %s", (part, setting) => {
-    expect(systemSetting(part)).toEqual(setting);
+    expect(systemSettings(part)).toEqual([setting]);
   });
 
   it.each([
@@ -51,10 +51,20 @@ describe("a setting of the system", () => {
     "iSNSServerIP=",
     "iSNSServerPort=5x",
     "toString=1",
-    "",
+    ",debug=on",
+    "State=ready,x",
+    "iSNSServerPort=5,debug=on",
   ])("is not read from %j", (part) => {
-    expect(systemSetting(part)).toBeNull();
+    expect(systemSettings(part)).toBeNull();
   });
+});
+
+it("of the system may be several, or none", () => {
+  expect(systemSettings(",iSNSAccessControl=Off,,iSNSServerPort=9,")).toEqual([
+    { key: "iSNSAccessControl", value: "Off" },
+    { key: "iSNSServerPort", value: "9" },
+  ]);
+  expect(systemSettings(",,")).toEqual([]);
 });
 
 describe("settings of a logical unit", () => {

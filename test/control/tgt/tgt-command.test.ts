@@ -231,18 +231,18 @@ const GOOD: readonly (readonly [TgtRequest, object])[] = [
     request("account", "unbind", "user=a"),
     { kind: "account-unbind", targetId: 1, user: "a", outgoing: false },
   ],
-  [request("system", "update", ",,"), { kind: "system-update", setting: undefined }],
+  [request("system", "update", ",,"), { kind: "system-update", settings: [] }],
   [
     request("system", "update", "debug=offx,x=1"),
-    { kind: "system-update", setting: { key: "debug", value: "off" } },
+    { kind: "system-update", settings: [{ key: "debug", value: "off" }] },
   ],
   [
     request("system", "update", "State=ready"),
-    { kind: "system-update", setting: { key: "State", value: "ready" } },
+    { kind: "system-update", settings: [{ key: "State", value: "ready" }] },
   ],
   [
     request("system", "update", "iSNSServerPort= 5"),
-    { kind: "system-update", setting: { key: "iSNSServerPort", value: " 5" } },
+    { kind: "system-update", settings: [{ key: "iSNSServerPort", value: " 5" }] },
   ],
 ];
 
