@@ -150,10 +150,10 @@ function queryResponse(present: boolean): TaskManagementResponse {
     : TaskManagementResponse.functionComplete;
 }
 
-/** Whether a function ends a task that is still to be answered though its unit was taken away. */
+/** Whether a function ends a task of a unit that was taken away, or waits for one that another function ended: its I/O is running. */
 function endsExpelled(request: TaskManagementRequest, task: Task): boolean {
   const { nexus } = request;
-  if (!task.expelled || task.nexus === null || task.nexus.device !== nexus.device) return false;
+  if (!task.cancelled || task.nexus === null || task.nexus.device !== nexus.device) return false;
   const isOfNexus = task.nexus === nexus;
   const isOfLun = task.lun === request.lun;
   switch (request.function) {
@@ -198,8 +198,11 @@ export function manageTasks(
     manageReachable(units, request, done);
     return;
   }
-  // Nobody waits for their answers any more: from here on they are as any other tasks that are aborted.
-  for (const task of scopes.flatMap(({ tasks }) => tasks)) task.expelled = false;
+  // Who asks does not wait for their answers any more: from here on they are as any other tasks that are aborted. Those of others are
+  // answered: no unit attention can tell of a unit that is not there.
+  for (const task of scopes.flatMap(({ tasks }) => tasks)) {
+    if (task.nexus === request.nexus) task.expelled = false;
+  }
   let response: TaskManagementResponse = TaskManagementResponse.functionComplete;
   let waiting = 2;
   const arrive = (): void => {

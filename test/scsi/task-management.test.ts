@@ -222,10 +222,10 @@ describe("units that were taken away", () => {
   it.each([
     ["abortTask", "forgotten", "answered", TaskManagementResponse.functionComplete],
     ["abortTaskSet", "forgotten", "answered", TaskManagementResponse.functionComplete],
-    ["clearTaskSet", "forgotten", "forgotten", TaskManagementResponse.functionComplete],
-    ["logicalUnitReset", "forgotten", "forgotten", TaskManagementResponse.functionComplete],
-    ["targetWarmReset", "forgotten", "forgotten", TaskManagementResponse.functionComplete],
-    ["targetColdReset", "forgotten", "forgotten", TaskManagementResponse.functionComplete],
+    ["clearTaskSet", "forgotten", "answered", TaskManagementResponse.functionComplete],
+    ["logicalUnitReset", "forgotten", "answered", TaskManagementResponse.functionComplete],
+    ["targetWarmReset", "forgotten", "answered", TaskManagementResponse.functionComplete],
+    ["targetColdReset", "forgotten", "answered", TaskManagementResponse.functionComplete],
     ["nexusLoss", "forgotten", "answered", TaskManagementResponse.functionComplete],
     ["queryTask", "answered", "answered", TaskManagementResponse.lunDoesNotExist],
   ] as const)("%s: a write of its nexus is %s, another one %s", (name, mine, theirs, response) => {
@@ -236,6 +236,20 @@ describe("units that were taken away", () => {
     const fate = (task: FakeTask): string => (task.responses === 1 ? "answered" : "forgotten");
     expect([fate(one), fate(two), one.ends, two.ends]).toEqual([mine, theirs, 1, 1]);
     expect(scene.responses).toEqual([response]);
+  });
+
+  it("are waited for by every function, and by the end of the nexus, not by the first one only", () => {
+    const { scene, one } = leave();
+    for (const name of ["abortTask", "logicalUnitReset", "abortTask"] as const) {
+      expect(scene.manage(name, 5)).toBeUndefined();
+    }
+    let isClosed = false;
+    scene.bench.device.closeNexus(scene.one, () => (isClosed = true));
+    expect([isClosed, scene.responses]).toEqual([false, []]);
+    while (scene.bench.volume.held.length !== 0) scene.bench.volume.release();
+    expect(isClosed).toBe(true);
+    expect(scene.responses).toEqual(Array(3).fill(TaskManagementResponse.functionComplete));
+    expect([one.ends, one.responses]).toEqual([1, 0]);
   });
 
   it("do not hide the unit that has their LUN now", () => {
