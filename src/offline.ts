@@ -18,7 +18,7 @@ import { isFault } from "./thin/format/fault.ts";
 import { BLOCK_BYTES, EXTENT_BYTES_DEFAULT, isExtentSize } from "./thin/format/geometry.ts";
 import { isNewName } from "./thin/format/identity.ts";
 import { HEARTBEAT_OFFSET } from "./thin/format/layout.ts";
-import { readSuperblockCopies } from "./thin/format/superblock-io.ts";
+import { newestOf, readSuperblockCopies } from "./thin/format/superblock-io.ts";
 import { backUp } from "./thin/members/backup.ts";
 import {
   type ClaimedMembers,
@@ -290,6 +290,9 @@ export function deletePool(
           `pool "${found.name}" and all its volumes would be lost; to delete it give --wipe ${name}`,
         );
       }
+      for (const [index, device] of devices.entries()) {
+        await checkIsOf(found, device, paths[index] ?? "");
+      }
       // The last beat, before the block is cleared.
       await sharedClaim?.release();
       const backups: string[] = [];
@@ -302,6 +305,20 @@ export function deletePool(
       await closeAll(devices);
     }
   });
+}
+
+/** Nothing is written to any device before all of them are seen to be the pool's: a letter is soon mistyped. */
+async function checkIsOf(
+  { uuid, name }: FoundPool,
+  device: BlockDevice,
+  path: string,
+): Promise<void> {
+  const newest = newestOf(await readSuperblockCopies(device));
+  if (newest?.poolUuid === uuid) return;
+  throw new OperationError(
+    "invalid",
+    `${path} is none of the devices of the pool "${name}" (${uuid}), or its superblocks are damaged: nothing was written`,
+  );
 }
 
 async function removeSuperblocks(

@@ -177,4 +177,17 @@ describe("pools without a daemon", () => {
     const gone = { ...overwrite(), wipe: [`thinlun:${uuid}`] };
     await expect(deletePool([path], gone)).rejects.toMatchObject({ kind: "missing" });
   });
+
+  it("leave what is none of theirs as it is, when they are deleted", async () => {
+    const { uuid } = await create();
+    const other = join(folder, "other.img");
+    writeFileSync(other, Buffer.alloc(64 * MIB, 0x5a));
+    const wipe = { ...overwrite(), wipe: [`thinlun:${uuid}`] };
+    await expect(deletePool([path, other], wipe)).rejects.toMatchObject({
+      kind: "invalid",
+      message: expect.stringContaining(other),
+    });
+    expect(readFileSync(other).equals(Buffer.alloc(64 * MIB, 0x5a))).toBe(true);
+    expect((await scanPools([path])).pools).toMatchObject([{ uuid }]);
+  });
 });

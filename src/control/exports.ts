@@ -80,8 +80,9 @@ export class Exports {
   async removeLun(target: string, lun: number): Promise<void> {
     const device = this.#deviceOfTarget.get(target);
     assert(device !== undefined, "a LUN is taken from a target that is there");
-    await this.#detach(device, lun);
+    const detached = this.#detach(device, lun);
     this.#options.log.info({ target, lun }, "LUN removed");
+    await detached;
   }
 
   /** Forgets a target with its LUNs, and ends its sessions. Resolves when nothing of theirs is running any more. */

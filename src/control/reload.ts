@@ -30,6 +30,12 @@ function fixedLun(lun: LunConfig): unknown {
   return { ...lun, readOnly: false };
 }
 
+/** The targets as they are now, and what of them needs a restart, in words. */
+interface AppliedTargets {
+  readonly targets: readonly TargetConfig[];
+  readonly waiting: readonly string[];
+}
+
 /** What of a reload is done, and what needs a restart. */
 interface Outcome {
   /** The configuration as it is in effect now, apart from what follows it by itself. */
@@ -59,15 +65,22 @@ export async function reload(asked: ReloadOptions): Promise<Config> {
     return running;
   }
   exports.refresh(config.targets);
-  await volumes.refresh(config.volumes);
+  await volumes.refresh(unchanged(config.volumes, running.volumes));
   const opened = await addVolumes(options, config);
-  const targets = await applyTargets(options, config);
-  const kept = await closeVolumes(options, config, opened.running.volumes);
+  const { targets, waiting } = await applyTargets(options, config);
+  const kept = await closeVolumes(options, config, { open: opened.running.volumes, targets });
   const fixed = FIXED.filter((key) => !isDeepStrictEqual(config[key], running[key]));
-  const changed = [...fixed, ...opened.waiting];
+  const changed = [...fixed, ...opened.waiting, ...waiting];
   if (changed.length > 0) log.warn({ changed }, "some changes take effect after a restart only");
   log.info({}, "the configuration and the sizes of volumes were read again");
   return { ...running, volumes: kept, targets };
+}
+
+/** Of the volumes that are wanted, those that are the disks that they were: the size of another one says nothing of this. */
+function unchanged(wanted: Config["volumes"], running: Config["volumes"]): Config["volumes"] {
+  const isUnchanged = ([name, volume]: readonly [string, VolumeConfig]): boolean =>
+    isDeepStrictEqual(fixedVolume(volume), fixedVolume(running.get(name)));
+  return new Map([...wanted].filter(isUnchanged));
 }
 
 /** Without the volumes that could not be opened, and their LUNs: they are tried again. */
@@ -102,15 +115,16 @@ async function addVolumes(options: ReloadOptions, config: Config): Promise<Outco
   return { running: { ...running, volumes: known }, waiting };
 }
 
-/** Flushes and closes the volumes that are not wanted any more: no LUN is left of them. */
+/** Flushes and closes the volumes that are not wanted any more, where no LUN is left of them. */
 async function closeVolumes(
   { log, volumes }: ReloadOptions,
   config: Config,
-  open: Config["volumes"],
+  { open, targets }: { open: Config["volumes"]; targets: readonly TargetConfig[] },
 ): Promise<Config["volumes"]> {
   const kept = new Map(open);
+  const used = new Set(targets.flatMap(({ luns }) => luns.map(({ volume }) => volume)));
   for (const name of open.keys()) {
-    if (config.volumes.has(name)) continue;
+    if (config.volumes.has(name) || used.has(name)) continue;
     kept.delete(name);
     if (await volumes.close(name)) log.info({ volume: name }, "volume closed; its data stay");
   }
@@ -118,32 +132,28 @@ async function closeVolumes(
 }
 
 /** Targets and LUNs as they are wanted. What goes away goes first: its volume may be wanted under another LUN. */
-async function applyTargets(
-  options: ReloadOptions,
-  config: Config,
-): Promise<readonly TargetConfig[]> {
+async function applyTargets(options: ReloadOptions, config: Config): Promise<AppliedTargets> {
   const { running, exports } = options;
   const staying = new Map<string, TargetConfig>();
+  const waiting: string[] = [];
   for (const before of running.targets) {
     const now = config.targets.find(({ name }) => name === before.name);
     if (now === undefined) await exports.remove(before.name);
     else staying.set(before.name, { ...before, luns: await removeLuns(options, before, now) });
   }
-  return config.targets.map((now) => {
+  const targets = config.targets.map((now) => {
     const before = staying.get(now.name);
     if (before === undefined) {
       exports.add(now);
       return { ...now, luns: now.luns.filter(({ volume }) => options.volumes.volumes.has(volume)) };
     }
     if (!isDeepStrictEqual({ ...now, luns: [] }, { ...before, luns: [] })) exports.configure(now);
-    const luns = now.luns.filter(
-      (lun) => before.luns.some((known) => known.lun === lun.lun) || exports.addLun(now.name, lun),
-    );
-    return { ...now, luns };
+    return { ...now, luns: addLuns(options, before, now, waiting) };
   });
+  return { targets, waiting };
 }
 
-/** Takes away the LUNs that are not wanted, or are to be another disk or another kind of disk; returns those that stay. */
+/** Takes away the LUNs whose numbers are not wanted any more; returns those that stay. */
 async function removeLuns(
   { exports }: ReloadOptions,
   before: TargetConfig,
@@ -151,10 +161,33 @@ async function removeLuns(
 ): Promise<readonly LunConfig[]> {
   const staying: LunConfig[] = [];
   for (const lun of before.luns) {
-    const wanted = now.luns.find((other) => other.lun === lun.lun);
-    if (wanted !== undefined && isDeepStrictEqual(fixedLun(wanted), fixedLun(lun))) {
-      staying.push(lun);
-    } else await exports.removeLun(before.name, lun.lun);
+    if (now.luns.some((other) => other.lun === lun.lun)) staying.push(lun);
+    else await exports.removeLun(before.name, lun.lun);
   }
   return staying;
+}
+
+/**
+ * Attaches the LUNs that are new, and returns those that are there. A number that is to be another disk, or the same with other blocks, stays
+ * what it is: initiators that are logged in do not look again, and would write to the new disk what they know of the old one.
+ */
+function addLuns(
+  { exports }: ReloadOptions,
+  before: TargetConfig,
+  now: TargetConfig,
+  waiting: string[],
+): readonly LunConfig[] {
+  const luns: LunConfig[] = [];
+  for (const lun of now.luns) {
+    const known = before.luns.find((other) => other.lun === lun.lun);
+    if (known !== undefined && isDeepStrictEqual(fixedLun(known), fixedLun(lun))) luns.push(lun);
+    else if (known !== undefined) {
+      luns.push(known);
+      waiting.push(`LUN ${lun.lun} of ${now.name}`);
+    } else if (before.luns.some(({ volume }) => volume === lun.volume)) {
+      // A unit has one LUN in a target, and this one would have to leave the other first.
+      waiting.push(`LUN ${lun.lun} of ${now.name}`);
+    } else if (exports.addLun(now.name, lun)) luns.push(lun);
+  }
+  return luns;
 }

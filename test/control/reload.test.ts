@@ -120,7 +120,7 @@ describe("reload", () => {
     expect(kept.open).toEqual(["demo"]);
   });
 
-  it("removes a LUN before its volume is there under another, or as another disk", async () => {
+  it("removes a LUN before its volume is there under another", async () => {
     const before = memoryConfig(MIB);
     const [target] = before.targets;
     if (target === undefined) throw new Error("there is a target");
@@ -128,14 +128,34 @@ describe("reload", () => {
     const moved = await reloaded(before, () => ({ ...before, targets: [other] }));
     expect(moved.removed).toEqual([`${DEMO_TARGET} LUN 0`]);
     expect(moved.added).toEqual([`${DEMO_TARGET} LUN 5`]);
-    const big = {
-      ...target,
-      luns: target.luns.map((lun) => ({ ...lun, blockBytes: 4096 as const })),
-    };
-    const changed = await reloaded(before, () => ({ ...before, targets: [big] }));
-    expect(changed.removed).toEqual([`${DEMO_TARGET} LUN 0`]);
-    expect(changed.added).toEqual([`${DEMO_TARGET} LUN 0`]);
-    expect(changed.configured).toEqual([]);
+  });
+
+  it("makes no LUN another disk, which initiators that are there would not notice", async () => {
+    const before = memoryConfig(MIB);
+    const [target] = before.targets;
+    const [volume] = before.volumes.values();
+    if (target === undefined || volume === undefined) throw new Error("demo");
+    const blocks = target.luns.map((lun) => ({ ...lun, blockBytes: 4096 as const }));
+    const other = target.luns.map((lun) => ({ ...lun, volume: "other" }));
+    for (const luns of [blocks, other]) {
+      const volumes = new Map([["other", volume]]);
+      const config = { ...before, volumes, targets: [{ ...target, luns }] };
+      const result = await reloaded(before, () => config);
+      expect([...result.removed, ...result.added]).toEqual([]);
+      expect(result.log).toContain(`["LUN 0 of ${DEMO_TARGET}"]`);
+      expect(result.again.targets).toEqual(before.targets);
+      // It goes on, and so does what it is a LUN of.
+      expect(result.open).toEqual(["demo", "other"]);
+    }
+    const swapped = [
+      ...target.luns.map((lun) => ({ ...lun, volume: "other" })),
+      ...target.luns.map((lun) => ({ ...lun, lun: 1 })),
+    ];
+    const volumes = new Map([...before.volumes, ["other", volume]]);
+    const config = { ...before, volumes, targets: [{ ...target, luns: swapped }] };
+    const result = await reloaded(before, () => config);
+    expect(result.added).toEqual([]);
+    expect(result.log).toContain(`["LUN 0 of ${DEMO_TARGET}","LUN 1 of ${DEMO_TARGET}"]`);
   });
 
   it("changes a target for the logins to come, and leaves its LUNs alone", async () => {
