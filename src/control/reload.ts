@@ -30,6 +30,9 @@ function fixedLun(lun: LunConfig): unknown {
   return { ...lun, readOnly: false };
 }
 
+/** Targets that were there before and are wanted, by name, with the LUNs that stay. */
+type StayingTargets = ReadonlyMap<string, TargetConfig>;
+
 /** The targets as they are now, and what of them needs a restart, in words. */
 interface AppliedTargets {
   readonly targets: readonly TargetConfig[];
@@ -64,16 +67,18 @@ export async function reload(asked: ReloadOptions): Promise<Config> {
     await volumes.refresh(running.volumes);
     return running;
   }
+  // What goes away goes first: its file, its device or its volume may be wanted under another name.
+  const staying = await removeTargets(options, config);
+  const kept = await closeVolumes(options, config, staying);
   exports.refresh(config.targets);
   await volumes.refresh(unchanged(config.volumes, running.volumes));
-  const opened = await addVolumes(options, config);
-  const { targets, waiting } = await applyTargets(options, config);
-  const kept = await closeVolumes(options, config, { open: opened.running.volumes, targets });
+  const opened = await addVolumes({ ...options, running: { ...running, volumes: kept } }, config);
+  const { targets, waiting } = addTargets(options, config, staying);
   const fixed = FIXED.filter((key) => !isDeepStrictEqual(config[key], running[key]));
   const changed = [...fixed, ...opened.waiting, ...waiting];
   if (changed.length > 0) log.warn({ changed }, "some changes take effect after a restart only");
   log.info({}, "the configuration and the sizes of volumes were read again");
-  return { ...running, volumes: kept, targets };
+  return { ...running, volumes: opened.running.volumes, targets };
 }
 
 /** Of the volumes that are wanted, those that are the disks that they were: the size of another one says nothing of this. */
@@ -117,13 +122,14 @@ async function addVolumes(options: ReloadOptions, config: Config): Promise<Outco
 
 /** Flushes and closes the volumes that are not wanted any more, where no LUN is left of them. */
 async function closeVolumes(
-  { log, volumes }: ReloadOptions,
+  { log, volumes, running }: ReloadOptions,
   config: Config,
-  { open, targets }: { open: Config["volumes"]; targets: readonly TargetConfig[] },
+  staying: StayingTargets,
 ): Promise<Config["volumes"]> {
-  const kept = new Map(open);
-  const used = new Set(targets.flatMap(({ luns }) => luns.map(({ volume }) => volume)));
-  for (const name of open.keys()) {
+  const kept = new Map(running.volumes);
+  const luns = [...staying.values()].flatMap((target) => target.luns);
+  const used = new Set(luns.map(({ volume }) => volume));
+  for (const name of running.volumes.keys()) {
     if (config.volumes.has(name) || used.has(name)) continue;
     kept.delete(name);
     if (await volumes.close(name)) log.info({ volume: name }, "volume closed; its data stay");
@@ -131,21 +137,30 @@ async function closeVolumes(
   return kept;
 }
 
-/** Targets and LUNs as they are wanted. What goes away goes first: its volume may be wanted under another LUN. */
-async function applyTargets(options: ReloadOptions, config: Config): Promise<AppliedTargets> {
-  const { running, exports } = options;
+/** Takes away the targets and LUNs that are not wanted any more; returns what stays. */
+async function removeTargets(options: ReloadOptions, config: Config): Promise<StayingTargets> {
   const staying = new Map<string, TargetConfig>();
-  const waiting: string[] = [];
-  for (const before of running.targets) {
+  for (const before of options.running.targets) {
     const now = config.targets.find(({ name }) => name === before.name);
-    if (now === undefined) await exports.remove(before.name);
+    if (now === undefined) await options.exports.remove(before.name);
     else staying.set(before.name, { ...before, luns: await removeLuns(options, before, now) });
   }
+  return staying;
+}
+
+/** Makes the targets that are new, and brings the others up to date. */
+function addTargets(
+  options: ReloadOptions,
+  config: Config,
+  staying: StayingTargets,
+): AppliedTargets {
+  const { exports, volumes } = options;
+  const waiting: string[] = [];
   const targets = config.targets.map((now) => {
     const before = staying.get(now.name);
     if (before === undefined) {
       exports.add(now);
-      return { ...now, luns: now.luns.filter(({ volume }) => options.volumes.volumes.has(volume)) };
+      return { ...now, luns: now.luns.filter(({ volume }) => volumes.volumes.has(volume)) };
     }
     if (!isDeepStrictEqual({ ...now, luns: [] }, { ...before, luns: [] })) exports.configure(now);
     return { ...now, luns: addLuns(options, before, now, waiting) };

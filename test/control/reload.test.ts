@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Config, TargetConfig } from "../../src/control/config/config.ts";
 import { DEMO_TARGET, demoConfig } from "../../src/control/demo-config.ts";
@@ -128,6 +131,28 @@ describe("reload", () => {
     const moved = await reloaded(before, () => ({ ...before, targets: [other] }));
     expect(moved.removed).toEqual([`${DEMO_TARGET} LUN 0`]);
     expect(moved.added).toEqual([`${DEMO_TARGET} LUN 5`]);
+  });
+
+  it("opens a file under another name once it is closed under the one before", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "thinlun-reload-"));
+    try {
+      const before = memoryConfig(MIB);
+      const [target] = before.targets;
+      const [memory] = before.volumes.values();
+      if (target === undefined || memory === undefined) throw new Error("demo");
+      const path = join(folder, "disk.img");
+      const raw = { ...memory, driver: "raw", path, create: true, direct: false } as const;
+      const luns = target.luns.map((lun) => ({ ...lun, lun: 3, volume: "renamed" }));
+      const result = await reloaded({ ...before, volumes: new Map([["demo", raw]]) }, () => ({
+        ...before,
+        volumes: new Map([["renamed", raw]]),
+        targets: [{ ...target, luns }],
+      }));
+      expect(result.open).toEqual(["renamed"]);
+      expect(result.added).toEqual([`${DEMO_TARGET} LUN 3`]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("makes no LUN another disk, which initiators that are there would not notice", async () => {

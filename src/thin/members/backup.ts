@@ -64,10 +64,19 @@ async function copyRegion(device: BlockDevice, region: Region, file: FileHandle)
     const piece = await readBytes(device, region.offsetBytes + done, lengthBytes);
     hash.update(piece);
     if (piece.equals(ZEROS.subarray(0, lengthBytes))) continue;
-    await file.write(piece, 0, lengthBytes, done);
+    await writeWhole(file, piece, done);
   }
   await file.sync();
   return hash.digest("hex");
+}
+
+/** A file system that is nearly full takes a part of a write, and says so by a count. What is copied is about to be wiped. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array, offsetBytes: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, offsetBytes + done);
+    if (bytesWritten === 0) throw new Error("the file system takes no more of the backup");
+    done += bytesWritten;
+  }
 }
 
 async function writeBackup(request: BackupRequest): Promise<string> {
