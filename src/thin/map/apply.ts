@@ -245,9 +245,12 @@ function checkRange(state: PoolState, id: number, lext: number, run: number): Vo
 function checkTarget(state: PoolState, phys: number, run: number): void {
   const isMappable = state.addresses.isMappable(phys, run);
   check(state, isMappable, "a record maps extents that the pool does not have");
+  // A later record may have freed the extent, and the checkpoint that was being written taken it: what is mapped in the end is looked at
+  // when all is counted.
+  if (state.space.isDeriving) return;
   for (let index = 0; index < run; index += 1) {
     const isData = state.space.stateOf(phys + index) !== "metadata";
-    check(state, isData, "a record maps an extent of metadata");
+    assert(isData, "a record maps no extent of metadata");
   }
 }
 
