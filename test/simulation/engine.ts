@@ -1,7 +1,7 @@
 import { formatPool } from "../../src/thin/checkpoint/format-pool.ts";
 import type { OwnerIdentity } from "../../src/thin/checkpoint/owner.ts";
 import { Pool } from "../../src/thin/pool/pool.ts";
-import { silentLog } from "../../src/util/log.ts";
+import type { Log } from "../../src/util/log.ts";
 import { SeededRandom } from "../../src/util/random.ts";
 import type { Driver } from "./driver.ts";
 import { firstVolumes, newMachine, newMedia, POOL_UUID, uuidOf } from "./driver.ts";
@@ -32,6 +32,24 @@ function ownerOf(machine: Machine): OwnerIdentity {
   };
 }
 
+/** Says nothing, and hears what an opening says of itself. */
+function logOf(machine: Machine): Log {
+  const ignore = (): void => undefined;
+  const log: Log = {
+    trace: ignore,
+    debug: ignore,
+    info: ({ fellBack }) => {
+      if (typeof fellBack === "boolean") machine.hasFallenBack = fellBack;
+    },
+    warn: ignore,
+    error: ignore,
+    fatal: ignore,
+    isLevelEnabled: () => true,
+    child: () => log,
+  };
+  return log;
+}
+
 /** Opens the pool on the machine's disks, in any order. */
 export function openPool(machine: Machine, profile: Profile): Promise<Pool> {
   const left = [...machine.disks];
@@ -40,7 +58,7 @@ export function openPool(machine: Machine, profile: Profile): Promise<Pool> {
     devices,
     owner: ownerOf(machine),
     clock: machine.scheduler.clockOf(machine.life),
-    log: silentLog,
+    log: logOf(machine),
     failureMark: {
       isSet: (poolUuid) => Promise.resolve(identity.isFailureKept && machine.marks.has(poolUuid)),
       set: (poolUuid) => void machine.marks.add(poolUuid),

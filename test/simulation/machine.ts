@@ -34,6 +34,8 @@ export class Machine implements DiskHost {
   boot = 1;
   /** What is remembered until the machine is started again: pools that have failed. */
   readonly marks: Set<string> = new Set();
+  /** The last opening did without the newest checkpoint. */
+  hasFallenBack = false;
   /** Moments of the devices since `crashAfter` was set. */
   moments = 0;
   #crashAt = Number.POSITIVE_INFINITY;

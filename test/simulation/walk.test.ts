@@ -70,3 +70,31 @@ describe("a pool that is opened without a whole device", () => {
     expect(violation).toBe("a pool that is refused was written to");
   });
 });
+
+describe("a pool that is opened after a crash", () => {
+  function crashed(faults: History["rounds"][number]["faults"]): Promise<Outcome> {
+    const [round] = crashes().rounds;
+    if (round === undefined) throw new Error("there is a round");
+    const profile = profileNamed("small");
+    const history = { ...historyOf(1, profile), rounds: [{ ...round, faults }] };
+    let openings = 0;
+    return runHistory(history, {
+      media: (wanted) => engineDriver.media(wanted),
+      open: async (machine, wanted) => {
+        const pool = await engineDriver.open(machine, wanted);
+        openings += 1;
+        machine.hasFallenBack = openings > 1;
+        return pool;
+      },
+    });
+  }
+
+  it("must have the newest checkpoint", async () => {
+    expect((await crashed([])).violation).toMatch(/newest checkpoint is refused/);
+  });
+
+  it("may do without where a device has failed", async () => {
+    const fault = { kind: "readError", device: 0, after: 1_000_000, count: 1 } as const;
+    expect((await crashed([fault])).violation).toBeUndefined();
+  });
+});

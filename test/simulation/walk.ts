@@ -108,6 +108,7 @@ class Walk {
   readonly #driver: Driver;
   readonly #numbers: { lastVolume: number; lastSerial: number };
   #clients: Clients | undefined;
+  #hasFaults = false;
   #pool: Pool | undefined;
 
   constructor(history: History, machine: Machine, driver: Driver) {
@@ -139,6 +140,7 @@ class Walk {
     const { machine } = this;
     machine.reseed(round.seed);
     machine.setFaults(round.faults);
+    if (round.faults.length > 0) this.#hasFaults = true;
     const clients = this.#clients!;
     if (round.faults.some(({ kind }) => isLie(kind))) this.oracle.isLenient = true;
     clients.isExcused = this.oracle.isLenient || round.faults.some(({ kind }) => kind !== "stuck");
@@ -276,7 +278,12 @@ class Walk {
   async #tryOpen(): Promise<Pool | "dead"> {
     try {
       const opened = await this.machine.run(this.#driver.open(this.machine, this.#history.profile));
-      return opened === "dead" ? "dead" : opened.value;
+      if (opened === "dead") return "dead";
+      // Another one of the same kind, and there would be no way back.
+      if (this.machine.hasFallenBack && !this.#hasFaults) {
+        throw new Violation("the newest checkpoint is refused, though no device has failed");
+      }
+      return opened.value;
     } catch (error) {
       if (!(error instanceof PoolError) && !(error instanceof IoError)) throw error;
       if (this.oracle.isLenient) throw new Detected();
