@@ -11,17 +11,19 @@ import type { GateEntrant } from "./gate.ts";
 import { PIECES_IN_FLIGHT_MAX } from "./limits.ts";
 import type { PiecePool } from "./piece-pool.ts";
 import { addViews, addZeroes, isZeroRange } from "./request-bytes.ts";
-import type { VolumeCore } from "./volume-core.ts";
+import type { QuotaWaiter, VolumeCore } from "./volume-core.ts";
 
 /** Why no further piece of a request is started. */
-const Blocked = { no: 0, leaf: 1, lock: 2, space: 3 } as const;
+const Blocked = { no: 0, leaf: 1, lock: 2, space: 3, quota: 4 } as const;
 type Blocked = (typeof Blocked)[keyof typeof Blocked];
 
 /**
  * One write, discard or writeZeroes on its way, piece by piece, several of them at a time. What cannot be done in place becomes a
  * {@link ChangePiece}. A job that waits for space is outside the gate, and holds no lock: an unmap, a snapshot or a delete need not wait for it.
  */
-export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWaiter, GateEntrant {
+export class ChangeJob
+  implements DataTarget, OperationOwner, PieceOwner, LockWaiter, QuotaWaiter, GateEntrant
+{
   waitExtent = 0;
   readonly core: VolumeCore;
   readonly pieces: PiecePool;
@@ -124,6 +126,11 @@ export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWa
     this.#blocked = Blocked.space;
   }
 
+  waitForQuota(): void {
+    this.#blocked = Blocked.quota;
+    this.core.waitForQuota(this);
+  }
+
   fail(error: IoError): void {
     this.#error ??= error;
   }
@@ -142,6 +149,10 @@ export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWa
   unlocked(): void {
     this.#blocked = Blocked.no;
     this.#advance();
+  }
+
+  mappingEnded(): void {
+    this.unlocked();
   }
 
   /** The barrier behind a request with forceUnitAccess. */
@@ -187,9 +198,18 @@ export class ChangeJob implements DataTarget, OperationOwner, PieceOwner, LockWa
 
   /** Nothing of it runs any more. */
   #settle(): void {
-    if (this.#blocked === Blocked.leaf || this.#blocked === Blocked.lock) return;
-    if (this.#blocked === Blocked.space && this.#error === null) this.#leaveForSpace();
-    else this.#finish();
+    switch (this.#blocked) {
+      case Blocked.leaf:
+      case Blocked.lock:
+      case Blocked.quota:
+        return;
+      case Blocked.space:
+        if (this.#error === null) this.#leaveForSpace();
+        else this.#finish();
+        return;
+      case Blocked.no:
+        this.#finish();
+    }
   }
 
   #step(): void {

@@ -363,8 +363,10 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     core.state.map.unpinSlot(this.#leafIndex);
     if (phys !== NO_EXTENT) space.unpin(phys);
     if (base !== NO_EXTENT) space.unpin(base);
+    const isMapping = this.#mapping > 0;
     core.locks.unlock(this);
     owner.pieceDone(this, error);
+    if (isMapping) core.mappingEnded();
     // What it kept for its maps is there for others.
     const { fullPolicy } = core.engine;
     if (fullPolicy.waiters > 0) fullPolicy.freed();

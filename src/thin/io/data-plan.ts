@@ -27,6 +27,8 @@ export interface DataTarget extends PieceOwner, OperationOwner {
   started(lengthBytes: number, isDurable: boolean): void;
   waitForLock(lext: number): void;
   waitForSpace(): void;
+  /** Until extents that are on their way into the map count once, or no more. */
+  waitForQuota(): void;
   fail(error: IoError): void;
 }
 
@@ -95,6 +97,10 @@ function planNew(target: DataTarget, lext: number, range: Range, isMapped: boole
   const { geometry, state } = core.engine;
   const { extentBytes } = geometry;
   const quota = isMapped ? Number.MAX_SAFE_INTEGER : core.quotaLeft();
+  if (quota < 1 && core.mappingExtents > 0) {
+    target.waitForQuota();
+    return;
+  }
   if (quota < 1) {
     target.fail(core.error("space", "the volume has used up its quota", target.cursor));
     return;

@@ -1,3 +1,4 @@
+import { assert } from "../../util/assert.ts";
 import { IoError, type IoErrorKind } from "../../util/io-error.ts";
 import { IoKind, type IoRequest } from "../../util/io-request.ts";
 import type { VolumeState } from "../map/volume-state.ts";
@@ -5,6 +6,11 @@ import { OperationPool } from "./device-operation.ts";
 import type { Engine } from "./engine.ts";
 import { ExtentLocks } from "./extent-locks.ts";
 import { Gate } from "./gate.ts";
+
+/** Waits until extents on their way into the map have arrived, or have come to nothing, and looks again. */
+export interface QuotaWaiter {
+  mappingEnded(): void;
+}
 
 /** What the parts of a volume's data path share. */
 export class VolumeCore {
@@ -16,6 +22,7 @@ export class VolumeCore {
   /** Extents on their way from unmapped to mapped, which the quota counts already. */
   mappingExtents = 0;
   isGone = false;
+  #quotaWaiters: QuotaWaiter[] = [];
 
   constructor(engine: Engine, state: VolumeState) {
     this.engine = engine;
@@ -53,6 +60,23 @@ export class VolumeCore {
     if (attributes.quotaBytes === 0) return Number.MAX_SAFE_INTEGER;
     const quotaExtents = Math.floor(attributes.quotaBytes / this.engine.geometry.extentBytes);
     return quotaExtents - mappedExtents - this.mappingExtents;
+  }
+
+  /**
+   * For what finds the quota used up while extents are on their way: those may come to nothing, and where a block of the journal has
+   * several of them, the last ones are counted twice until all are told.
+   */
+  waitForQuota(waiter: QuotaWaiter): void {
+    assert(this.mappingExtents > 0, "nobody waits for what is not under way");
+    this.#quotaWaiters.push(waiter);
+  }
+
+  /** To be called when `mappingExtents` has become less. */
+  mappingEnded(): void {
+    if (this.#quotaWaiters.length === 0) return;
+    const woken = this.#quotaWaiters;
+    this.#quotaWaiters = [];
+    for (const waiter of woken) waiter.mappingEnded();
   }
 
   /** Whether nobody else sees the extent, so that it may be written in place; what is on its way to be dropped counts. */

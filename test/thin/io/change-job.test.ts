@@ -346,6 +346,57 @@ describe("where something goes wrong, a write", () => {
     expect((await write(volume, 2 * EXTENT, 512)).error).toBeNull();
   });
 
+  it("within the quota succeeds while others' extents are on their way into the map", async () => {
+    const { pool, volume } = await make({}, 3 * EXTENT);
+    // The first two share a block of the journal; the third waits for the first one's extent, and needs one more.
+    const requests = [
+      new TestRequest(IoKind.write, EXTENT, [Buffer.alloc(EXTENT, 1)]),
+      new TestRequest(IoKind.write, 0, [Buffer.alloc(EXTENT, 2)]),
+      new TestRequest(IoKind.write, 2 * EXTENT - 4096, [Buffer.alloc(8192, 3)]),
+    ];
+    for (const request of requests) volume.submit(request);
+    await Promise.all(requests.map(({ ended }) => ended));
+    expect(requests.map(({ error }) => error)).toEqual([null, null, null]);
+    expect(journalBlocks(pool)).toBe(2);
+    await expectBytes(volume, [
+      [EXTENT, 2],
+      [EXTENT - 4096, 1],
+      [8192, 3],
+    ]);
+    expect((await write(volume, 3 * EXTENT, 512)).error?.kind).toBe("space");
+  });
+
+  it("takes what of the quota another one gives back that has failed", async () => {
+    const { pool, volume } = await make({}, EXTENT);
+    pool.device.isHolding = true;
+    const first = new TestRequest(IoKind.write, 0, [Buffer.alloc(EXTENT, 1)]);
+    const second = new TestRequest(IoKind.write, EXTENT, [Buffer.alloc(EXTENT, 2)]);
+    volume.submit(first);
+    volume.submit(second);
+    await new Promise(setImmediate);
+    expect([first.doneCount, second.doneCount]).toEqual([0, 0]);
+    const [held] = pool.device.held.splice(0);
+    pool.device.isHolding = false;
+    held?.done(new IoError("medium", "asked for", { object: "d0" }));
+    await Promise.all([first.ended, second.ended]);
+    expect([first.error?.kind, second.error]).toEqual(["medium", null]);
+  });
+
+  it("that waits for the quota is told when it is used up after all", async () => {
+    const { pool, volume } = await make({}, EXTENT);
+    pool.device.isHolding = true;
+    const requests = [0, 1, 2].map(
+      (lext) => new TestRequest(IoKind.write, lext * EXTENT, [Buffer.alloc(512, 1)]),
+    );
+    for (const request of requests) volume.submit(request);
+    await new Promise(setImmediate);
+    pool.device.isHolding = false;
+    pool.device.letAll();
+    await Promise.all(requests.map(({ ended }) => ended));
+    expect(requests.map(({ error }) => error?.kind)).toEqual([undefined, "space", "space"]);
+    expect(pool.waiting).toEqual([]);
+  });
+
   it("that nobody wants any more is not started", async () => {
     const { pool, volume } = await make();
     await volume.gate.close();

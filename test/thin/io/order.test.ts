@@ -150,6 +150,7 @@ describe("in which order things happen", () => {
       started: unexpected,
       waitForLock: unexpected,
       waitForSpace: unexpected,
+      waitForQuota: unexpected,
       fail: unexpected,
       addData: unexpected,
       pieceDone: unexpected,
