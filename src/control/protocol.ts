@@ -272,7 +272,11 @@ export interface Protocol {
   };
   "snapshot/delete": { readonly arguments: VolumeArguments; readonly reply: Nothing };
   "snapshot/rollback": {
-    readonly arguments: VolumeArguments & { readonly source: string };
+    readonly arguments: VolumeArguments & {
+      readonly source: string;
+      /** The source need not have been made from the volume, nor the volume from it. */
+      readonly unrelated?: boolean;
+    };
     readonly reply: VolumeReport;
   };
   "snapshot/diff": {

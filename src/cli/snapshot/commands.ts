@@ -124,6 +124,7 @@ export const deleteCommand: CommandModule<object, DeleteArguments> = {
 interface RollbackArguments extends Common {
   readonly volume: string;
   readonly to: string;
+  readonly unrelated: boolean;
   readonly yes: boolean;
 }
 
@@ -135,6 +136,18 @@ function sourceOf({ pool }: VolumePath, text: string): string {
   throw new UsageError(`${text} is of another pool than the volume`);
 }
 
+/** What a rollback destroys, and what is to be typed to consent: a slip is as likely in either name. */
+export function rollbackLoss(
+  volume: string,
+  source: string,
+  isUnrelated: boolean,
+): { readonly what: string; readonly word: string } {
+  const loss = isUnrelated
+    ? "all of its own content can be lost"
+    : "what was written to it since will be lost";
+  return { what: `${volume} becomes what ${source} is: ${loss}`, word: `${volume} ${source}` };
+}
+
 /** `thinlun snapshot rollback`, also while the volume is served. */
 export const rollbackCommand: CommandModule<object, RollbackArguments> = {
   command: "rollback <volume> <to>",
@@ -143,6 +156,11 @@ export const rollbackCommand: CommandModule<object, RollbackArguments> = {
     yargs
       .positional("volume", { type: "string", demandOption: true, describe: "POOL/VOLUME" })
       .positional("to", { type: "string", demandOption: true, describe: "The snapshot" })
+      .option("unrelated", {
+        type: "boolean",
+        default: false,
+        describe: "Also to what was not made from the volume, nor the volume from it",
+      })
       .options(YES_OPTION)
       .options(OPTIONS)
       .epilogue(
@@ -152,10 +170,11 @@ export const rollbackCommand: CommandModule<object, RollbackArguments> = {
   handler: async (args) => {
     const path = parseVolumePath(args.volume);
     const source = sourceOf(path, args.to);
-    const what = `What was written to ${args.volume} since ${source} was taken will be lost`;
-    await confirm(what, args.volume, args.yes);
+    const { unrelated } = args;
+    const { what, word } = rollbackLoss(args.volume, source, unrelated);
+    await confirm(what, word, args.yes);
     const volume = await withOperations(args, (operations) =>
-      operations.call("snapshot/rollback", { ...path, source }),
+      operations.call("snapshot/rollback", { ...path, source, unrelated }),
     );
     print(volume, args.json, () => `${args.volume} is what ${source} is.\n`);
   },

@@ -1,4 +1,5 @@
 import type { ThinVolume } from "../../thin/io/thin-volume.ts";
+import type { Pool } from "../../thin/pool/pool.ts";
 import { OperationError, type ReplyOf, type VolumeReport } from "../protocol.ts";
 import { Arguments } from "./arguments.ts";
 import { findPool, findVolume } from "./find.ts";
@@ -52,14 +53,45 @@ function mustBeSnapshot({ attributes: { name, isSnapshot } }: ThinVolume, pool: 
   );
 }
 
-/** A volume becomes what another one is, also while it is served. Errors: invalid, missing, space, failed. */
+/**
+ * A volume becomes what another one is, also while it is served. Errors: invalid: neither was made from the other, and nobody said that
+ * this is meant (`unrelated`), or what the pool refuses; missing, space, failed.
+ */
 export async function rollbackVolume({ context, body }: OperationRequest): Promise<VolumeReport> {
-  const given = new Arguments(body, ["pool", "volume", "source"]);
+  const given = new Arguments(body, ["pool", "volume", "source", "unrelated"]);
+  const isUnrelatedMeant = given.flag("unrelated");
   const { operated, volume } = findVolume(context, given.text("pool"), given.text("volume"));
   const { pool } = operated;
   const source = pool.volume(given.text("source"));
+  if (!isUnrelatedMeant) mustBeRelated(pool, volume, source);
   await pool.rollback(volume, source);
   const names = { volume: volume.attributes.name, source: source.attributes.name };
   context.log.info({ pool: pool.name, ...names }, "volume rolled back");
   return describeVolume(context, pool, volume);
+}
+
+/** A name that is wrong by a letter would replace a volume by a stranger's content, which nothing brings back. */
+function mustBeRelated(pool: Pool, volume: ThinVolume, source: ThinVolume): void {
+  if (volume === source || isMadeFrom(pool, source, volume) || isMadeFrom(pool, volume, source)) {
+    return;
+  }
+  const [name, other] = [volume.attributes.name, source.attributes.name];
+  throw new OperationError(
+    "invalid",
+    `${other} was not made from ${name}, nor ${name} from it, as far as what lies between them is still there; ` +
+      `to replace all of ${name} by it takes consent (--unrelated)`,
+  );
+}
+
+/** Whether `volume` is a copy of `origin`, or a copy of a copy of it. Where one between them was deleted, nobody knows. */
+function isMadeFrom(pool: Pool, volume: ThinVolume, origin: ThinVolume): boolean {
+  const { volumes } = pool.state;
+  const { id } = origin.attributes;
+  let { originId } = volume.attributes;
+  // An origin has a lower number than its copy; not so on a disk that somebody has made up.
+  for (let steps = 0; originId !== 0 && steps < volumes.size; steps += 1) {
+    if (originId === id) return true;
+    originId = volumes.get(originId)?.attributes.originId ?? 0;
+  }
+  return false;
 }

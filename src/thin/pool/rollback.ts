@@ -1,7 +1,7 @@
 import type { JournalRecord } from "../format/records.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
 import { PoolError } from "../pool-error.ts";
-import { checkOvercommit } from "./checks.ts";
+import { checkOvercommit, checkPromises } from "./checks.ts";
 import { commitAtInstant } from "./commit.ts";
 import { checkLeafSlots } from "./map-space.ts";
 import type { PoolParts } from "./pool-parts.ts";
@@ -23,6 +23,7 @@ export async function rollback(
   if (volume === source) throw new PoolError("invalid", `${name} is what it is already`);
   if (readOnly) throw new PoolError("invalid", `${name} is read-only: it is not rolled back`);
   const sizeBytes = volume.attributes.sizeBytes;
+  checkPromises({ ...volume.attributes, sizeBytes: source.attributes.sizeBytes });
   checkOvercommit(parts.state, source.attributes.sizeBytes - sizeBytes);
   checkLeafSlots(parts.state, [Math.max(0, source.attributes.sizeBytes - sizeBytes)]);
   const record: JournalRecord = {

@@ -53,6 +53,43 @@ describe("operations on snapshots", () => {
     expect(await firstByteOf("a")).toBe(1);
   });
 
+  it("roll back to what is of another line only where that is said", async () => {
+    await write("a", 0, 1);
+    await write("b", 0, 2);
+    await take({ volume: "b", name: "monday" });
+    for (const source of ["b", "monday"]) {
+      const slip = { pool: "tank", volume: "a", source };
+      await expect(bench.run("snapshot/rollback", slip)).rejects.toMatchObject({
+        kind: "invalid",
+        message: expect.stringMatching(/^\S+ was not made from a, nor a from it.*--unrelated/),
+      });
+      expect(await firstByteOf("a")).toBe(1);
+    }
+    const meant = { pool: "tank", volume: "a", source: "monday", unrelated: true };
+    await bench.run("snapshot/rollback", meant);
+    expect(await firstByteOf("a")).toBe(2);
+  });
+
+  it("roll back along the line: to a clone of its snapshot, and to what it was cloned from", async () => {
+    await write("a", 0, 1);
+    await take({ volume: "a", name: "s" });
+    const copies = [{ volume: "s", name: "clone" }];
+    await bench.run("snapshot/create", { pool: "tank", copies, writable: true });
+    await write("clone", 0, 2);
+    await bench.run("snapshot/rollback", { pool: "tank", volume: "a", source: "clone" });
+    expect(await firstByteOf("a")).toBe(2);
+    await bench.run("snapshot/rollback", { pool: "tank", volume: "clone", source: "s" });
+    expect(await firstByteOf("clone")).toBe(1);
+    // Of one origin, but neither was made from the other.
+    await bench.run("snapshot/create", {
+      pool: "tank",
+      copies: [{ volume: "s", name: "other" }],
+      writable: true,
+    });
+    const cousin = { pool: "tank", volume: "clone", source: "other" };
+    await expect(bench.run("snapshot/rollback", cousin)).rejects.toMatchObject({ kind: "invalid" });
+  });
+
   it("delete snapshots, and nothing else", async () => {
     await take({ volume: "a", name: "s" });
     await expect(bench.run("snapshot/delete", { pool: "tank", volume: "a" })).rejects.toMatchObject(

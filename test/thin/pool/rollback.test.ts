@@ -89,6 +89,23 @@ test("what makes no sense is refused", async () => {
   await refused(bench.pool.rollback(volume, snapshot), "missing");
 });
 
+test("a volume keeps no more reserved than it is large", async () => {
+  const bench = await PoolBench.make();
+  const volume = await bench.create("data", 4 * MIB);
+  const snapshot = await bench.snapshot(volume, "small");
+  await bench.drive(bench.pool.resize(volume, 8 * MIB, false));
+  await bench.drive(bench.pool.setAttributes(volume, { reservedBytes: 6 * MIB }));
+  await expect(bench.drive(bench.pool.rollback(volume, snapshot))).rejects.toMatchObject({
+    kind: "invalid",
+    message: expect.stringContaining("more would be reserved than the volume is large"),
+  });
+  expect(volume.capacityBytes).toBe(8 * MIB);
+  await bench.drive(bench.pool.setAttributes(volume, { reservedBytes: 4 * MIB }));
+  await bench.drive(bench.pool.rollback(volume, snapshot));
+  await bench.drive(bench.pool.setAttributes(volume, { quotaBytes: 4 * MIB }));
+  await bench.expectSound();
+});
+
 test("a read that has begun is waited for", async () => {
   const bench = await PoolBench.make();
   const volume = await bench.create("data");
