@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../../device/block-device.ts";
+import { IoError } from "../../util/io-error.ts";
 import { readInto } from "../../util/io-request.ts";
 import { isFault } from "../format/fault.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
@@ -29,9 +30,15 @@ export interface JournalScan {
   readonly beyond: readonly FoundBlock[];
   /** There are blocks of an epoch that began after this one: its superblock is lost, and what it did is not to be known. */
   readonly hasLaterEpoch: boolean;
+  /** Numbers of blocks that the device does not give. They are like blocks that are not whole: a power loss may leave one so. */
+  readonly unreadable: readonly number[];
 }
 
-/** Reads the blocks behind `afterSeq`, each once. @throws {IoError} the ring could not be read */
+/**
+ * Reads the blocks behind `afterSeq`, each once.
+ *
+ * @throws {IoError} the device is not there, or fails over a whole stretch of the ring
+ */
 export async function scanJournal(
   ring: JournalRing,
   epoch: number,
@@ -39,17 +46,18 @@ export async function scanJournal(
 ): Promise<JournalScan> {
   const blocks: FoundBlock[] = [];
   const beyond: FoundBlock[] = [];
+  const unreadable: number[] = [];
   let hasLaterEpoch = false;
   let seq = afterSeq + 1;
   const end = seq + ring.blocks;
   let memory = new Uint8Array(JOURNAL_READ_BYTES);
   let other = new Uint8Array(JOURNAL_READ_BYTES);
-  let reading = readFrom(ring, seq, end, memory);
+  let reading = readFrom(ring, seq, end, memory, unreadable);
   while (seq < end) {
     const bytes = await reading;
     const count = bytes.length / BLOCK_BYTES;
     // The device works while these are looked at.
-    reading = readFrom(ring, seq + count, end, other);
+    reading = readFrom(ring, seq + count, end, other, unreadable);
     [memory, other] = [other, memory];
     for (let at = 0; at < count; at += 1, seq += 1) {
       const page = bytes.subarray(at * BLOCK_BYTES, (at + 1) * BLOCK_BYTES);
@@ -63,21 +71,52 @@ export async function scanJournal(
       (follows(block, afterSeq, blocks) ? blocks : beyond).push(found);
     }
   }
-  return { blocks, beyond, hasLaterEpoch };
+  return { blocks, beyond, hasLaterEpoch, unreadable };
 }
 
-/** Reads blocks from `seq` on that lie together in the ring, as many as the memory has room for; none from `end` on. */
+/**
+ * Reads blocks from `seq` on that lie together in the ring, as many as the memory has room for; none from `end` on. One that cannot be
+ * read is zeros, and noted.
+ */
 async function readFrom(
   ring: JournalRing,
   seq: number,
   end: number,
   memory: Uint8Array,
+  unreadable: number[],
 ): Promise<Uint8Array> {
   const index = seq % ring.blocks;
   const count = Math.min(memory.length / BLOCK_BYTES, ring.blocks - index, end - seq);
   const bytes = memory.subarray(0, count * BLOCK_BYTES);
-  if (count > 0) await readInto(ring.device, ring.offsetBytes + index * BLOCK_BYTES, bytes);
+  if (count === 0) return bytes;
+  const error = await tryRead(ring, index, bytes);
+  if (error === null) return bytes;
+  const failed: number[] = [];
+  for (let at = 0; at < count; at += 1) {
+    const block = bytes.subarray(at * BLOCK_BYTES, (at + 1) * BLOCK_BYTES);
+    if ((await tryRead(ring, index + at, block)) === null) continue;
+    block.fill(0);
+    failed.push(seq + at);
+  }
+  // Not a bad place but a bad device: what was written would be taken for what never was.
+  if (failed.length === count && count > 1) throw error;
+  for (const one of failed) unreadable.push(one);
   return bytes;
+}
+
+/** Null: it was read. What is wrong with more than a place, such as a device that is gone, is thrown. */
+async function tryRead(
+  ring: JournalRing,
+  index: number,
+  bytes: Uint8Array,
+): Promise<IoError | null> {
+  try {
+    await readInto(ring.device, ring.offsetBytes + index * BLOCK_BYTES, bytes);
+    return null;
+  } catch (error) {
+    if (error instanceof IoError && error.kind === "medium") return error;
+    throw error;
+  }
 }
 
 /**

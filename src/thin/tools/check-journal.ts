@@ -31,7 +31,7 @@ export function readJournal(
 ): Promise<JournalScan> {
   const [device] = pool.devices;
   if (superblock === undefined || device === undefined || device === null) {
-    return Promise.resolve({ blocks: [], beyond: [], hasLaterEpoch: false });
+    return Promise.resolve({ blocks: [], beyond: [], hasLaterEpoch: false, unreadable: [] });
   }
   const ring = { device, poolUuid: pool.poolUuid, ...superblock.journal };
   return scanJournal(ring, superblock.epoch, superblock.checkpointSeq);
@@ -67,6 +67,7 @@ export async function checkJournal(
     findings.error("the newest superblock is lost: the journal holds blocks of a later opening");
   }
   const { replayed } = chooseReplay(blocks, false, superblock.checkpointSeq);
+  if (scan.unreadable.length > 0) findings.warning(unreadableBlocks(scan.unreadable));
   if (tree !== null) checkPlaces(blocks, tree, findings);
   return {
     blocks: blocks.length,
@@ -74,6 +75,11 @@ export async function checkJournal(
     durableBlocks: replayed,
     isReplayed: !superblock.clean && blocks.length > 0,
   };
+}
+
+/** In words. A place of the ring that is bad and needed is a block that is lost, and told of as such. */
+export function unreadableBlocks(numbers: readonly number[]): string {
+  return `blocks of the journal that cannot be read: ${numbers.length}, the first is ${numbers[0]}`;
 }
 
 /** Whether a block is missing that a barrier says was there. */

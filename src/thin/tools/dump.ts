@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../../device/block-device.ts";
+import { IoError } from "../../util/io-error.ts";
 import { formatSize } from "../../util/units.ts";
 import type { FoundBlock } from "../checkpoint/journal-scan.ts";
 import { isFault } from "../format/fault.ts";
@@ -6,8 +7,8 @@ import { NO_POINTER } from "../format/pointer.ts";
 import type { PoolDevice, PoolSettings, Segment } from "../format/records.ts";
 import type { Superblock } from "../format/superblock.ts";
 import type { VolumeRecord } from "../format/volume-record.ts";
-import { readJournal } from "./check-journal.ts";
-import { locatePool } from "./locate-pool.ts";
+import { readJournal, unreadableBlocks } from "./check-journal.ts";
+import { type LocatedPool, locatePool } from "./locate-pool.ts";
 import { imageOfTree, inWords, type MapRun, runsOf } from "./pool-image.ts";
 import { type NoteFault, type PoolTree, readTree } from "./pool-tree.ts";
 
@@ -43,9 +44,9 @@ export interface PoolDump {
     readonly segments: readonly Segment[];
     readonly volumes: readonly DumpedVolume[];
   } | null;
-  /** Null where it was not asked for. */
+  /** Null where it was not asked for, or cannot be read. */
   readonly journal: readonly FoundBlock[] | null;
-  /** Pages that are broken. */
+  /** Pages that are broken, and what of the journal cannot be read. */
   readonly faults: readonly string[];
 }
 
@@ -65,7 +66,7 @@ export async function dumpPool(
   const note: NoteFault = (what, fault) => void faults.push(inWords(what, fault));
   const tree = newest === undefined ? null : await readTree(pool, newest, note);
   const volumes = tree === null ? [] : await dumpVolumes(tree, options, note);
-  const journal = options.journal === true ? (await readJournal(pool)).blocks : null;
+  const journal = options.journal === true ? await dumpJournal(pool, faults) : null;
   return {
     poolUuid: pool.poolUuid,
     name: pool.name,
@@ -90,6 +91,19 @@ export async function dumpPool(
     journal,
     faults,
   };
+}
+
+/** Null: it cannot be read. */
+async function dumpJournal(pool: LocatedPool, faults: string[]): Promise<FoundBlock[] | null> {
+  try {
+    const { blocks, unreadable } = await readJournal(pool);
+    if (unreadable.length > 0) faults.push(unreadableBlocks(unreadable));
+    return [...blocks];
+  } catch (error) {
+    if (!(error instanceof IoError)) throw error;
+    faults.push(`the journal cannot be read: ${error.message}`);
+    return null;
+  }
 }
 
 async function dumpVolumes(

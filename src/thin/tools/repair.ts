@@ -1,5 +1,6 @@
 import type { BlockDevice } from "../../device/block-device.ts";
-import { chooseReplay } from "../checkpoint/journal-scan.ts";
+import { IoError } from "../../util/io-error.ts";
+import { chooseReplay, type JournalScan } from "../checkpoint/journal-scan.ts";
 import { firstExtentOffset } from "../checkpoint/root-place.ts";
 import { planSegment } from "../checkpoint/segment-plan.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
@@ -128,7 +129,8 @@ async function replayed(
     );
     return { ...saved, image, replayedRecords: 0, discardedRecords: 0 };
   }
-  const scan = await readJournal(pool, superblock);
+  const scan = await readOrNote(pool, superblock, notes);
+  if (scan === null) return { ...saved, image, replayedRecords: 0, discardedRecords: 0 };
   const { blocks } = scan;
   if (isLost(scan, superblock)) {
     notes.push(
@@ -166,6 +168,29 @@ async function replayed(
   }
   const count = all.filter(({ kind }) => kind !== "barrier").length;
   return { ...saved, image: grown, replayedRecords, discardedRecords: count - replayedRecords };
+}
+
+/** Null: the ring is lost as a whole. The pool's disk may be the reason for the repair: one bad place must not be the end of it. */
+async function readOrNote(
+  pool: LocatedPool,
+  superblock: Superblock,
+  notes: string[],
+): Promise<JournalScan | null> {
+  const { generation, checkpointSeq } = superblock;
+  try {
+    const scan = await readJournal(pool, superblock);
+    const next = checkpointSeq + scan.blocks.length + 1;
+    if (scan.unreadable.includes(next)) {
+      notes.push(`journal block ${next} cannot be read: what it held, if anything, is lost`);
+    }
+    return scan;
+  } catch (error) {
+    if (!(error instanceof IoError) || error.kind !== "medium") throw error;
+    notes.push(
+      `the journal cannot be read: the volumes are as of generation ${generation}: ${error.message}`,
+    );
+    return null;
+  }
 }
 
 async function fromScan(

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { dumpPool, linesOfDump } from "../../../src/thin/tools/dump.ts";
 import { EXAMPLE_RECORDS } from "../format/support/example-pool.ts";
-import { destroy, exampleDevice } from "./support/example-data.ts";
+import { destroy, exampleDevice, offsetOf } from "./support/example-data.ts";
 
 describe("the dump of a pool", () => {
   it("says in values what lies on the devices", async () => {
@@ -54,5 +55,18 @@ describe("the dump of a pool", () => {
     expect([...linesOfDump(dump)].at(-1)).toMatch(/^fault node page/);
     await destroy(device, ["root"]);
     expect((await dumpPool([device])).checkpoint).toBeNull();
+  });
+
+  it("holds what can be read of the journal", async () => {
+    const device = new ErrorFilter(await exampleDevice());
+    const startBytes = offsetOf("journal block 43");
+    device.setRules([{ error: "medium", startBytes, endBytes: startBytes + 4096 }]);
+    const dump = await dumpPool([device], { journal: true });
+    expect(dump.journal?.map(({ seq }) => seq)).toEqual([42]);
+    expect(dump.faults.join()).toContain("cannot be read: 1, the first is 43");
+    device.setRules([{ error: "medium", startBytes: 8 * 2 ** 20, endBytes: 9 * 2 ** 20 }]);
+    const none = await dumpPool([device], { journal: true });
+    expect([none.journal, none.checkpoint?.volumes.length]).toEqual([null, 2]);
+    expect(none.faults.join()).toContain("the journal cannot be read");
   });
 });

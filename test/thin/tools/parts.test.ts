@@ -217,6 +217,18 @@ describe("a journal with a gap", () => {
     await destroy(device, ["journal block 43"]);
     expect(await checkPool([device])).toMatchObject({ isSound: true, journal: { blocks: 0 } });
   });
+
+  it("is so where its device does not give the block, and else a place to be told of", async () => {
+    const device = new ErrorFilter(await exampleDevice());
+    const bad = (startBytes: number): void =>
+      device.setRules([{ error: "medium", startBytes, endBytes: startBytes + 4096 }]);
+    bad(offsetOf("journal block 42"));
+    expect(await checkPool([device])).toMatchObject({ errors: 1, warnings: 1, isSound: false });
+    bad(offsetOf("journal block 43") + 4096);
+    const report = await checkPool([device]);
+    expect(report).toMatchObject({ isSound: true, warnings: 1, journal: { blocks: 2 } });
+    expect(report.findings[0]?.message).toContain("the first is 44");
+  });
 });
 
 describe("reading pages", () => {

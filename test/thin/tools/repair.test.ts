@@ -109,6 +109,29 @@ describe(`the repair of a pool (THINLUN_SEED=${seed})`, () => {
     expect(report.notes.join("\n")).toContain("extent 18 is lost");
   });
 
+  it("goes on past places of the journal that cannot be read, and says what is lost", async () => {
+    const device = new ErrorFilter(await exampleDevice());
+    const bad = (from: number, blocks = 1): void =>
+      device.setRules([{ error: "medium", startBytes: from, endBytes: from + blocks * 4096 }]);
+    bad(offsetOf("journal block 43") + 10 * 4096);
+    const nowhere = await save(device);
+    expect(nowhere.content).toEqual(AFTER_JOURNAL);
+    expect(nowhere.report.notes).toEqual([]);
+    bad(offsetOf("journal block 43"));
+    const atTheEnd = await save(device);
+    expect(atTheEnd.content).toEqual(AFTER_JOURNAL);
+    expect(atTheEnd.report.notes.join()).toContain("journal block 43 cannot be read");
+    expect((await save(device, OTHER_BOOT)).report).toMatchObject({ discardedRecords: 1 });
+    bad(offsetOf("journal block 42"));
+    const lost = await save(device);
+    expect(lost.content).toEqual(AT_CHECKPOINT);
+    expect(lost.report.notes.join()).toMatch(/block 42 cannot be read.*block 42 is broken/);
+    bad(8 * MIB, 256);
+    const none = await save(device);
+    expect(none.content).toEqual(AT_CHECKPOINT);
+    expect(none.report.notes.join()).toContain("the journal cannot be read: the volumes are as of");
+  });
+
   it("refuses to write to the pool itself, or to less space than is needed", async () => {
     const device = await exampleDevice();
     const random = new SeededRandom(seed);
