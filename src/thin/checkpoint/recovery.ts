@@ -191,7 +191,11 @@ async function rebuild(
   const { epoch, checkpointSeq } = superblock;
   const ring = ringOf(options, candidate);
   const scan = await scanJournal(ring, epoch, checkpointSeq);
-  const { blocks, hasLaterEpoch } = scan;
+  const { blocks, hasLaterEpoch, unreadable } = scan;
+  if (unreadable.length > 0) {
+    const seqs = unreadable.slice(0, 8);
+    options.log.warn({ seqs }, `${unreadable.length} blocks of the pool's journal cannot be read`);
+  }
   if (hasLaterEpoch) {
     throw new PoolError("corrupt", "the superblock is lost to which the journal belongs");
   }
