@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { lstat, open, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { BlockDevice } from "../../device/block-device.ts";
@@ -5,6 +6,8 @@ import { DelayFilter } from "../../device/delay-filter.ts";
 import { FileDevice } from "../../device/file-device.ts";
 import { createImageFile } from "../../device/image-file.ts";
 import { ioErrorFrom } from "../../device/system-error.ts";
+import { inspectPath, type SystemFolders } from "../../thin/members/claim.ts";
+import { PoolError } from "../../thin/pool-error.ts";
 import { syncFolder } from "../../util/sync-folder.ts";
 import { DeviceVolume } from "../device-volume.ts";
 import { SpecReader, volumeErrorFrom } from "../spec.ts";
@@ -42,6 +45,12 @@ export class RawDriver implements VolumeDriver {
     rollback: false,
   };
   readonly #places = new WeakMap<Volume, Place>();
+  readonly #folders: SystemFolders | undefined;
+
+  /** `folders`: where the kernel tells what is in use, if it is not where it always is. */
+  constructor(folders?: SystemFolders) {
+    this.#folders = folders;
+  }
 
   /** Makes a sparse image file. Block devices are not made: whatever lies at `path` is refused. */
   async create(spec: VolumeSpec): Promise<void> {
@@ -64,11 +73,13 @@ export class RawDriver implements VolumeDriver {
       const thin = !isBlockDevice && file.traits.discardGranularityBytes > 0;
       const volume = new DeviceVolume({ uuid, name, device, thin, persistent: true });
       try {
-        const { dev, ino } = await stat(path);
+        // Of devices the kernel keeps others away.
+        if (!isBlockDevice && !file.traits.readOnly) await refuseInUse(path, name, this.#folders);
+        const { dev, ino } = await lookUp(stat, path);
         this.#places.set(volume, { path, isBlockDevice, dev, ino });
       } catch (error) {
         await file.close();
-        throw ioErrorFrom(error, "looking it up", path);
+        throw error;
       }
       return volume;
     });
@@ -112,11 +123,32 @@ export class RawDriver implements VolumeDriver {
   }
 }
 
+/** A file that is mounted, swapped to or behind a loop device is locked by nobody, and would have two writers. */
+async function refuseInUse(
+  path: string,
+  volumeName: string,
+  folders: SystemFolders | undefined,
+): Promise<void> {
+  try {
+    await inspectPath(path, folders);
+  } catch (error) {
+    if (!(error instanceof PoolError)) throw error;
+    const kind = error.kind === "busy" || error.kind === "missing" ? error.kind : "io";
+    throw new VolumeError(kind, `volume ${volumeName}: ${error.message}`, error);
+  }
+}
+
+async function lookUp(how: (path: string) => Promise<Stats>, path: string): Promise<Stats> {
+  try {
+    return await how(path);
+  } catch (error) {
+    throw ioErrorFrom(error, "looking it up", path);
+  }
+}
+
 /** To remove a link would leave the disk behind, and to remove what it points to is more than was asked for. */
 async function refuseLink(path: string, volumeName: string): Promise<void> {
-  const stats = await lstat(path).catch((error: unknown) => {
-    throw ioErrorFrom(error, "looking it up", path);
-  });
+  const stats = await lookUp(lstat, path);
   if (!stats.isSymbolicLink()) return;
   throw new VolumeError("unsupported", `volume ${volumeName}: ${path} is a symbolic link`);
 }

@@ -1,6 +1,16 @@
-import { lstat, mkdtemp, rename, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { discard, flush, writeBytes } from "../../../src/util/io-request.ts";
 import { RawDriver } from "../../../src/volume/raw/raw-driver.ts";
@@ -109,6 +119,31 @@ describe("the raw driver", () => {
     await expect(place.driver.resize(volume, 2 * MIB, false)).rejects.toThrow(/another file/);
     expect((await stat(pathOf("disk"))).size).toBe("somebody else's".length);
     await volume.close();
+  });
+
+  it("does not write to a file that the host uses: behind a loop device, as swap, mounted", async () => {
+    const folder = dirname(pathOf("disk"));
+    const folders = { sys: join(folder, "sys"), proc: join(folder, "proc"), udev: "" };
+    const driver = new RawDriver(folders);
+    await driver.create(place.spec("disk", MIB));
+    const put = async (path: string, text: string): Promise<void> => {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, text);
+    };
+    const backingFile = join(folders.sys, "block/loop3/loop/backing_file");
+    await put(backingFile, `${pathOf("disk")}\n`);
+    const behindLoop = await failureOf(driver.open(place.spec("disk")));
+    expect(behindLoop).toMatchObject({
+      kind: "busy",
+      message: expect.stringMatching(/^volume disk: .*the file behind \/dev\/loop3/),
+    });
+    // Nothing is left open, and who only reads does no harm.
+    await (await driver.open({ ...place.spec("disk"), readOnly: true })).close();
+    await rm(backingFile);
+    await put(join(folders.proc, "swaps"), `Filename Type\n${pathOf("disk")} file 1 0 -2\n`);
+    expect(await failureOf(driver.open(place.spec("disk")))).toHaveProperty("kind", "busy");
+    await rm(join(folders.proc, "swaps"));
+    await (await driver.open(place.spec("disk"))).close();
   });
 
   it("refuses what is neither file nor device", async () => {
