@@ -14,8 +14,12 @@ export interface Image {
   readonly ownedExtents: readonly number[];
 }
 
-/** Takes the image, in one step: nothing else runs meanwhile (rule C). */
+/**
+ * Takes the image, in one step: nothing else runs meanwhile (rule C). Its pages have to lie in its segments: no later one can be read before the
+ * journal is replayed (rule G).
+ */
 export function captureImage(state: PoolState, generation: number, checkpointSeq: number): Image {
+  state.space.checkpointCaptured();
   return {
     checkpointSeq,
     nextVolumeId: state.nextVolumeId,

@@ -11,6 +11,8 @@ export class Allocator {
   readonly #zero: ExtentBitmap;
   #cursor = 0;
   #discardCursor = 0;
+  /** Where the extents of segments begin that the checkpoint under way does not have: past the end where it has all, or none runs. */
+  #newFrom = Infinity;
   /** Of the run that {@link take} has returned last. */
   lastRun = 0;
   lastIsZero = false;
@@ -67,15 +69,43 @@ export class Allocator {
     this.#cursor = 0;
   }
 
+  /** A checkpoint begins that has the segments of now: until {@link endCheckpoint} its pages lie in those. */
+  beginCheckpoint(): void {
+    this.#newFrom = this.#addresses.extentCount;
+  }
+
+  endCheckpoint(): void {
+    this.#newFrom = Infinity;
+  }
+
+  get #isGrown(): boolean {
+    return this.#newFrom < this.#addresses.extentCount;
+  }
+
   /**
-   * Takes up to `runMax` consecutive extents of one segment, all of them zeros or none known to be; returns the first, or
+   * Takes up to `runMax` consecutive extents of one segment for data, all of them zeros or none known to be; returns the first, or
    * NO_EXTENT where all are taken.
    */
   take(runMax: number): number {
+    if (this.#isGrown) {
+      // What the checkpoint under way does not have comes first: the others are what is kept for its pages, and what is there besides.
+      const first = this.#takeRun(this.#newFrom, Infinity, runMax);
+      if (first !== NO_EXTENT) return first;
+    }
+    return this.#takeRun(0, Infinity, runMax);
+  }
+
+  /** The same for pages of the checkpoint under way. */
+  takeForMetadata(runMax: number): number {
+    return this.#takeRun(0, this.#newFrom, runMax);
+  }
+
+  /** Takes a run that begins between `from` and `end`, where a segment begins or ends. */
+  #takeRun(from: number, end: number, runMax: number): number {
     assert(runMax >= 1, "an allocation asks for something");
-    let first = this.#free.next(this.#cursor);
-    if (first < 0) first = this.#free.next(0);
-    if (first < 0) return NO_EXTENT;
+    let first = this.#free.next(Math.max(this.#cursor, from));
+    if (first < 0 || first >= end) first = this.#free.next(from);
+    if (first < 0 || first >= end) return NO_EXTENT;
     const isZero = this.#zero.delete(first);
     this.#free.delete(first);
     let run = 1;
@@ -90,11 +120,12 @@ export class Allocator {
     return first;
   }
 
-  /** Takes up to `extentsMax` consecutive free extents of one segment that are not known to be zeros. */
+  /** Takes up to `extentsMax` consecutive free extents of one segment that are not known to be zeros, and that no checkpoint waits for. */
   takeUnknown(extentsMax: number): { first: number; count: number } | null {
     if (this.#free.count === this.#zero.count) return null;
-    let first = this.#nextUnknown(this.#discardCursor);
-    if (first < 0) first = this.#nextUnknown(0);
+    const from = this.#isGrown ? this.#newFrom : 0;
+    let first = this.#nextUnknown(Math.max(this.#discardCursor, from));
+    if (first < 0) first = this.#nextUnknown(from);
     if (first < 0) return null;
     this.#free.delete(first);
     let count = 1;

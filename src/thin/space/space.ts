@@ -251,7 +251,7 @@ export class Space {
     // What lies past the virgin marks is there for the others' reservations, and not for now.
     if (others > 0) allowed -= Math.max(0, others - this.marks.virginExtents);
     if (allowed < 1) return NO_EXTENT;
-    return this.#take(Math.min(runMax, allowed));
+    return this.#taken(this.#allocator.take(Math.min(runMax, allowed)));
   }
 
   #noticeVirgin(spareExtents: number): void {
@@ -261,8 +261,7 @@ export class Space {
     if (isDue) this.virginDue();
   }
 
-  #take(runMax: number): number {
-    const first = this.#allocator.take(runMax);
+  #taken(first: number): number {
     if (first === NO_EXTENT) return NO_EXTENT;
     for (let index = 0; index < this.#allocator.lastRun; index += 1) {
       this.#counts.change(first + index, "free", "data");
@@ -424,8 +423,14 @@ export class Space {
     if (pointer.block !== 0) this.metadata.free(pointer.block, generation);
   }
 
+  /** A checkpoint has its segments: its pages go to no others. */
+  checkpointCaptured(): void {
+    this.#allocator.beginCheckpoint();
+  }
+
   /** The generation's superblock is durable. */
   checkpointDurable(generation: number): void {
+    this.#allocator.endCheckpoint();
     this.metadata.durable(generation);
     // Also where no extent came free: pages that were written count no more as those to come.
     this.#freedSinceNotice = true;
@@ -451,7 +456,7 @@ export class Space {
   }
 
   #takeForMetadata(): { first: number; run: number } | null {
-    const first = this.#take(METADATA_RUN_EXTENTS);
+    const first = this.#taken(this.#allocator.takeForMetadata(METADATA_RUN_EXTENTS));
     if (first === NO_EXTENT) return null;
     const run = this.#allocator.lastRun;
     for (let index = 0; index < run; index += 1) {

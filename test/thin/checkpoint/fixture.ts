@@ -136,6 +136,33 @@ export function recorded(below: BlockDevice): CrashRecorder {
   return new CrashRecorder(below, below.name);
 }
 
+/** Holds the writes of pages back until they are let go; those before `pagesFromBytes` go through, where a device 0 has the journal. */
+export class HoldingPages extends DeviceFilter {
+  readonly #pagesFromBytes: number;
+  #held: IoRequest[] | null = null;
+
+  constructor(below: BlockDevice, pagesFromBytes: number = 12 * MIB) {
+    super(below, below.name);
+    this.#pagesFromBytes = pagesFromBytes;
+  }
+
+  hold(): void {
+    this.#held = [];
+  }
+
+  letGo(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const request of held) super.submit(request);
+  }
+
+  override submit(request: IoRequest): void {
+    const isPage = request.kind === IoKind.write && request.offsetBytes >= this.#pagesFromBytes;
+    if (isPage && this.#held !== null) this.#held.push(request);
+    else super.submit(request);
+  }
+}
+
 const ZEROS = Buffer.alloc(MIB);
 
 /** A copy of what is on a device. */

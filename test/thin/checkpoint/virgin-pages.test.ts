@@ -1,35 +1,12 @@
 import { expect, it } from "vitest";
-import { DeviceFilter } from "../../../src/device/device-filter.ts";
 import { NO_EXTENT } from "../../../src/thin/format/geometry.ts";
 import { appendRecord, syncBarrier } from "../../../src/thin/log/promises.ts";
 import { auditState } from "../../../src/thin/map/audit.ts";
-import { IoKind, type IoRequest } from "../../../src/util/io-request.ts";
-import { attributesOf, copyOf, dump, formatted, MIB, opened } from "./fixture.ts";
-
-/** Holds the writes of pages back until they are let go; the journal's go through. */
-class HoldingPages extends DeviceFilter {
-  #held: IoRequest[] | null = null;
-
-  hold(): void {
-    this.#held = [];
-  }
-
-  letGo(): void {
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const request of held) super.submit(request);
-  }
-
-  override submit(request: IoRequest): void {
-    const isPage = request.kind === IoKind.write && request.offsetBytes >= 12 * MIB;
-    if (isPage && this.#held !== null) this.#held.push(request);
-    else super.submit(request);
-  }
-}
+import { attributesOf, copyOf, dump, formatted, HoldingPages, MIB, opened } from "./fixture.ts";
 
 it("opens a checkpoint of which pages lie where a mark came to while they were written (rule V)", async () => {
   const [device] = await formatted([64 * MIB], true);
-  const holding = new HoldingPages(device!, device!.name);
+  const holding = new HoldingPages(device!);
   const pool = await opened([holding], 1);
   const { journal, state } = pool;
   const { space } = state;

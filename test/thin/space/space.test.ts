@@ -84,6 +84,35 @@ it("hands out extents of an added segment when its record is durable (rule G)", 
   expect([space.totalExtents, space.stateOf(555)]).toEqual([560, "free"]);
 });
 
+it("gives a checkpoint under way places in the segments that it knows, and keeps the reserve there (rule G)", async () => {
+  const { space, addresses, geometry } = await openState();
+  const take = (runMax: number): [number, number] => [space.allocate(null, runMax), space.lastRun];
+  space.metadataReserveExtents = 50;
+  const first = space.allocate(null, 100);
+  while (space.allocate(null, 100) !== NO_EXTENT);
+  const free = space.allocatableExtents;
+  space.checkpointCaptured();
+  addresses.addSegment({ device: 2, offsetBytes: 0, extents: 20, virginFrom: 20 });
+  space.segmentAdded(2, 3);
+  space.release(3);
+  expect(space.allocatableExtents).toBe(free + 20);
+  space.giveBack(first, 3);
+  // There are extents that come sooner, and they are not for data nor for discards: the checkpoint may need all of them.
+  expect(take(4)).toEqual([550, 4]);
+  expect(space.takeForDiscard(5)).toEqual({ first: 554, count: 5 });
+  expect(take(100)).toEqual([559, 11]);
+  expect(space.takeForDiscard(1)).toBeNull();
+  // What was given back is more than the reserve.
+  expect(take(100)[0]).toBe(first);
+  space.giveBack(560, 8);
+  for (let block = (free + 3 - space.lastRun) * geometry.blocksPerExtent; block > 0; block -= 1) {
+    expect(space.takeMetadataBlock()).toBeLessThan(550 * geometry.blocksPerExtent);
+  }
+  expect(() => space.takeMetadataBlock()).toThrow("no space");
+  space.checkpointDurable(1);
+  expect(Math.floor(space.takeMetadataBlock() / geometry.blocksPerExtent)).toBe(560);
+});
+
 it("keeps extents that are being discarded from everybody (rule Z)", async () => {
   const { space } = await openState();
   expect(space.takeForDiscard(300)).toEqual({ first: 0, count: 300 });
