@@ -8,7 +8,7 @@ import { syncFolder } from "../../util/sync-folder.ts";
 import { HEAD_BYTES, TAIL_BYTES } from "../format/layout.ts";
 import { PoolError } from "../pool-error.ts";
 import type { Finding } from "./finding.ts";
-import { BACKUP_PIECE_BYTES } from "./limits.ts";
+import { BACKUP_PIECE_BYTES, BACKUPS_OF_A_NAME_MAX } from "./limits.ts";
 
 /** A range of a device that is overwritten when it becomes a pool's. */
 export interface Region {
@@ -79,20 +79,41 @@ async function writeWhole(file: FileHandle, bytes: Uint8Array, offsetBytes: numb
   }
 }
 
+function createNew(path: string): Promise<FileHandle> {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE);
+}
+
+function regionFile(name: string, offsetBytes: number): string {
+  return `${name}.${offsetBytes}.img`;
+}
+
+/** Takes a name that no other backup has: devices of several folders can be called the same. Opens the file of the region at 0. */
+async function takeName(
+  folder: string,
+  stem: string,
+): Promise<{ readonly name: string; readonly first: FileHandle }> {
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? stem : `${stem}-${number}`;
+    try {
+      return { name, first: await createNew(join(folder, regionFile(name, 0))) };
+    } catch (error) {
+      const isTaken = error instanceof Error && "code" in error && error.code === "EEXIST";
+      if (!isTaken || number >= BACKUPS_OF_A_NAME_MAX) throw error;
+    }
+  }
+}
+
 async function writeBackup(request: BackupRequest): Promise<string> {
   const { device, path, findings, folder, time } = request;
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   const stamp = time.toISOString().replaceAll(":", "-");
-  const name = `${basename(path).replace(/[^\w.-]/g, "_")}-${stamp}`;
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const stem = `${basename(path).replace(/[^\w.-]/g, "_")}-${stamp}`;
+  const { name, first } = await takeName(folder, stem);
   const regions: BackupManifest["regions"][number][] = [];
   for (const region of overwrittenRegions(device.capacityBytes)) {
-    const file = `${name}.${region.offsetBytes}.img`;
-    const handle = await open(
-      join(folder, file),
-      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
-      FILE_MODE,
-    );
+    const file = regionFile(name, region.offsetBytes);
+    const handle = region.offsetBytes === 0 ? first : await createNew(join(folder, file));
     try {
       const sha256 = await copyRegion(device, region, handle);
       const restore = `dd if=${file} of=${path} bs=1M oflag=seek_bytes seek=${region.offsetBytes} conv=notrunc`;
@@ -117,7 +138,7 @@ async function writeBackup(request: BackupRequest): Promise<string> {
 
 /**
  * Keeps what is about to be overwritten: head and tail in sparse files, with a manifest. On stable media when it resolves with
- * the manifest's path. Never overwrites a file.
+ * the manifest's path. Never overwrites a file: the second of a name and time gets a number.
  *
  * @throws {PoolError} `io`: then nothing may be wiped
  */

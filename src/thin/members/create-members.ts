@@ -127,22 +127,26 @@ class Preparation {
   }
 }
 
-async function clear(candidate: Candidate, options: CreateMembersOptions): Promise<Member> {
+async function keep(candidate: Candidate, options: CreateMembersOptions): Promise<Member> {
   const { path, device, isNew, findings } = candidate;
   if (findings.length === 0) return { path, device, isZero: isNew, wiped: [], backup: null };
   const { backupDir: folder, time } = options;
   const backup = await backUp({ device, path, findings, folder, time });
+  return { path, device, isZero: false, wiped: findings, backup };
+}
+
+async function clear({ path, device, wiped }: Member): Promise<void> {
+  if (wiped.length === 0) return;
   try {
     await wipe(device);
   } catch (error) {
     throw memberErrorFrom(error, path);
   }
-  return { path, device, isZero: false, wiped: findings, backup };
 }
 
 /**
  * Opens, claims and clears the devices of a pool that is to be made, or that one is to be extended by. Everything is looked at before
- * anything is changed; what is wiped is backed up first. On failure all is closed again, and images that were made here are gone.
+ * anything is changed, and all that is wiped is backed up before. On failure all is closed again, and images that were made here are gone.
  *
  * @throws {PoolError} `foreign`: there is something on a device that was not named; `busy`, `invalid`, `missing`, `unsupported`, `io`
  */
@@ -155,7 +159,9 @@ export async function createMembers(
     for (const request of requests) await preparation.add(request);
     checkConsent(preparation.candidates, options);
     const members: Member[] = [];
-    for (const candidate of preparation.candidates) members.push(await clear(candidate, options));
+    for (const candidate of preparation.candidates) members.push(await keep(candidate, options));
+    // Not before all is kept: the next one may not fit any more.
+    for (const member of members) await clear(member);
     return members;
   } catch (error) {
     await preparation.undo();

@@ -21,5 +21,8 @@ export const CLAIM_MS = 2500;
 /** Backups copy what is not zeros, in pieces of this size. */
 export const BACKUP_PIECE_BYTES: number = 64 * 1024;
 
+/** Backups of one name and one moment: more than devices are wiped at a time. With that many, something else is wrong. */
+export const BACKUPS_OF_A_NAME_MAX = 64;
+
 /** A name that an administrator typed is a type, a colon and an identity: longer than any is a mistake. */
 export const CONSENT_NAME_LENGTH_MAX = 200;

@@ -151,6 +151,42 @@ describe("the devices of a new pool", () => {
     expect(checksum(path)).toBe(before);
   });
 
+  it("are all kept before the first is wiped, each under a name of its own", async () => {
+    mkdirSync(file("a"));
+    mkdirSync(file("b"));
+    const paths = [await xfs("a/pool.img"), await xfs("b/pool.img")];
+    const before = paths.map(checksum);
+    const requests = paths.map((path) => ({ path }));
+    const members = await createMembers(requests, { ...options, wipe: [XFS] });
+    const stem = "pool.img-2026-01-02T03-04-05.678Z";
+    expect(members.map(({ backup }) => backup)).toEqual([
+      join(options.backupDir, `${stem}.json`),
+      join(options.backupDir, `${stem}-2.json`),
+    ]);
+    for (const [index, { device, backup }] of members.entries()) {
+      const manifest = JSON.parse(readFileSync(backup ?? "", "utf8")) as BackupManifest;
+      expect(manifest.device).toBe(paths[index]);
+      for (const { file: name, offsetBytes } of manifest.regions) {
+        await writeBytes(device, offsetBytes, readFileSync(join(options.backupDir, name)));
+      }
+      await device.close();
+    }
+    expect(paths.map(checksum)).toEqual(before);
+  });
+
+  it("are all left alone where one of them cannot be backed up", async () => {
+    const paths = [await xfs("one"), await xfs("two")];
+    const before = paths.map(checksum);
+    mkdirSync(options.backupDir);
+    // Its manifest cannot be written: nothing is ever written over.
+    mkdirSync(join(options.backupDir, "two-2026-01-02T03-04-05.678Z.json"));
+    const requests = paths.map((path) => ({ path }));
+    const error = await refusalOf(createMembers(requests, { ...options, wipe: [XFS] }));
+    expect(error.kind).toBe("io");
+    expect(error.message).toContain("left alone");
+    expect(paths.map(checksum)).toEqual(before);
+  });
+
   it("lose bytes of unknown meaning by their own consent only", async () => {
     const path = await image("data", [5 * MIB, Buffer.from("somebody's")]);
     expect((await refusalOf(createMembers([{ path }], options))).kind).toBe("foreign");
