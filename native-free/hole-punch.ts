@@ -20,11 +20,15 @@ export const RangeOperation = {
 } as const;
 export type RangeOperation = (typeof RangeOperation)[keyof typeof RangeOperation];
 
-/** "" is success; "unsupported" and "EIO", "ENOSPC" and so on tell what was wrong; "died" when nobody knows. */
+/**
+ * "" is success; "unsupported" and "EIO", "ENOSPC" and so on tell what was wrong; "died" when nobody knows; "stopped":
+ * nothing was done.
+ */
 export type RangeOutcome =
   | ""
   | "unsupported"
   | "died"
+  | "stopped"
   | "EIO"
   | "ENOSPC"
   | "EPERM"
@@ -40,6 +44,8 @@ export const RANGES_WAITING_MAX = 256;
 
 /** One merged range: so that one line does not keep the device from everything else for minutes. */
 const MERGED_BYTES_MAX = 1024 * 1024 * 1024;
+
+const STOPPED = "ranges are not cleared any more";
 
 /** Deaths of the shell in a row after which it is not started again. */
 const DEATHS_MAX = 3;
@@ -128,6 +134,7 @@ export class RangeCleaner {
   #shell: LineChild | null = null;
   #deaths = 0;
   #closing = false;
+  #stopped = false;
   #onClosed: (() => void)[] = [];
 
   /** `toolPath` replaces the search path of the tools. */
@@ -157,6 +164,10 @@ export class RangeCleaner {
     if (!valid || offsetBytes < 0 || lengthBytes <= 0 || this.#closing || !this.hasRoom) {
       throw new RangeError("a range to clear is not one, or comes when none is taken");
     }
+    if (this.#stopped) {
+      queueMicrotask(() => done("stopped", STOPPED));
+      return;
+    }
     const endBytes = offsetBytes + lengthBytes;
     const last = this.#waiting.at(-1);
     if (last?.merge(operation, offsetBytes, endBytes) === true) {
@@ -165,6 +176,12 @@ export class RangeCleaner {
     }
     this.#waiting.push(new PendingRange(operation, offsetBytes, endBytes, done));
     if (this.#running === null) queueMicrotask(() => this.#next());
+  }
+
+  /** Begins no more: what waits ends as "stopped", as does all that comes. A tool that runs is not disturbed. */
+  stop(): void {
+    this.#stopped = true;
+    for (const range of this.#waiting.splice(0)) range.settle("stopped", STOPPED);
   }
 
   /** Finishes what waits, then ends the shell. */

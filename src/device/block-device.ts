@@ -1,3 +1,4 @@
+import type { IoError } from "../util/io-error.ts";
 import type { IoRequest } from "../util/io-request.ts";
 
 /** What a block device is like. Fixed while it is open; all sizes are powers of two, in bytes. */
@@ -48,6 +49,18 @@ export interface BlockDevice {
     offsetBytes: number,
   ): boolean;
   submit(request: IoRequest): void;
+
+  /**
+   * Nothing more is begun that changes the medium, for somebody else may be writing there by now: what waits is done with
+   * this error, and so is what comes later. Only calls of the system that are under way go on. Reads and flushes are
+   * served. For good; the first error stays.
+   */
+  refuseWrites(error: IoError): void;
+  /**
+   * Tells when a flush has failed, also one that nobody has asked for: writes that were acknowledged may be lost. Once, at
+   * once where it has happened. Returns the function that unsubscribes.
+   */
+  onFlushFailure(listener: (error: IoError) => void): () => void;
 
   /** Asks the system for the capacity anew; resolves with it, in bytes. */
   refreshCapacity(): Promise<number>;

@@ -1,3 +1,4 @@
+import type { IoError } from "../util/io-error.ts";
 import type { IoRequest } from "../util/io-request.ts";
 import type { BlockDevice, DeviceTraits } from "./block-device.ts";
 
@@ -39,6 +40,14 @@ export abstract class DeviceFilter implements BlockDevice {
 
   submit(request: IoRequest): void {
     this.below.submit(request);
+  }
+
+  refuseWrites(error: IoError): void {
+    this.below.refuseWrites(error);
+  }
+
+  onFlushFailure(listener: (error: IoError) => void): () => void {
+    return this.below.onFlushFailure(listener);
   }
 
   refreshCapacity(): Promise<number> {

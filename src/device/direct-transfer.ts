@@ -2,6 +2,7 @@ import { assert } from "../util/assert.ts";
 import { IoKind, type IoRequest } from "../util/io-request.ts";
 import type { FileSystemCalls } from "./file-system-calls.ts";
 import { Transfer, type TransferEnd } from "./transfer.ts";
+import type { WriteStop } from "./write-stop.ts";
 
 /** Copies `bounce[from, from + length)` to or from the bytes of `buffers` that begin at `position`. */
 function copy(
@@ -47,9 +48,10 @@ export class DirectTransfer extends Transfer {
     name: string,
     calls: FileSystemCalls,
     end: TransferEnd,
+    stop: WriteStop,
     memory: { bounce: Buffer; alignmentBytes: number },
   ) {
-    super(name, calls, end);
+    super(name, calls, end, stop);
     assert(memory.bounce.length % memory.alignmentBytes === 0, "a bounce buffer is aligned");
     this.#bounce = memory.bounce;
     this.#alignmentBytes = memory.alignmentBytes;
@@ -84,7 +86,7 @@ export class DirectTransfer extends Transfer {
   readonly #onReadToModify = (error: Error | null, count: number): void => {
     // Less than all would mean that the aligned block reaches past the end: writing it would make the file longer.
     if (error !== null || count < this.#span) this.advanced(error, 0);
-    else this.#write();
+    else if (!this.isStopped()) this.#write();
   };
 
   #write(): void {

@@ -2,7 +2,7 @@ import { AlignedBufferPool } from "../../native-free/aligned-buffer.ts";
 import { RangeCleaner } from "../../native-free/hole-punch.ts";
 import { assert, unreachable } from "../util/assert.ts";
 import { IoError } from "../util/io-error.ts";
-import { IoKind, IoRequest } from "../util/io-request.ts";
+import { changesMedium, IoKind, IoRequest } from "../util/io-request.ts";
 import type { BlockDevice, DeviceTraits } from "./block-device.ts";
 import { DirectTransfer, isUnaligned } from "./direct-transfer.ts";
 import {
@@ -14,7 +14,7 @@ import {
   type OpenedFile,
 } from "./file-open.ts";
 import { nodeFileSystem, type FileSystemCalls } from "./file-system-calls.ts";
-import { GroupFlush } from "./group-flush.ts";
+import { type FlushFailureListener, GroupFlush } from "./group-flush.ts";
 import {
   BOUNCE_BUFFER_BYTES,
   COLD_READ_MS_PER_64K,
@@ -22,12 +22,14 @@ import {
   DIRTY_BYTES_MAX,
   SLOW_WRITE_MS,
   SYNCHRONOUS_BYTES_MAX,
+  URGENT_TRANSFERS,
   WRITES_ASYNCHRONOUS_AFTER_SLOW,
 } from "./limits.ts";
 import { RangeWork } from "./range-work.ts";
 import { GRANULE_BYTES, ResidencyMap } from "./residency.ts";
 import { TransferQueue } from "./transfer-queue.ts";
 import { BufferedTransfer, type Transfer, type TransferEnd } from "./transfer.ts";
+import { WriteStop } from "./write-stop.ts";
 
 export interface FileDeviceOptions extends FileOpenOptions {
   /** For messages; the path unless told otherwise. */
@@ -79,6 +81,7 @@ export class FileDevice implements BlockDevice {
   readonly #flushes: GroupFlush;
   readonly #ranges: RangeWork;
   readonly #cleaner: RangeCleaner;
+  readonly #stop = new WriteStop();
   #capacityBytes: number;
   #dirtyBytes = 0;
   /** How many writes still go through the thread pool because one was slow. */
@@ -129,15 +132,18 @@ export class FileDevice implements BlockDevice {
         name: this.name,
         descriptorFor: (request) => this.#descriptorFor(request),
         runsAlone: (request) => this.#runsAlone(request),
+        refusal: ({ kind }) => (changesMedium(kind) ? this.#stop.error : null),
         transferred: (request, error) => this.#transferred(request, error),
       },
       (end) => this.#makeTransfers(end),
+      URGENT_TRANSFERS,
     );
     this.#ranges = new RangeWork(
       {
         name: this.name,
         isBlockDevice: opened.isBlockDevice,
         modifiedBlockBytes: modifiedBlockBytes(opened),
+        refusal: () => this.#stop.error,
         submitZeroes: (request) => this.#submitZeroes(request),
         flushThen: (callback) => this.#flushes.add(new FlushThen(callback)),
         cleared: (request, error) => this.#cleared(request, error),
@@ -250,6 +256,16 @@ export class FileDevice implements BlockDevice {
     }
   }
 
+  refuseWrites(error: IoError): void {
+    this.#stop.set(error);
+    this.#writesSynchronously = false;
+    this.#cleaner.stop();
+  }
+
+  onFlushFailure(listener: FlushFailureListener): () => void {
+    return this.#flushes.onFailure(listener);
+  }
+
   async refreshCapacity(): Promise<number> {
     if (this.#closed === null) {
       this.#capacityBytes = await measureCapacity(this.#fd, this.#opened.rdev);
@@ -287,6 +303,7 @@ export class FileDevice implements BlockDevice {
     }
     if (kind !== IoKind.read && this.#flushes.failure !== null) return this.#flushes.failure;
     if (kind === IoKind.flush) return null;
+    if (kind !== IoKind.read && this.#stop.error !== null) return this.#stop.error;
     assert(offsetBytes >= 0 && lengthBytes >= 0, "a request has a range");
     if (kind !== IoKind.read && this.traits.readOnly) {
       return new IoError("read-only", "it cannot be written", context);
@@ -302,22 +319,24 @@ export class FileDevice implements BlockDevice {
 
   /** A part of a request that was let in already, which goes on while the device is being closed. */
   #submitZeroes(request: IoRequest): void {
-    const { failure } = this.#flushes;
-    if (failure === null) this.#transfers.submit(request);
-    else request.done(failure);
+    const error = this.#flushes.failure ?? this.#stop.error;
+    if (error === null) this.#transfers.submit(request);
+    else request.done(error);
   }
 
   #makeTransfers(end: TransferEnd): Transfer[] {
     const alignmentBytes = this.#opened.directAlignmentBytes;
-    const indexes = Array.from({ length: CONCURRENT_TRANSFERS_MAX }, (_, index) => index);
+    const count = CONCURRENT_TRANSFERS_MAX + URGENT_TRANSFERS;
+    const indexes = Array.from({ length: count }, (_, index) => index);
     if (alignmentBytes === 0) {
-      return indexes.map(() => new BufferedTransfer(this.name, this.#calls, end));
+      return indexes.map(() => new BufferedTransfer(this.name, this.#calls, end, this.#stop));
     }
-    const pool = new AlignedBufferPool(BOUNCE_BUFFER_BYTES, CONCURRENT_TRANSFERS_MAX);
+    const pool = new AlignedBufferPool(BOUNCE_BUFFER_BYTES, count);
     return indexes.map(() => {
       const bounce = pool.lease();
       assert(bounce !== null, "there is a bounce buffer for each transfer");
-      return new DirectTransfer(this.name, this.#calls, end, { bounce, alignmentBytes });
+      const memory = { bounce, alignmentBytes };
+      return new DirectTransfer(this.name, this.#calls, end, this.#stop, memory);
     });
   }
 

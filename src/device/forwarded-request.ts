@@ -33,6 +33,7 @@ export class ForwardedRequest extends IoRequest {
     this.lengthBytes = original.lengthBytes;
     this.buffers = original.buffers;
     this.forceUnitAccess = original.forceUnitAccess;
+    this.isUrgent = original.isUrgent;
   }
 
   override get abandoned(): boolean {

@@ -4,6 +4,9 @@ import type { IoRequest } from "../util/io-request.ts";
 /** Starts one fdatasync. */
 export type StartSync = (done: (error: Error | null) => void) => void;
 
+/** Told when a flush has failed. */
+export type FlushFailureListener = (error: IoError) => void;
+
 /**
  * Flushes for everybody at once. At most one fdatasync runs; whoever asks meanwhile shares the next one, because the
  * running one may have begun before their writes were done.
@@ -14,6 +17,7 @@ export type StartSync = (done: (error: Error | null) => void) => void;
 export class GroupFlush {
   readonly #name: string;
   readonly #start: StartSync;
+  readonly #listeners: Set<FlushFailureListener> = new Set();
   #running: IoRequest[] = [];
   #next: IoRequest[] = [];
   #isRunning = false;
@@ -33,6 +37,13 @@ export class GroupFlush {
 
   get isRunning(): boolean {
     return this.#isRunning;
+  }
+
+  /** See `BlockDevice.onFlushFailure`. */
+  onFailure(listener: FlushFailureListener): () => void {
+    if (this.#failure !== null) listener(this.#failure);
+    else this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Calls `done` of the request when everything that is completed now is on stable media. */
@@ -55,16 +66,21 @@ export class GroupFlush {
 
   readonly #finished = (error: Error | null): void => {
     this.#isRunning = false;
-    if (error !== null && this.#failure === null) {
-      const message = "a flush failed: writes that were acknowledged may be lost";
-      this.#failure = new IoError("failed", message, { object: this.#name, cause: error });
-    }
+    if (error !== null && this.#failure === null) this.#fail(error);
     const settled = this.#running;
     this.#running = [];
     if (this.#nextWanted) this.#run();
     for (const request of settled) request.done(this.#failure);
     if (!this.#isRunning) this.#becameIdle();
   };
+
+  /** Whoever asked hears of it with the others. */
+  #fail(cause: Error): void {
+    const message = "a flush failed: writes that were acknowledged may be lost";
+    const failure = new IoError("failed", message, { object: this.#name, cause });
+    this.#failure = failure;
+    for (const listener of this.#listeners) listener(failure);
+  }
 
   #run(): void {
     this.#nextWanted = false;

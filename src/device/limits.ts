@@ -12,6 +12,9 @@ export const SYNCHRONOUS_BYTES_MAX: number = 256 * 1024;
  */
 export const CONCURRENT_TRANSFERS_MAX = 8;
 
+/** Beside those: the signs of life of a pool's owner come one at a time, and must not wait for data. */
+export const URGENT_TRANSFERS = 1;
+
 /**
  * A synchronous read of 64 KiB that took longer than this was not in the page cache: a copy takes about 10 microseconds, and
  * flash some 80 for the first 4 KiB, to which the sleep and the wake-up come.
@@ -37,8 +40,8 @@ export const ZEROES_WRITTEN_BYTES_MAX: number = 64 * 1024;
 export const ZEROES_PIECE_BYTES: number = 1024 * 1024;
 
 /**
- * The size of a bounce buffer for direct I/O; longer requests take several rounds. One for each concurrent transfer
- * makes 2 MiB a device.
+ * The size of a bounce buffer for direct I/O; longer requests take several rounds. One for each transfer makes
+ * 2.25 MiB a device.
  */
 export const BOUNCE_BUFFER_BYTES: number = 256 * 1024;
 

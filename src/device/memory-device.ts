@@ -1,8 +1,9 @@
 import { assert, unreachable } from "../util/assert.ts";
 import { IoError } from "../util/io-error.ts";
-import { IoKind, type IoRequest } from "../util/io-request.ts";
+import { changesMedium, IoKind, type IoRequest } from "../util/io-request.ts";
 import type { BlockDevice, DeviceTraits } from "./block-device.ts";
 import { MEMORY_DEVICE_BYTES_MAX } from "./limits.ts";
+import { WriteStop } from "./write-stop.ts";
 
 /** Memory is taken in pieces of this size when they are first written. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -22,6 +23,7 @@ export class MemoryDevice implements BlockDevice {
   readonly name: string;
   readonly traits: DeviceTraits = TRAITS;
   readonly #chunks: (Buffer | undefined)[] = [];
+  readonly #stop = new WriteStop();
   #capacityBytes: number;
   #isClosed = false;
 
@@ -72,7 +74,7 @@ export class MemoryDevice implements BlockDevice {
     lengthBytes: number,
     offsetBytes: number,
   ): boolean {
-    if (!this.#holds(offsetBytes, lengthBytes)) return false;
+    if (this.#stop.error !== null || !this.#holds(offsetBytes, lengthBytes)) return false;
     let at = offsetBytes;
     let from = bufferOffset;
     const end = bufferOffset + lengthBytes;
@@ -99,6 +101,10 @@ export class MemoryDevice implements BlockDevice {
       request.done(new IoError("range", "the range lies past the end", context));
       return;
     }
+    if (changesMedium(kind) && this.#stop.error !== null) {
+      request.done(this.#stop.error);
+      return;
+    }
     switch (kind) {
       case IoKind.read:
       case IoKind.write:
@@ -114,6 +120,15 @@ export class MemoryDevice implements BlockDevice {
         unreachable(kind);
     }
     request.done(null);
+  }
+
+  refuseWrites(error: IoError): void {
+    this.#stop.set(error);
+  }
+
+  /** No flush of memory fails. */
+  onFlushFailure(): () => void {
+    return () => undefined;
   }
 
   /** Sets a new capacity, as growing a real disk would; what lies past it is lost. */

@@ -22,6 +22,8 @@ export interface RangeHost {
    * ones only: what it cleared of a part could come back with such a write of the other part.
    */
   readonly modifiedBlockBytes: number;
+  /** What changes of the medium are refused with; null: they are made. */
+  refusal(): IoError | null;
   /** Takes a write of zeros like any other write. */
   submitZeroes(request: IoRequest): void;
   /** Flushes, and tells how that went. */
@@ -129,9 +131,9 @@ export class RangeWork {
   }
 
   #start(request: IoRequest): void {
-    if (request.abandoned) {
-      const { name: object } = this.#host;
-      this.#finish(request, new IoError("gone", "nobody wants it any more", { object }));
+    const refusal = this.#refusal(request);
+    if (refusal !== null) {
+      this.#finish(request, refusal);
       return;
     }
     const zeroes = request.kind === IoKind.writeZeroes;
@@ -166,10 +168,19 @@ export class RangeWork {
     return zeroes ? WAYS.fileZeroes : WAYS.fileDiscard;
   }
 
+  #refusal(request: IoRequest): IoError | null {
+    const refusal = this.#host.refusal();
+    if (refusal !== null || !request.abandoned) return refusal;
+    return new IoError("gone", "nobody wants it any more", { object: this.#host.name });
+  }
+
   #attempt(job: RangeJob): void {
     const { request } = job;
+    const refusal = this.#host.refusal();
     const operation = job.ways[job.way];
-    if (operation === undefined) {
+    if (refusal !== null) {
+      this.#finish(request, refusal);
+    } else if (operation === undefined) {
       if (request.kind === IoKind.writeZeroes) this.#fill(request);
       else this.#finish(request, this.#error(request, "unsupported", ""));
     } else if (this.#unsupported.has(operation)) {
@@ -222,6 +233,8 @@ export class RangeWork {
   #error(request: IoRequest, outcome: RangeOutcome, message: string): IoError {
     const { name: object } = this.#host;
     const { offsetBytes } = request;
+    const refusal = this.#host.refusal();
+    if (outcome === "stopped" && refusal !== null) return refusal;
     if (outcome === "unsupported") {
       return new IoError("unsupported", "discard is not supported", { object, offsetBytes });
     }

@@ -66,6 +66,15 @@ export class DeviceSlice implements BlockDevice {
     } else request.done(new IoError("range", "the range lies past the end", context));
   }
 
+  /** What waits below is nobody's any more: the device below refuses the writes of all its slices. */
+  refuseWrites(error: IoError): void {
+    this.#below.refuseWrites(error);
+  }
+
+  onFlushFailure(listener: (error: IoError) => void): () => void {
+    return this.#below.onFlushFailure(listener);
+  }
+
   async refreshCapacity(): Promise<number> {
     await this.#below.refreshCapacity();
     return this.capacityBytes;

@@ -3,6 +3,7 @@ import { IoError } from "../util/io-error.ts";
 import { IoKind, type IoRequest } from "../util/io-request.ts";
 import type { FileSystemCalls } from "./file-system-calls.ts";
 import { ioErrorFrom } from "./system-error.ts";
+import type { WriteStop } from "./write-stop.ts";
 
 /** Told once for each request, when all its bytes are moved or none will be any more. */
 export type TransferEnd = (transfer: Transfer, request: IoRequest, error: IoError | null) => void;
@@ -15,15 +16,17 @@ export abstract class Transfer {
   protected readonly calls: FileSystemCalls;
   readonly #name: string;
   readonly #end: TransferEnd;
+  readonly #stop: WriteStop;
   #request: IoRequest | null = null;
   protected fd = -1;
   /** Bytes of the request that are done. */
   protected moved = 0;
 
-  constructor(name: string, calls: FileSystemCalls, end: TransferEnd) {
+  constructor(name: string, calls: FileSystemCalls, end: TransferEnd, stop: WriteStop) {
     this.#name = name;
     this.calls = calls;
     this.#end = end;
+    this.#stop = stop;
   }
 
   start(request: IoRequest, fd: number): void {
@@ -55,8 +58,17 @@ export abstract class Transfer {
     }
     this.moved += count;
     assert(this.moved <= request.lengthBytes, "the kernel moves no more than it was asked to");
-    if (this.moved < request.lengthBytes) this.step(request);
-    else this.#finish(request, null);
+    if (this.moved === request.lengthBytes) this.#finish(request, null);
+    else if (!this.isStopped()) this.step(request);
+  }
+
+  /** To be asked before each further call of a write: where the device takes no more of them, ends it and is true. */
+  protected isStopped(): boolean {
+    const { request } = this;
+    const { error } = this.#stop;
+    if (error === null || request.kind === IoKind.read) return false;
+    this.#finish(request, error);
+    return true;
   }
 
   #explain(request: IoRequest, error: Error | null): IoError {

@@ -14,6 +14,10 @@ export const IoKind = {
 } as const;
 export type IoKind = (typeof IoKind)[keyof typeof IoKind];
 
+export function changesMedium(kind: IoKind): boolean {
+  return kind !== IoKind.read && kind !== IoKind.flush;
+}
+
 /**
  * One asynchronous I/O operation. The owner subclasses it, fills it in, submits it, and leaves it and its buffers
  * alone until {@link done} is called, exactly once, possibly before `submit` returns.
@@ -29,6 +33,8 @@ export abstract class IoRequest {
   buffers: Uint8Array[] = [];
   /** For write, discard and writeZeroes: on stable media before it is done. */
   forceUnitAccess = false;
+  /** For a read or write: it goes before all that waits. For signs of life, small and one at a time. */
+  isUrgent = false;
 
   /**
    * True once nobody wants it any more, as when its command was aborted with its session. What changes the medium and has
@@ -73,6 +79,11 @@ interface Submits {
   submit(request: IoRequest): void;
 }
 
+/** See {@link IoRequest.isUrgent}. */
+interface Urgency {
+  readonly isUrgent?: boolean;
+}
+
 function submitted(target: Submits, request: PromisedRequest): Promise<void> {
   target.submit(request);
   return request.promise;
@@ -83,15 +94,23 @@ export async function readBytes(
   target: Submits,
   offsetBytes: number,
   lengthBytes: number,
+  urgency: Urgency = {},
 ): Promise<Buffer> {
   const buffer = Buffer.alloc(lengthBytes);
-  await readInto(target, offsetBytes, buffer);
+  await readInto(target, offsetBytes, buffer, urgency);
   return buffer;
 }
 
 /** Fills the buffer, which is the request's until then. */
-export function readInto(target: Submits, offsetBytes: number, buffer: Uint8Array): Promise<void> {
-  return submitted(target, new PromisedRequest(IoKind.read, offsetBytes, buffer.length, [buffer]));
+export function readInto(
+  target: Submits,
+  offsetBytes: number,
+  buffer: Uint8Array,
+  { isUrgent = false }: Urgency = {},
+): Promise<void> {
+  const request = new PromisedRequest(IoKind.read, offsetBytes, buffer.length, [buffer]);
+  request.isUrgent = isUrgent;
+  return submitted(target, request);
 }
 
 export function writeBytes(target: Submits, offsetBytes: number, data: Uint8Array): Promise<void> {
@@ -99,9 +118,15 @@ export function writeBytes(target: Submits, offsetBytes: number, data: Uint8Arra
 }
 
 /** Resolves when the data are on stable media: a write with {@link IoRequest.forceUnitAccess}. */
-export function writeStable(target: Submits, offsetBytes: number, data: Uint8Array): Promise<void> {
+export function writeStable(
+  target: Submits,
+  offsetBytes: number,
+  data: Uint8Array,
+  { isUrgent = false }: Urgency = {},
+): Promise<void> {
   const request = new PromisedRequest(IoKind.write, offsetBytes, data.length, [data]);
   request.forceUnitAccess = true;
+  request.isUrgent = isUrgent;
   return submitted(target, request);
 }
 

@@ -4,6 +4,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DirectTransfer, isUnaligned } from "../../src/device/direct-transfer.ts";
 import { IoKind } from "../../src/util/io-request.ts";
 import { SeededRandom } from "../../src/util/random.ts";
+import { WriteStop } from "../../src/device/write-stop.ts";
+import { IoError } from "../../src/util/io-error.ts";
 import { ControlledCalls } from "./controlled-calls.ts";
 import { scratchFolder } from "./loop-device.ts";
 import { TestRequest } from "./test-request.ts";
@@ -35,17 +37,20 @@ function expectAligned(buffers: readonly Uint8Array[], at: number): void {
 describe("a direct transfer", () => {
   let fd = -1;
   let calls: StrictCalls;
+  let stop: WriteStop;
   let transfer: DirectTransfer;
   const content = new SeededRandom(1).bytes(SIZE);
   beforeEach(() => {
     writeFileSync(path, content);
     fd = openSync(path, "r+");
     calls = new StrictCalls();
+    stop = new WriteStop();
     const memory = { bounce: Buffer.alloc(64), alignmentBytes: ALIGNMENT };
     transfer = new DirectTransfer(
       "disk",
       calls,
       (_, request, error) => request.done(error),
+      stop,
       memory,
     );
   });
@@ -91,6 +96,18 @@ describe("a direct transfer", () => {
     const request = await move(IoKind.write, 998, [Buffer.from("x")]);
     expect(request.error).toMatchObject({ kind: "medium" });
     expect(readFileSync(path)).toHaveLength(1000);
+  });
+
+  it("writes nothing of what it has read to change, where the device was stopped meanwhile", async () => {
+    calls.isHolding = true;
+    const moved = move(IoKind.write, 20, [Buffer.from("x")]);
+    expect([calls.reads, calls.writes]).toEqual([1, 0]);
+    const error = new IoError("failed", "another host has it", { object: "disk" });
+    stop.set(error);
+    calls.release();
+    expect((await moved).error).toBe(error);
+    expect(calls.writes).toBe(0);
+    expect(readFileSync(path).equals(content)).toBe(true);
   });
 
   it("reports errors of either step", async () => {

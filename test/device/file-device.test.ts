@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { FileLockedError } from "../../native-free/file-lock.ts";
 import { FileDevice, type FileDeviceOptions } from "../../src/device/file-device.ts";
+import { IoError } from "../../src/util/io-error.ts";
 import { createImageFile } from "../../src/device/image-file.ts";
 import { DIRTY_BYTES_MAX, SYNCHRONOUS_BYTES_MAX } from "../../src/device/limits.ts";
 import {
@@ -12,6 +13,7 @@ import {
   IoKind,
   readBytes,
   writeBytes,
+  writeStable,
   writeZeroes,
 } from "../../src/util/io-request.ts";
 import { spawnMortal } from "../support/mortal-child.ts";
@@ -295,6 +297,95 @@ describe("the asynchronous path", () => {
   });
 });
 
+describe("a device that refuses writes", () => {
+  const stopped = new IoError("failed", "another host has it", { object: "pool" });
+
+  it("begins none of those that wait: somebody else may write there when the ones before them end", async () => {
+    const calls = new ControlledCalls();
+    const device = await makeDevice(MIB, { calls });
+    calls.isHolding = true;
+    const requests = Array.from({ length: 12 }, (_, index) => {
+      return new TestRequest(IoKind.write, 4096 * index, [page(1)]);
+    });
+    for (const request of requests) device.submit(request);
+    const into = page(9);
+    const read = new TestRequest(IoKind.read, MIB / 2, [into]);
+    device.submit(read);
+    expect(calls.writes).toBe(8);
+    device.refuseWrites(stopped);
+    calls.isHolding = false;
+    calls.release();
+    await Promise.all([...requests, read].map((request) => request.ended));
+    expect(calls.writes).toBe(8);
+    expect(requests.map(({ error }) => error)).toEqual(
+      requests.map((_, index) => (index < 8 ? null : stopped)),
+    );
+    expect([read.error, into.equals(page(0))]).toEqual([null, true]);
+    const expected = Buffer.alloc(MIB).fill(1, 0, 8 * 4096);
+    expect(readFileSync(device.name).equals(expected)).toBe(true);
+  });
+
+  it("takes none that come later, whichever way, and goes on flushing", async () => {
+    const calls = new ControlledCalls();
+    const device = await makeDevice(MIB, { calls });
+    await writeBytes(device, 0, page(1));
+    device.refuseWrites(stopped);
+    device.refuseWrites(new IoError("failed", "again", { object: "pool" }));
+    expect(device.tryWrite(page(2), 0, 4096, 0)).toBe(false);
+    await expect(writeBytes(device, 0, page(2))).rejects.toBe(stopped);
+    await expect(writeStable(device, 0, page(2))).rejects.toBe(stopped);
+    await expect(discard(device, 0, MIB)).rejects.toBe(stopped);
+    await expect(writeZeroes(device, 0, 512)).rejects.toBe(stopped);
+    await expect(writeZeroes(device, 0, MIB)).rejects.toBe(stopped);
+    await flush(device);
+    expect((await readBytes(device, 0, 4096)).equals(page(1))).toBe(true);
+    expect([calls.writes, calls.synchronousWrites, calls.syncs]).toEqual([1, 0, 1]);
+  });
+
+  it("clears no range that waits for the tool", async () => {
+    const device = await makeDevice(8 * MIB);
+    await writeBytes(device, 0, Buffer.alloc(8 * MIB, 1));
+    const ranges = Array.from({ length: 300 }, (_, index) => discard(device, 8192 * index, 4096));
+    device.refuseWrites(stopped);
+    const ends = await Promise.allSettled(ranges);
+    expect(ends.every(({ status }) => status === "rejected")).toBe(true);
+    expect((await readBytes(device, 0, 8 * MIB)).equals(Buffer.alloc(8 * MIB, 1))).toBe(true);
+  });
+
+  it("writes no further piece of zeros that were begun", async () => {
+    const calls = new ControlledCalls();
+    const device = await makeDevice(4 * MIB, { calls, toolPath: folder });
+    calls.isHolding = true;
+    const zeroing = writeZeroes(device, 0, 4 * MIB);
+    const ended = expect(zeroing).rejects.toBe(stopped);
+    await expect.poll(() => calls.writes).toBe(1);
+    device.refuseWrites(stopped);
+    calls.isHolding = false;
+    calls.release();
+    await ended;
+    expect(calls.writes).toBe(1);
+  });
+});
+
+it("serves what is urgent at once, however many requests wait", async () => {
+  const calls = new ControlledCalls();
+  const device = await makeDevice(MIB, { calls });
+  calls.isHolding = true;
+  const requests = Array.from({ length: 40 }, (_, index) => {
+    return new TestRequest(IoKind.write, 4096 * index, [page(1)]);
+  });
+  for (const request of requests) device.submit(request);
+  const beat = new TestRequest(IoKind.write, MIB / 2, [page(2)]);
+  beat.isUrgent = true;
+  device.submit(beat);
+  expect(calls.heldCount).toBe(9);
+  calls.isHolding = false;
+  calls.release();
+  await beat.ended;
+  expect(requests.some(({ doneCount }) => doneCount === 0)).toBe(true);
+  await Promise.all(requests.map((request) => request.ended));
+});
+
 describe("flushing", () => {
   it("shares one fdatasync among all who ask while another runs", async () => {
     const calls = new ControlledCalls();
@@ -339,6 +430,17 @@ describe("flushing", () => {
     }
     expect(written).toBe(DIRTY_BYTES_MAX);
     expect(calls.syncs).toBe(1);
+  });
+
+  it("tells of a failure of one that it has started by itself", async () => {
+    const calls = new ControlledCalls();
+    const device = await makeDevice(MIB, { calls });
+    const failures: IoError[] = [];
+    device.onFlushFailure((error) => failures.push(error));
+    calls.syncErrors.push("EIO");
+    const piece = Buffer.alloc(SYNCHRONOUS_BYTES_MAX, 1);
+    while (calls.syncs === 0) device.tryWrite(piece, 0, piece.length, 0);
+    await expect.poll(() => failures).toMatchObject([{ kind: "failed", object: device.name }]);
   });
 });
 

@@ -8,11 +8,12 @@ it("carries a request elsewhere, and its end back, again and again", () => {
   const pool = new ForwardPool((original, error) => original.done(error));
   const original = new TestRequest(IoKind.write, 100, [Buffer.from("abc")]);
   original.forceUnitAccess = true;
+  original.isUrgent = true;
   const forwarded = pool.take(original, 1000);
   const { kind, offsetBytes, lengthBytes, buffers, forceUnitAccess } = forwarded;
   expect([kind, offsetBytes, lengthBytes, forceUnitAccess]).toEqual([IoKind.write, 1100, 3, true]);
   expect(buffers).toBe(original.buffers);
-  expect(forwarded.abandoned).toBe(false);
+  expect([forwarded.abandoned, forwarded.isUrgent]).toEqual([false, true]);
   original.isAbandoned = true;
   expect(forwarded.abandoned).toBe(true);
   const error = new IoError("medium", "broken", { object: "disk" });
@@ -22,6 +23,7 @@ it("carries a request elsewhere, and its end back, again and again", () => {
   const next = new TestRequest(IoKind.flush);
   const again = pool.take(next, 0);
   expect(again).toBe(forwarded);
+  expect(again.isUrgent).toBe(false);
   expect(pool.take(new TestRequest(IoKind.flush), 0)).not.toBe(forwarded);
   again.done(null);
   expect(next.doneCount).toBe(1);

@@ -57,6 +57,29 @@ describe("GroupFlush", () => {
     expect(group.failure).toBe(first.error);
   });
 
+  it("tells of a failure at once, though nobody has asked for the flush", () => {
+    const { group, running } = makeGroup();
+    const told: string[] = [];
+    group.onFailure(({ kind }) => told.push(`first ${kind}`));
+    group.onFailure(() => told.push("not any more"))();
+    group.begin();
+    running[0]!(new Error("EIO"));
+    expect(told).toEqual(["first failed"]);
+    group.onFailure(({ kind }) => told.push(`late ${kind}`));
+    group.begin();
+    expect(told).toEqual(["first failed", "late failed"]);
+  });
+
+  it("tells of a failure before it answers those who asked: they may answer somebody else", () => {
+    const { group, running } = makeGroup();
+    const asked = request();
+    group.add(asked);
+    const before: number[] = [];
+    group.onFailure(() => before.push(asked.doneCount));
+    running[0]!(new Error("EIO"));
+    expect([before, asked.doneCount]).toEqual([[0], 1]);
+  });
+
   it("tells when it is idle", () => {
     const { group, running } = makeGroup();
     let idle = 0;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MemoryDevice } from "../../src/device/memory-device.ts";
+import { IoError } from "../../src/util/io-error.ts";
 import { discard, flush, IoKind, readBytes, writeBytes } from "../../src/util/io-request.ts";
 import { TestRequest } from "./test-request.ts";
 
@@ -26,6 +27,22 @@ describe("MemoryDevice", () => {
     const buffer = Buffer.alloc(7, "-");
     expect(device.tryRead(buffer, 1, 5, 0)).toBe(true);
     expect(buffer.toString()).toBe("-abcde-");
+  });
+
+  it("changes nothing any more once it refuses writes, and serves the rest", async () => {
+    const device = new MemoryDevice(MIB);
+    await writeBytes(device, 0, Buffer.from("abc"));
+    const error = new IoError("failed", "another host has it", { object: "pool" });
+    device.refuseWrites(error);
+    device.refuseWrites(new IoError("failed", "again", { object: "pool" }));
+    expect(device.tryWrite(Buffer.from("x"), 0, 1, 0)).toBe(false);
+    for (const kind of [IoKind.write, IoKind.discard, IoKind.writeZeroes]) {
+      const request = new TestRequest(kind, 0, kind === IoKind.write ? [Buffer.from("xyz")] : 3);
+      device.submit(request);
+      expect(request.error).toBe(error);
+    }
+    await flush(device);
+    expect((await readBytes(device, 0, 3)).toString()).toBe("abc");
   });
 
   it("refuses what lies outside", async () => {

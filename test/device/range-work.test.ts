@@ -32,12 +32,14 @@ class Bench {
   readonly work: RangeWork;
   flushes = 0;
   fillError: IoError | null = null;
+  refusal: IoError | null = null;
 
   constructor(isBlockDevice: boolean, modifiedBlockBytes: number = 0) {
     const host = {
       name: "disk",
       isBlockDevice,
       modifiedBlockBytes,
+      refusal: () => this.refusal,
       submitZeroes: (piece: IoRequest) => {
         this.pieces.push(`${piece.offsetBytes} ${piece.lengthBytes}`);
         piece.done(this.fillError);
@@ -149,6 +151,29 @@ describe("RangeWork", () => {
     await late.ended;
     expect(bench.cleaner.asked).toEqual([`punch ${8 * MIB} ${MIB}`]);
     expect(late.error).toMatchObject({ kind: "gone" });
+  });
+
+  it("clears nothing more once the device is stopped: neither what waits, nor the rest of what was begun", async () => {
+    const bench = new Bench(false, 4096);
+    bench.cleaner.answers.set(RangeOperation.punchHole, ["EBUSY"]);
+    const begun = bench.run(IoKind.discard, 0, MIB);
+    const edged = bench.run(IoKind.discard, 512, MIB);
+    bench.cleaner.hasRoom = false;
+    const late = bench.run(IoKind.discard, 8 * MIB, MIB);
+    const asked = bench.cleaner.asked.length;
+    bench.refusal = new IoError("failed", "another host has it", { object: "pool" });
+    bench.cleaner.hasRoom = true;
+    const ends = await Promise.all([begun, edged, late, bench.run(IoKind.writeZeroes, 0, 4096)]);
+    expect(ends).toEqual(ends.map(() => bench.refusal));
+    expect([bench.cleaner.asked.length, bench.pieces]).toEqual([asked, ["512 3584", `${MIB} 512`]]);
+  });
+
+  it("answers what the tool did not begin with what the device refuses writes with", async () => {
+    const bench = new Bench(false);
+    bench.cleaner.answers.set(RangeOperation.punchHole, ["stopped"]);
+    const ended = bench.run(IoKind.discard, 0, MIB);
+    bench.refusal = new IoError("failed", "another host has it", { object: "pool" });
+    expect(await ended).toBe(bench.refusal);
   });
 
   it("writes the zeros itself where the device stays busy", async () => {

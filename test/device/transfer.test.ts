@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BufferedTransfer, remainder } from "../../src/device/transfer.ts";
 import { IoKind } from "../../src/util/io-request.ts";
+import { WriteStop } from "../../src/device/write-stop.ts";
+import { IoError } from "../../src/util/io-error.ts";
 import { ControlledCalls } from "./controlled-calls.ts";
 import { scratchFolder } from "./loop-device.ts";
 import { TestRequest } from "./test-request.ts";
@@ -14,12 +16,19 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("a buffered transfer", () => {
   let fd = -1;
   let calls: ControlledCalls;
+  let stop: WriteStop;
   let transfer: BufferedTransfer;
   beforeEach(() => {
     writeFileSync(path, "0123456789");
     fd = openSync(path, "r+");
     calls = new ControlledCalls();
-    transfer = new BufferedTransfer("disk", calls, (_, request, error) => request.done(error));
+    stop = new WriteStop();
+    transfer = new BufferedTransfer(
+      "disk",
+      calls,
+      (_, request, error) => request.done(error),
+      stop,
+    );
   });
   afterEach(() => closeSync(fd));
 
@@ -35,6 +44,25 @@ describe("a buffered transfer", () => {
     await read.ended;
     expect(Buffer.concat(into).toString()).toBe("abcde");
     expect([calls.writes, calls.reads]).toEqual([5, 5]);
+  });
+
+  it("makes no further call of a write once the device is stopped, and goes on reading", async () => {
+    calls.bytesMax = 2;
+    calls.isHolding = true;
+    const write = new TestRequest(IoKind.write, 0, [Buffer.from("abcdef")]);
+    transfer.start(write, fd);
+    const error = new IoError("failed", "another host has it", { object: "disk" });
+    stop.set(error);
+    calls.release();
+    await write.ended;
+    expect([write.error, calls.writes]).toEqual([error, 1]);
+    expect(readFileSync(path, "utf8")).toBe("ab23456789");
+    calls.isHolding = false;
+    const into = Buffer.alloc(10);
+    const read = new TestRequest(IoKind.read, 0, [into]);
+    transfer.start(read, fd);
+    await read.ended;
+    expect([read.error, into.toString()]).toEqual([null, "ab23456789"]);
   });
 
   it("takes the end of the file for a range that is no more", async () => {

@@ -171,6 +171,23 @@ describe("a tool that is still at work", () => {
     closeSync(fd);
   });
 
+  it("is the last where the cleaner is stopped: nothing that waits is cleared behind it", async () => {
+    const fd = openSync(path, "r+");
+    const cleaner = new RangeCleaner(fd, tools);
+    const running = clear(cleaner, RangeOperation.punchHole, 0, 512);
+    await vi.waitUntil(() => existsSync(started), { timeout: 10_000 });
+    const waiting = clear(cleaner, RangeOperation.punchHole, 1024, 512);
+    cleaner.stop();
+    expect(await waiting).toBe("stopped");
+    expect(await clear(cleaner, RangeOperation.punchHole, 2048, 512)).toBe("stopped");
+    rmSync(started);
+    writeFileSync(mayEnd, "");
+    expect(await running).toBe("");
+    await cleaner.close();
+    expect(existsSync(started)).toBe(false);
+    closeSync(fd);
+  });
+
   it("keeps the lock of a daemon that was killed, so that its successor writes nothing too early", async () => {
     const top = join(import.meta.dirname, "..", "..");
     const script = `

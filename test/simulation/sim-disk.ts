@@ -1,6 +1,6 @@
 import type { BlockDevice, DeviceTraits } from "../../src/device/block-device.ts";
 import { IoError, type IoErrorKind } from "../../src/util/io-error.ts";
-import { IoKind, type IoRequest } from "../../src/util/io-request.ts";
+import { changesMedium, IoKind, type IoRequest } from "../../src/util/io-request.ts";
 import type { SeededRandom } from "../../src/util/random.ts";
 import type { FaultQueue } from "./faults.ts";
 import type { Media } from "./media.ts";
@@ -56,6 +56,7 @@ export class SimDisk implements BlockDevice {
   readonly #personality: DiskPersonality;
   readonly #inFlight: Set<InFlight> = new Set();
   #isClosed = false;
+  #writeRefusal: IoError | null = null;
   flushes = 0;
 
   constructor(media: Media, life: Life, host: DiskHost, personality: DiskPersonality) {
@@ -83,6 +84,7 @@ export class SimDisk implements BlockDevice {
   }
 
   tryWrite(buffer: Uint8Array, bufferOffset: number, lengthBytes: number, at: number): boolean {
+    if (this.#writeRefusal !== null) return false;
     if (this.#isRefused(at, lengthBytes, "writeError")) return false;
     if (this.#host.faults.awaits("noSpace", this.#personality.index)) return false;
     this.#host.moment();
@@ -125,6 +127,15 @@ export class SimDisk implements BlockDevice {
     scheduler.schedule(this.#life, endMs + 0.000_1, () => this.#complete(operation));
   }
 
+  refuseWrites(error: IoError): void {
+    this.#writeRefusal ??= error;
+  }
+
+  /** It begins no flushes of its own. */
+  onFlushFailure(): () => void {
+    return () => undefined;
+  }
+
   refreshCapacity(): Promise<number> {
     this.capacityBytes = this.#media.capacityBytes;
     return Promise.resolve(this.capacityBytes);
@@ -162,6 +173,7 @@ export class SimDisk implements BlockDevice {
 
   #start(operation: InFlight): void {
     const { request } = operation;
+    if (this.#refusalOf(request) !== null) return;
     if (request.kind === IoKind.flush || request.kind === IoKind.read || request.abandoned) return;
     if (this.#isOutOfSpace(request) || this.#host.faults.awaits("writeError", this.#index)) return;
     operation.isApplied = true;
@@ -205,6 +217,8 @@ export class SimDisk implements BlockDevice {
       return null;
     }
     if (!isApplied) {
+      const refusal = this.#refusalOf(request);
+      if (refusal !== null) return refusal;
       if (request.abandoned) return this.#error("gone", "abandoned", offsetBytes);
       if (this.#isOutOfSpace(request) && this.#isHit("noSpace")) {
         return this.#error("space", "made-up full disk", offsetBytes);
@@ -217,6 +231,10 @@ export class SimDisk implements BlockDevice {
     }
     if (request.forceUnitAccess) this.#media.flushRange(offsetBytes, lengthBytes);
     return null;
+  }
+
+  #refusalOf({ kind }: IoRequest): IoError | null {
+    return changesMedium(kind) ? this.#writeRefusal : null;
   }
 
   #applyRange(request: IoRequest): void {

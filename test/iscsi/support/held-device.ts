@@ -1,5 +1,6 @@
 import type { BlockDevice, DeviceTraits } from "../../../src/device/block-device.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import type { IoError } from "../../../src/util/io-error.ts";
 import type { IoRequest } from "../../../src/util/io-request.ts";
 
 /** A memory disk where nothing is resident, and where operations wait until the test lets them go. */
@@ -39,6 +40,14 @@ export class HeldDevice implements BlockDevice {
   release(): void {
     this.holding = false;
     for (const request of this.held.splice(0)) this.#memory.submit(request);
+  }
+
+  refuseWrites(error: IoError): void {
+    this.#memory.refuseWrites(error);
+  }
+
+  onFlushFailure(): () => void {
+    return this.#memory.onFlushFailure();
   }
 
   refreshCapacity(): Promise<number> {

@@ -52,6 +52,14 @@ export class MoodyDevice implements BlockDevice {
     }
   }
 
+  refuseWrites(error: IoError): void {
+    this.#memory.refuseWrites(error);
+  }
+
+  onFlushFailure(): () => void {
+    return this.#memory.onFlushFailure();
+  }
+
   refreshCapacity(): Promise<number> {
     return this.#memory.refreshCapacity();
   }

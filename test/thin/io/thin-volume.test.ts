@@ -24,6 +24,8 @@ function asDevice(volume: ThinVolume): BlockDevice {
     tryRead: (...where) => volume.tryRead(...where),
     tryWrite: (...where) => volume.tryWrite(...where),
     submit: (request) => volume.submit(request),
+    refuseWrites: () => undefined,
+    onFlushFailure: () => () => undefined,
     refreshCapacity: () => Promise.resolve(volume.capacityBytes),
     close: () => Promise.resolve(),
   };
