@@ -6,6 +6,7 @@ import { PoolError } from "../pool-error.ts";
 interface Member {
   readonly volume: ThinVolume;
   uses: number;
+  isBeingRenamed: boolean;
 }
 
 /** The volumes of an open pool, and who uses them. One object stands for a volume for as long as the pool is open. */
@@ -27,7 +28,7 @@ export class VolumeRegistry {
       "a volume is added once, when it is there",
     );
     const volume = new ThinVolume(this.#engine, state);
-    this.#members.set(id, { volume, uses: 0 });
+    this.#members.set(id, { volume, uses: 0, isBeingRenamed: false });
     return volume;
   }
 
@@ -59,11 +60,13 @@ export class VolumeRegistry {
     return this.#members.get(volume.attributes.id)?.uses ?? 0;
   }
 
-  /** Counts a use until the function that it returns is called. */
+  /** Counts a use until the function that it returns is called. Errors: busy, missing. */
   use(volume: ThinVolume): () => void {
-    this.mustHave(volume);
-    const member = this.#members.get(volume.attributes.id);
-    assert(member !== undefined, "a volume that is there has a member");
+    const member = this.#memberOf(volume);
+    if (member.isBeingRenamed) {
+      const { name } = volume.attributes;
+      throw new PoolError("busy", `volume ${name} is being renamed: try again`);
+    }
     member.uses += 1;
     let isOver = false;
     return () => {
@@ -71,5 +74,28 @@ export class VolumeRegistry {
       isOver = true;
       member.uses -= 1;
     };
+  }
+
+  /**
+   * Nobody takes the volume into use until the function that it returns is called: it would be used under a name that it does not have
+   * any more. Errors: busy, where somebody does; missing.
+   */
+  beginRename(volume: ThinVolume): () => void {
+    const member = this.#memberOf(volume);
+    if (member.uses > 0) {
+      const { name } = volume.attributes;
+      throw new PoolError("busy", `volume ${name} is in use under this name`);
+    }
+    member.isBeingRenamed = true;
+    return () => {
+      member.isBeingRenamed = false;
+    };
+  }
+
+  #memberOf(volume: ThinVolume): Member {
+    this.mustHave(volume);
+    const member = this.#members.get(volume.attributes.id);
+    assert(member !== undefined, "a volume that is there has a member");
+    return member;
   }
 }

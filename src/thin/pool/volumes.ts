@@ -45,12 +45,17 @@ export async function createVolume(parts: PoolParts, spec: VolumeSpec): Promise<
   return volume;
 }
 
-/** Errors: invalid, exists, missing, failed. */
+/** Of a volume that nobody uses. Errors: invalid, exists, busy, missing, failed. */
 export async function rename(parts: PoolParts, volume: ThinVolume, name: string): Promise<void> {
   parts.volumes.mustHave(volume);
   if (name === volume.attributes.name) return;
   checkNewName(parts.state, name);
-  await changeAttributes(parts, volume, { ...volume.attributes, name });
+  const renamed = parts.volumes.beginRename(volume);
+  try {
+    await changeAttributes(parts, volume, { ...volume.attributes, name });
+  } finally {
+    renamed();
+  }
 }
 
 /** Errors: invalid, missing, space, failed. */

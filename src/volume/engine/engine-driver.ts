@@ -64,8 +64,10 @@ export class EngineDriver implements VolumeDriver {
       const thin = pool.volume(spec.name);
       if (this.#open.has(thin)) throw new PoolError("busy", "it is open");
       this.#open.add(thin);
+      const { name } = thin.attributes;
       try {
         await keepPromises(pool, thin, promises);
+        if (thin.attributes.name !== name) throw new PoolError("busy", "it was renamed");
         const onClosed = (): void => void this.#open.delete(thin);
         const readOnly = spec.readOnly === true;
         const volume = new EngineVolume({ pool, thin, readOnly, rotational, onClosed });

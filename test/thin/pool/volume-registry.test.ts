@@ -25,6 +25,20 @@ test("volumes are found, counted in use, and gone when they are removed", async 
   expect(registry.all()).toEqual([two]);
 });
 
+test("a volume is used or renamed, not both", async () => {
+  const bench = await PoolBench.make();
+  const { engine } = await bench.create("one");
+  const registry = new VolumeRegistry(engine);
+  const [one] = registry.all();
+  const release = registry.use(one!);
+  expect(() => registry.beginRename(one!)).toThrow("in use under this name");
+  release();
+  const renamed = registry.beginRename(one!);
+  expect(() => registry.use(one!)).toThrow("being renamed");
+  renamed();
+  registry.use(one!)();
+});
+
 test("a volume of another opening is not this pool's", async () => {
   const bench = await PoolBench.make();
   const before = await bench.create("data");

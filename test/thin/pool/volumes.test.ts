@@ -132,9 +132,20 @@ test("a volume in use is not deleted", async () => {
   await expect(bench.snapshot(volume, "late")).rejects.toMatchObject({ kind: "missing" });
 });
 
-/** Tells of each flush. */
-class FlushTeller extends MemoryDevice {
+/** Tells of each write and each flush before it is done. */
+class Teller extends MemoryDevice {
   told: () => void = () => undefined;
+  toldOfWrite: () => void = () => undefined;
+
+  override tryWrite(
+    buffer: Uint8Array,
+    bufferOffset: number,
+    lengthBytes: number,
+    offsetBytes: number,
+  ): boolean {
+    this.toldOfWrite();
+    return super.tryWrite(buffer, bufferOffset, lengthBytes, offsetBytes);
+  }
 
   override submit(request: IoRequest): void {
     if (request.kind === IoKind.flush) this.told();
@@ -143,7 +154,7 @@ class FlushTeller extends MemoryDevice {
 }
 
 test("nobody takes a volume into use while it is being deleted", async () => {
-  const disk = new FlushTeller(64 * MIB, "disk");
+  const disk = new Teller(64 * MIB, "disk");
   const bench = await PoolBench.make({ devices: [disk] });
   const volume = await bench.create("data");
   const outcomes: string[] = [];
@@ -158,6 +169,30 @@ test("nobody takes a volume into use while it is being deleted", async () => {
   await bench.drive(bench.pool.delete(volume));
   expect(outcomes.length).toBeGreaterThan(0);
   for (const outcome of outcomes) expect(outcome).toContain("not there any more");
+});
+
+test("a volume in use keeps its name, and one that is being renamed is not taken into use under the old one", async () => {
+  const disk = new Teller(64 * MIB, "disk");
+  const bench = await PoolBench.make({ devices: [disk] });
+  const volume = await bench.create("old");
+  const release = bench.pool.use(volume);
+  await expect(bench.drive(bench.pool.rename(volume, "new"))).rejects.toMatchObject({
+    kind: "busy",
+  });
+  release();
+  const outcomes: string[] = [];
+  disk.toldOfWrite = () => {
+    if (volume.attributes.name !== "old") return;
+    try {
+      bench.pool.use(volume);
+      outcomes.push("in use");
+    } catch (error) {
+      outcomes.push(String(error));
+    }
+  };
+  await bench.drive(bench.pool.rename(volume, "new"));
+  expect(outcomes).toEqual(["PoolError: volume old is being renamed: try again"]);
+  bench.pool.use(bench.pool.volume("new"))();
 });
 
 test("the space of a deleted volume comes back in the background", async () => {

@@ -92,6 +92,20 @@ describe("the engine's driver", () => {
       await pool.delete(pool.volume("disk"));
     }));
 
+  it("does not open under a name that it loses meanwhile", () =>
+    within(async ({ driver, spec, pool }) => {
+      await driver.create(spec("disk", MIB));
+      const { options, ...rest } = spec("disk");
+      const renamed = pool.rename(pool.volume("disk"), "other");
+      // It finds the volume, and has to wait for its turn to set the reservation.
+      const opening = driver.open({ ...rest, options: { ...options, reserve: MIB } });
+      await renamed;
+      expect(await failureOf(opening)).toMatchObject({ kind: "busy" });
+      const volume = await driver.open(spec("other"));
+      expect(volume.name).toBe("other");
+      await volume.close();
+    }));
+
   it("says which pool is not open", () =>
     within(
       async ({ driver, spec }) => {
