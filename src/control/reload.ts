@@ -132,7 +132,10 @@ async function closeVolumes(
   for (const name of running.volumes.keys()) {
     if (config.volumes.has(name) || used.has(name)) continue;
     kept.delete(name);
-    if (await volumes.close(name)) log.info({ volume: name }, "volume closed; its data stay");
+    const isMemory = volumes.volumes.get(name)?.config.driver === "memory";
+    if (isMemory) log.warn({ volume: name }, "volume is closed; its data are lost: it is memory");
+    if (!(await volumes.close(name)) || isMemory) continue;
+    log.info({ volume: name }, "volume closed; its data stay");
   }
   return kept;
 }

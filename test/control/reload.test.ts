@@ -113,6 +113,8 @@ describe("reload", () => {
     const gone = await reloaded(before, () => ({ ...before, targets: [], volumes: new Map() }));
     expect(gone.removed).toEqual([DEMO_TARGET]);
     expect(gone.open).toEqual([]);
+    expect(gone.log).toContain("its data are lost: it is memory");
+    expect(gone.log).not.toContain("its data stay");
     expect(gone.again).toMatchObject({ targets: [] });
     expect(gone.log).not.toContain("restart");
     const [target] = before.targets;
