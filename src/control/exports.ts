@@ -129,7 +129,7 @@ export class Exports {
   refresh(targets: readonly TargetConfig[]): void {
     for (const { volume, readOnly } of targets.flatMap(({ luns }) => luns)) {
       const unit = this.#unitOfVolume.get(volume);
-      if (unit?.setReadOnly(readOnly) !== true) continue;
+      if (unit?.configure({ readOnly }) !== true) continue;
       this.#options.log.info({ volume, readOnly: unit.readOnly }, "write protection changed");
     }
   }
@@ -142,7 +142,7 @@ export class Exports {
       ...config.identity,
       volume,
       blockBytes: config.blockBytes,
-      readOnly: config.readOnly,
+      settings: { readOnly: config.readOnly },
       report: (report) => this.#faults.report(report),
       nowMs: () => clock.nowMs(),
     });

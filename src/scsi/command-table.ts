@@ -27,7 +27,7 @@ import { writeSame10, writeSame16 } from "./commands/write-same.ts";
 import type { LogicalUnit } from "./logical-unit.ts";
 import type { Task } from "./task.ts";
 
-type Traits = Pick<CommandRow, "direction" | "access" | "reservation" | "allowedWithUnitAttention">;
+type Traits = Omit<CommandRow, "name" | "usage" | "serviceAction" | "handler">;
 
 /** What tells about the unit or the target, and works in every state of it. */
 const INFORMATION: Traits = {
@@ -35,26 +35,17 @@ const INFORMATION: Traits = {
   access: Access.none,
   reservation: "allowed",
   allowedWithUnitAttention: false,
+  diskOnly: false,
 };
 const FIRST_CONTACT: Traits = { ...INFORMATION, allowedWithUnitAttention: true };
-const MODE: Traits = { ...INFORMATION, reservation: "write" };
+const MODE: Traits = { ...INFORMATION, reservation: "write", diskOnly: true };
 const READINESS: Traits = { ...INFORMATION, direction: "none", access: Access.read };
-const CAPACITY: Traits = { ...INFORMATION, access: Access.read };
-const READ: Traits = { ...INFORMATION, access: Access.read, reservation: "read" };
+const CAPACITY: Traits = { ...INFORMATION, access: Access.read, diskOnly: true };
+const READ: Traits = { ...CAPACITY, reservation: "read" };
 const VERIFY: Traits = { ...READ, direction: "out" };
 const SYNCHRONIZE: Traits = { ...READ, direction: "none", reservation: "write" };
-const WRITE: Traits = {
-  direction: "out",
-  access: Access.write,
-  reservation: "write",
-  allowedWithUnitAttention: false,
-};
-const POWER: Traits = {
-  direction: "none",
-  access: Access.none,
-  reservation: "write",
-  allowedWithUnitAttention: false,
-};
+const WRITE: Traits = { ...READ, direction: "out", access: Access.write, reservation: "write" };
+const POWER: Traits = { ...MODE, direction: "none" };
 
 type Handler = (unit: LogicalUnit, task: Task) => void;
 
@@ -67,8 +58,14 @@ function actionRow(name: string, usage: string, traits: Traits, handler: Handler
   return { name, usage, serviceAction, ...traits, handler };
 }
 
-function reportOperationCodes(_unit: LogicalUnit, task: Task): void {
-  reportSupportedOperationCodes(COMMANDS, task);
+const UNMAP = 0x42;
+
+function reportOperationCodes(unit: LogicalUnit, task: Task): void {
+  const commands = COMMANDS.filter(
+    ({ diskOnly, operationCode }) =>
+      (unit.isDisk || !diskOnly) && (unit.unmappable || operationCode !== UNMAP),
+  );
+  reportSupportedOperationCodes(commands, task);
 }
 
 /**
@@ -146,7 +143,8 @@ export function findCommand(cdb: Uint8Array): Command | null {
   return BY_SERVICE_ACTION.get(serviceActionKey(operationCode, serviceActionOf(cdb))) ?? null;
 }
 
-/** True when the table has rows for the operation code, whatever the service action. */
-export function isKnownOperationCode(operationCode: number): boolean {
-  return (BY_OPERATION_CODE[operationCode] ?? null) !== null;
+/** True when the unit has commands of the operation code, whatever the service action. */
+export function isKnownOperationCode(unit: LogicalUnit, operationCode: number): boolean {
+  const command = BY_OPERATION_CODE[operationCode] ?? null;
+  return command !== null && (unit.isDisk || !command.diskOnly);
 }

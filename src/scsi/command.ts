@@ -37,6 +37,8 @@ export interface CommandRow {
   readonly reservation: ReservationRule;
   /** INQUIRY, REPORT LUNS and REQUEST SENSE run although a unit attention waits (SAM-5 5.14.1). */
   readonly allowedWithUnitAttention: boolean;
+  /** Disks have it; the other commands are those that every type of unit has (SPC-4). */
+  readonly diskOnly: boolean;
   readonly handler: TaskStep;
 }
 
@@ -64,6 +66,7 @@ export class Command {
   readonly access: Access;
   readonly reservation: ReservationRule;
   readonly allowedWithUnitAttention: boolean;
+  readonly diskOnly: boolean;
   readonly handler: TaskStep;
 
   constructor(row: CommandRow) {
@@ -79,6 +82,7 @@ export class Command {
     this.access = row.access;
     this.reservation = row.reservation;
     this.allowedWithUnitAttention = row.allowedWithUnitAttention;
+    this.diskOnly = row.diskOnly;
     this.handler = row.handler;
     assert(cdbBytesOf(this.operationCode) === this.cdbBytes, "a CDB has the length of its group");
     if (row.serviceAction < 0) return;

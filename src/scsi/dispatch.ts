@@ -34,24 +34,21 @@ export function checkCdb(command: Command, task: Task): boolean {
 /** Refuses what the state of the unit does not allow. True: the handler may go on. */
 function checkAccess(command: Command, unit: LogicalUnit, task: Task): boolean {
   if (command.access === Access.none) return true;
-  if (unit.gone) {
-    task.fail(Sense.notReadyManualInterventionRequired);
+  const { notReady } = unit;
+  if (notReady !== -1) {
+    task.fail(notReady);
     return false;
   }
-  if (unit.stopped) {
-    task.fail(Sense.notReadyInitializingCommandRequired);
-    return false;
-  }
-  if (command.access === Access.write && unit.readOnly) {
-    task.fail(Sense.writeProtected);
+  if (command.access === Access.write && unit.writeProtected) {
+    task.fail(unit.readOnly ? Sense.writeProtected : Sense.logicalUnitSoftwareWriteProtected);
     return false;
   }
   return true;
 }
 
-/** Ends a task whose operation code, or service action, the table does not have (SPC-4 4.3.1). */
-export function failUnknownCommand(task: Task): void {
-  if (isKnownOperationCode(getUint8(task.cdb, 0))) {
+/** Ends a task whose operation code, or service action, the unit does not have (SPC-4 4.3.1). */
+function failUnknownCommand(unit: LogicalUnit, task: Task): void {
+  if (isKnownOperationCode(unit, getUint8(task.cdb, 0))) {
     task.fail(Sense.invalidFieldInCdb, cdbField(1, 4));
   } else {
     task.fail(Sense.invalidCommandOperationCode);
@@ -73,8 +70,8 @@ export function runTask(task: Task): void {
       return;
     }
   }
-  if (command === null) {
-    failUnknownCommand(task);
+  if (command === null || (command.diskOnly && !unit.isDisk)) {
+    failUnknownCommand(unit, task);
     return;
   }
   if (!checkCdb(command, task) || !checkAccess(command, unit, task)) return;

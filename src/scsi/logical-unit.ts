@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import { assert, unreachable } from "../util/assert.ts";
 import type { IoError, IoErrorKind } from "../util/io-error.ts";
 import type { Volume, VolumeEvent } from "../volume/volume.ts";
+import { BackgroundFlush } from "./background-flush.ts";
+import { DeviceType } from "./device-type.ts";
 import { runTask } from "./dispatch.ts";
 import { identityOf, type IdentityOptions, type UnitIdentity } from "./identity.ts";
 import { ERROR_REPORT_INTERVAL_MS, TRANSFER_BYTES_MAX } from "./limits.ts";
@@ -8,6 +11,13 @@ import type { Nexus } from "./nexus.ts";
 import { Sense, type SenseCode } from "./sense.ts";
 import type { Task } from "./task.ts";
 import { TaskSet } from "./task-set.ts";
+import {
+  effectiveSettings,
+  UNIT_SETTINGS_DEFAULTS,
+  unitSettingsProblems,
+  type EffectiveSettings,
+  type UnitSettings,
+} from "./unit-settings.ts";
 
 /** Sizes of a logical block that are offered. */
 export type BlockBytes = 512 | 4096;
@@ -25,32 +35,69 @@ export interface IoErrorReport {
 export interface LogicalUnitOptions extends IdentityOptions {
   readonly volume: Volume;
   readonly blockBytes: BlockBytes;
-  /** Refuses writes even where the volume takes them. */
-  readonly readOnly?: boolean;
-  /** D_SENSE of the Control mode page: sense data in descriptor format. */
-  readonly descriptorSense?: boolean;
+  /** A disk where left out. */
+  readonly deviceType?: DeviceType;
+  /** What is left out has its default. */
+  readonly settings?: Partial<UnitSettings>;
   /** Takes what an administrator should read about failing storage; called once a second for each kind at the most. */
   readonly report?: (report: IoErrorReport) => void;
   /** A monotonic clock in milliseconds. */
   readonly nowMs: () => number;
 }
 
+/** The unit attentions by which initiators learn that something which they may have read has changed. */
+const ANNOUNCEMENTS: Readonly<Record<keyof UnitSettings, readonly SenseCode[]>> = {
+  readOnly: [Sense.modeParametersChanged],
+  // That it went offline, initiators hear from the sense of their next command.
+  online: [Sense.mediumMayHaveChanged],
+  removable: [Sense.inquiryDataHasChanged],
+  writeCache: [Sense.modeParametersChanged],
+  softwareWriteProtect: [Sense.modeParametersChanged],
+  descriptorSense: [Sense.modeParametersChanged],
+  thinProvisioning: [Sense.capacityDataHasChanged, Sense.inquiryDataHasChanged],
+  physicalBlockExponent: [Sense.capacityDataHasChanged],
+  lowestAlignedLba: [Sense.capacityDataHasChanged],
+  optimalGranularityBlocks: [Sense.inquiryDataHasChanged],
+  optimalTransferBlocks: [Sense.inquiryDataHasChanged],
+  rotationRate: [Sense.inquiryDataHasChanged],
+};
+
+/** The attentions that the step from one state to the other calls for, each once. */
+function announcementsOf(before: EffectiveSettings, after: EffectiveSettings): Set<SenseCode> {
+  const names = Object.keys(ANNOUNCEMENTS) as (keyof UnitSettings)[];
+  const changed = names.filter((name) => before[name] !== after[name]);
+  const told = changed.filter((name) => name !== "online" || after.online);
+  return new Set(told.flatMap((name) => ANNOUNCEMENTS[name]));
+}
+
 /**
- * A disk that initiators see: a volume in logical blocks, with its identity, its task set, and the state that the
+ * A unit that initiators see, a disk where nothing else is said: a volume in logical blocks, with its identity, its task set, and the state that the
  * commands of all nexuses share. It does not own the volume: `close` lets go of it, the owner closes it.
  */
 export class LogicalUnit {
   readonly volume: Volume;
   readonly blockBytes: BlockBytes;
-  readonly identity: UnitIdentity;
+  readonly deviceType: DeviceType;
+  readonly isDisk: boolean;
   readonly taskSet: TaskSet;
-  readonly descriptorSense: boolean;
-  /** Writes are refused, and MODE SENSE shows WP. Changed by {@link setReadOnly} alone. */
-  readOnly: boolean;
-  /** True where UNMAP works and LBPME is set. */
-  readonly unmappable: boolean;
   /** MAXIMUM TRANSFER LENGTH. */
   readonly transferBlocksMax: number;
+  // What follows is the work of `configure` and `identify` alone; the fields that commands look at are copies.
+  identity: UnitIdentity;
+  /** As the administrator wants it. */
+  settings: UnitSettings;
+  /** As it works out on the volume. */
+  effective: EffectiveSettings;
+  readOnly = false;
+  /** Writes are refused, and MODE SENSE shows WP. */
+  writeProtected = false;
+  /** WCE. False: every write has to be on stable media before it is answered. */
+  writeCache = true;
+  descriptorSense = false;
+  /** True where UNMAP works and LBPME is set. */
+  unmappable = false;
+  online = true;
+
   /** Whole blocks of the volume; a rest that fills no block is not used. */
   capacityBlocks = 0;
   /** START STOP UNIT stopped it: medium access is NOT READY until it is started. */
@@ -71,11 +118,13 @@ export class LogicalUnit {
     assert(blockBytes === 512 || blockBytes === 4096, "a logical block has 512 or 4096 bytes");
     this.volume = volume;
     this.blockBytes = blockBytes;
+    this.deviceType = options.deviceType ?? DeviceType.directAccessBlock;
+    this.isDisk = this.deviceType === DeviceType.directAccessBlock;
     this.identity = identityOf(volume.uuid, options);
     this.taskSet = new TaskSet(runTask);
-    this.descriptorSense = options.descriptorSense ?? false;
-    this.readOnly = (options.readOnly ?? false) || !volume.capabilities.writable;
-    this.unmappable = volume.capabilities.discardGranularityBytes > 0;
+    this.settings = UNIT_SETTINGS_DEFAULTS;
+    this.effective = effectiveSettings(this.settings, volume.capabilities, blockBytes);
+    this.#apply(options.settings ?? {});
     this.transferBlocksMax = TRANSFER_BYTES_MAX / blockBytes;
     this.#report = options.report ?? (() => undefined);
     this.#nowMs = options.nowMs;
@@ -114,18 +163,60 @@ export class LogicalUnit {
     for (const nexus of this.nexuses) if (nexus !== except) nexus.raise(this, code);
   }
 
+  #apply(changes: Partial<UnitSettings>): void {
+    assert(unitSettingsProblems(changes).length === 0, "settings are checked where they enter");
+    this.settings = { ...this.settings, ...changes };
+    const { capabilities } = this.volume;
+    const effective = effectiveSettings(this.settings, capabilities, this.blockBytes);
+    this.effective = effective;
+    this.readOnly = effective.readOnly;
+    this.writeProtected = effective.readOnly || effective.softwareWriteProtect;
+    this.writeCache = effective.writeCache;
+    this.descriptorSense = effective.descriptorSense;
+    this.unmappable = effective.thinProvisioning;
+    this.online = effective.online;
+  }
+
   /**
-   * Changes the write protection while initiators are there, who learn it from MODE PARAMETERS CHANGED: WP is in the
-   * header of the mode parameters. A volume that takes no writes stays protected. Commands that are running go on.
+   * Changes settings while initiators are there, who learn of it from unit attentions. Commands that are running go on as
+   * they began. What the write cache holds where it is switched off goes to stable media, and so does what is still being
+   * written into it. What the volume cannot do has no effect, and is not announced.
+   *
+   * @returns whether anything has changed for initiators
+   */
+  configure(changes: Partial<UnitSettings>): boolean {
+    const before = this.effective;
+    this.#apply(changes);
+    for (const code of announcementsOf(before, this.effective)) this.raise(code);
+    if (before.writeCache && !this.writeCache) {
+      const writing = this.taskSet.tasksOf(null).filter(({ writes }) => writes);
+      this.taskSet.await(writing, () => this.volume.submit(new BackgroundFlush(this)));
+    }
+    return !isDeepStrictEqual(before, this.effective);
+  }
+
+  /**
+   * Gives the unit other names: for the administrator who asks for them, nobody else, as initiators find their disks by
+   * them. Those that are there learn it from a unit attention. What the options leave out goes back to its default.
    *
    * @returns whether anything has changed
    */
-  setReadOnly(readOnly: boolean): boolean {
-    const wanted = readOnly || !this.volume.capabilities.writable;
-    if (wanted === this.readOnly) return false;
-    this.readOnly = wanted;
-    this.raise(Sense.modeParametersChanged);
+  identify(options: IdentityOptions): boolean {
+    const identity = identityOf(this.volume.uuid, options);
+    if (isDeepStrictEqual(identity, this.identity)) return false;
+    this.identity = identity;
+    this.raise(Sense.inquiryDataHasChanged);
     return true;
+  }
+
+  /** The sense of commands that need the medium, for as long as it cannot be used; -1 where it can. */
+  get notReady(): SenseCode {
+    if (this.gone) return Sense.notReadyManualInterventionRequired;
+    // BECOMING READY has initiators wait and try again; a drive without its medium has nothing to wait for.
+    if (!this.online) {
+      return this.effective.removable ? Sense.mediumNotPresent : Sense.notReadyBecomingReady;
+    }
+    return this.stopped ? Sense.notReadyInitializingCommandRequired : -1;
   }
 
   /** What a reset restores (SAM-5 6.3.3). Tasks and unit attentions are the business of task management. */

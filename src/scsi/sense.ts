@@ -33,9 +33,11 @@ export const SenseKey = {
 export const Sense = {
   noAdditionalSenseInformation: 0x0_00_00,
 
+  notReadyBecomingReady: 0x2_04_01,
   notReadyInitializingCommandRequired: 0x2_04_02,
   notReadyManualInterventionRequired: 0x2_04_03,
   notReadySpaceAllocationInProgress: 0x2_04_14,
+  mediumNotPresent: 0x2_3a_00,
 
   writeError: 0x3_0c_00,
   unrecoveredReadError: 0x3_11_00,
@@ -59,9 +61,11 @@ export const Sense = {
   capacityDataHasChanged: 0x6_2a_09,
   commandsClearedByAnotherInitiator: 0x6_2f_00,
   thinProvisioningSoftThresholdReached: 0x6_38_07,
+  inquiryDataHasChanged: 0x6_3f_03,
   reportedLunsDataHasChanged: 0x6_3f_0e,
 
   writeProtected: 0x7_27_00,
+  logicalUnitSoftwareWriteProtected: 0x7_27_02,
   spaceAllocationFailedWriteProtect: 0x7_27_07,
 
   protocolServiceCrcError: 0xb_47_05,

@@ -3,7 +3,7 @@ import { TASK_SET_MAX } from "./limits.ts";
 import type { Nexus } from "./nexus.ts";
 import { TaskAttribute, type Task } from "./task.ts";
 
-/** Tasks that were aborted or expelled and have not left yet, and what to do when they have. */
+/** Tasks that have not left yet, and what to do when they have. */
 interface Departure {
   readonly tasks: Set<Task>;
   /** It is not enough that a task has ended: I/O may still use its memory. */
@@ -152,6 +152,13 @@ export class TaskSet {
     this.#departures.add(departure);
     for (const task of tasks) task.expelled = true;
     for (const task of tasks) if (!task.ended) task.expel();
+    this.#settle(departure);
+  }
+
+  /** Calls `done` when tasks of this set have left by themselves: at once where there are none. */
+  await(tasks: readonly Task[], done: () => void): void {
+    const departure: Departure = { tasks: new Set(tasks), awaitsIo: true, done };
+    this.#departures.add(departure);
     this.#settle(departure);
   }
 

@@ -15,6 +15,7 @@ const ROW: CommandRow = {
   access: Access.read,
   reservation: "allowed",
   allowedWithUnitAttention: false,
+  diskOnly: true,
   handler: () => undefined,
 };
 

@@ -69,7 +69,7 @@ describe("every row of the table", () => {
 
   it("does not write where it must not", () => {
     for (const command of COMMANDS) {
-      const bench = new Bench({ readOnly: true });
+      const bench = new Bench({ settings: { readOnly: true } });
       const task = bench.run(bare(command));
       const refused = task.senseCode === Sense.writeProtected;
       expect([command.name, refused]).toEqual([command.name, command.access === Access.write]);

@@ -44,16 +44,16 @@ describe("write protection", () => {
   it("may change while initiators are there, who are told once each", () => {
     const bench = new Bench();
     const other = bench.open("x,i,0x2");
-    expect(bench.unit.setReadOnly(false)).toBe(false);
+    expect(bench.unit.configure({ readOnly: false })).toBe(false);
     expect(bench.nexus.attentionCount).toBe(0);
-    expect(bench.unit.setReadOnly(true)).toBe(true);
+    expect(bench.unit.configure({ readOnly: true })).toBe(true);
     for (const nexus of [bench.nexus, other]) {
       expectSense(bench.run(TEST_UNIT_READY, { nexus }), Sense.modeParametersChanged);
       const write = { nexus, dataOut: Buffer.alloc(512) };
       expectSense(bench.run("2a 00 00000000 00 0001 00", write), Sense.writeProtected);
       expect(bench.run("1a 08 3f 00 ff 00", { nexus }).dataIn?.[2]).toBe(0x90);
     }
-    expect(bench.unit.setReadOnly(false)).toBe(true);
+    expect(bench.unit.configure({ readOnly: false })).toBe(true);
     expectSense(bench.run(TEST_UNIT_READY), Sense.modeParametersChanged);
     const write = { dataOut: Buffer.alloc(512) };
     expect(bench.run("2a 00 00000000 00 0001 00", write).status).toBe(0);
@@ -61,7 +61,7 @@ describe("write protection", () => {
 
   it("stays where the volume takes no writes", () => {
     const bench = new Bench({ capabilities: { writable: false } });
-    expect(bench.unit.setReadOnly(false)).toBe(false);
+    expect(bench.unit.configure({ readOnly: false })).toBe(false);
     expect(bench.unit.readOnly).toBe(true);
   });
 });

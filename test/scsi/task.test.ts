@@ -91,7 +91,7 @@ describe("Task", () => {
   });
 
   it("is as new after a reset", () => {
-    const bench = new Bench({ readOnly: true });
+    const bench = new Bench({ settings: { readOnly: true } });
     const task = bench.run("2a 00 00000000 00 0001 00");
     expect(task.senseBytes).toBe(18);
     task.reset();

@@ -38,9 +38,16 @@ function nameString(name: string): void {
   response.text(name).padTo(end);
 }
 
-/** Device Identification, SPC-4 7.8.6: the unit, the port that the question came through, and the target device. */
+/**
+ * Device Identification, SPC-4 7.8.6: the unit, the port that the question came through, and the target device; or what
+ * was set in place of all of them.
+ */
 export function buildDeviceIdentification(unit: LogicalUnit, nexus: Nexus): void {
-  const { naa, vendor, serial } = unit.identity;
+  const { naa, vendor, serial, designators } = unit.identity;
+  if (designators !== null) {
+    response.copy(designators);
+    return;
+  }
   logicalUnitHeader(CodeSet.binary, Designator.naa, naa.length);
   response.copy(naa);
   logicalUnitHeader(CodeSet.ascii, Designator.t10VendorId, 8 + serial.length);

@@ -1,4 +1,5 @@
 import { getUint16BE, getUint8 } from "../../util/bytes.ts";
+import { DeviceType } from "../device-type.ts";
 import type { LogicalUnit } from "../logical-unit.ts";
 import type { UnitIdentity } from "../identity.ts";
 import { cdbField, Sense } from "../sense.ts";
@@ -11,15 +12,15 @@ const EVPD_BYTE = 1;
 const PAGE_CODE_BYTE = 2;
 const ALLOCATION_LENGTH_BYTE = 3;
 
-/** PERIPHERAL QUALIFIER and PERIPHERAL DEVICE TYPE, SPC-4 6.6.2. */
+/** PERIPHERAL QUALIFIER and PERIPHERAL DEVICE TYPE, SPC-4 6.6.2, where there is no unit that somebody has attached. */
 const Peripheral = {
-  directAccessBlock: 0x00,
   wellKnown: 0x1e,
   /** Qualifier 011b, type 1Fh: no unit can be here. */
   absent: 0x7f,
 } as const;
 
 const VERSION_SPC_4 = 0x06;
+const RMB = 0x80;
 /** HISUP (hierarchical LUNs are understood) and RESPONSE DATA FORMAT 2. */
 const HISUP_FORMAT_2 = 0x12;
 const CMDQUE = 0x02;
@@ -32,7 +33,9 @@ const VERSION_DESCRIPTORS = {
   iscsi: 0x0960,
 } as const;
 
-const TARGET_IDENTITY: Pick<UnitIdentity, "vendor" | "product" | "revision"> = {
+type ProductNames = Pick<UnitIdentity, "vendor" | "product" | "revision">;
+
+const TARGET_IDENTITY: ProductNames = {
   vendor: "THINLUN",
   product: "TARGET",
   revision: "0001",
@@ -42,12 +45,13 @@ const TARGET_IDENTITY: Pick<UnitIdentity, "vendor" | "product" | "revision"> = {
 function returnStandardData(
   task: Task,
   peripheral: number,
-  identity: Pick<UnitIdentity, "vendor" | "product" | "revision">,
+  removable: boolean,
+  identity: ProductNames,
 ): void {
   response
     .start()
     .uint8(peripheral)
-    .uint8(0)
+    .uint8(removable ? RMB : 0)
     .uint8(VERSION_SPC_4)
     .uint8(HISUP_FORMAT_2)
     .uint8(STANDARD_BYTES - 5)
@@ -60,7 +64,7 @@ function returnStandardData(
     .uint16(VERSION_DESCRIPTORS.sam5)
     .uint16(VERSION_DESCRIPTORS.iscsi)
     .uint16(VERSION_DESCRIPTORS.spc4);
-  if (peripheral === Peripheral.directAccessBlock) response.uint16(VERSION_DESCRIPTORS.sbc3);
+  if (peripheral === DeviceType.directAccessBlock) response.uint16(VERSION_DESCRIPTORS.sbc3);
   response.padTo(STANDARD_BYTES).send(task, getUint16BE(task.cdb, ALLOCATION_LENGTH_BYTE));
 }
 
@@ -78,7 +82,7 @@ export function inquiry(unit: LogicalUnit, task: Task): void {
   const page = getUint8(task.cdb, PAGE_CODE_BYTE);
   if (!asksForPage(task)) {
     if (page !== 0) failPageCode(task);
-    else returnStandardData(task, Peripheral.directAccessBlock, unit.identity);
+    else returnStandardData(task, unit.deviceType, unit.effective.removable, unit.identity);
   } else if (buildVpdPage(unit, task, page)) {
     response.send(task, getUint16BE(task.cdb, ALLOCATION_LENGTH_BYTE));
   } else {
@@ -95,7 +99,7 @@ function inquireWithoutDisk(task: Task, peripheral: number): void {
     response.start().uint8(peripheral).uint8(VpdPage.supportedPages).uint16(1);
     response.uint8(VpdPage.supportedPages).send(task, allocationBytes);
   } else {
-    returnStandardData(task, peripheral, TARGET_IDENTITY);
+    returnStandardData(task, peripheral, false, TARGET_IDENTITY);
   }
 }
 

@@ -1,7 +1,10 @@
 import type { LogicalUnit } from "../logical-unit.ts";
 import { response } from "./response.ts";
 
-/** A mode page: what it holds. Nothing can be changed, so its changeable values are zeros and current is default. */
+/**
+ * A mode page: what it holds. Initiators can change nothing, so its changeable values are zeros; what the administrator
+ * has set is current and default.
+ */
 export interface ModePage {
   readonly page: number;
   readonly subpage: number;
@@ -11,20 +14,22 @@ export interface ModePage {
   readonly build: (unit: LogicalUnit) => void;
 }
 
-/** Caching, SBC-3 6.5.5: a volatile write cache is on (WCE), SYNCHRONIZE CACHE and FUA are what empties it. */
-function buildCaching(): void {
+/** Caching, SBC-3 6.5.5: where a volatile write cache is on (WCE), SYNCHRONIZE CACHE and FUA are what empties it. */
+function buildCaching(unit: LogicalUnit): void {
   const WCE = 0x04;
-  response.uint8(WCE).zeros(17);
+  response.uint8(unit.writeCache ? WCE : 0).zeros(17);
 }
 
-/** Control, SPC-4 7.5.8: D_SENSE, unrestricted reordering of SIMPLE tasks, TAS = 0, no ACA. */
+/** Control, SPC-4 7.5.8: D_SENSE, unrestricted reordering of SIMPLE tasks, SWP, TAS = 0, no ACA. */
 function buildControl(unit: LogicalUnit): void {
   const D_SENSE = 0x04;
   const UNRESTRICTED_REORDERING = 0x10;
+  const SWP = 0x08;
   response
     .uint8(unit.descriptorSense ? D_SENSE : 0)
     .uint8(UNRESTRICTED_REORDERING)
-    .zeros(8);
+    .uint8(unit.effective.softwareWriteProtect ? SWP : 0)
+    .zeros(7);
 }
 
 /** Informational Exceptions Control, SPC-4 7.5.12: there are none to report (DEXCPT). */

@@ -30,7 +30,7 @@ const SUBPAGE_FORMAT = 0x40;
 const MODE_DATA_LENGTH_6_MAX = 0xff;
 
 function deviceSpecificParameter(unit: LogicalUnit): number {
-  return DPOFUA | (unit.readOnly ? WP : 0);
+  return DPOFUA | (unit.writeProtected ? WP : 0);
 }
 
 function selected(entry: ModePage, page: number, subpage: number): boolean {

@@ -43,23 +43,18 @@ export function readCapacity10(unit: LogicalUnit, task: Task): void {
     .send(task, READ_CAPACITY_10_BYTES);
 }
 
-/** LOGICAL BLOCKS PER PHYSICAL BLOCK EXPONENT. */
-function physicalBlockExponent(unit: LogicalUnit): number {
-  const ratio = unit.volume.capabilities.physicalBlockBytes / unit.blockBytes;
-  return ratio <= 1 ? 0 : Math.floor(Math.log2(ratio));
-}
-
 /** READ CAPACITY (16), SBC-3 5.13. */
 export function readCapacity16(unit: LogicalUnit, task: Task): void {
   if (!checkAddress(unit, task, getUint64BE(task.cdb, LBA_BYTE), PMI_BYTE_16)) return;
+  const { physicalBlockExponent, lowestAlignedLba } = unit.effective;
   const zeroes = unit.unmappable && unit.volume.capabilities.discardZeroes;
   response
     .start()
     .uint64(lastBlock(unit))
     .uint32(unit.blockBytes)
     .uint8(0)
-    .uint8(physicalBlockExponent(unit))
-    .uint16(((unit.unmappable ? LBPME : 0) | (zeroes ? LBPRZ : 0)) << 8)
+    .uint8(physicalBlockExponent)
+    .uint16((((unit.unmappable ? LBPME : 0) | (zeroes ? LBPRZ : 0)) << 8) | lowestAlignedLba)
     .padTo(READ_CAPACITY_16_BYTES)
     .send(task, getUint32BE(task.cdb, 10));
 }

@@ -71,8 +71,9 @@ export function read16(unit: LogicalUnit, task: Task): void {
 function write(unit: LogicalUnit, task: Task, lba: number, blocks: number, fua: boolean): void {
   if (!checkTransfer(unit, task, lba, blocks)) return;
   const { blockBytes } = unit;
+  const isDurable = fua || !unit.writeCache;
   if (blocks === 0) task.complete(Status.good);
-  else task.transferOut(unit.volume, lba * blockBytes, blocks * blockBytes, fua);
+  else task.transferOut(unit.volume, lba * blockBytes, blocks * blockBytes, isDurable);
 }
 
 function forcesUnitAccess(task: Task): boolean {

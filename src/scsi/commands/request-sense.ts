@@ -19,8 +19,8 @@ export function returnSense(task: Task, code: SenseCode): void {
 export function requestSense(unit: LogicalUnit, task: Task): void {
   assert(task.nexus !== null, "a task that runs has a nexus");
   const attention = task.nexus.takeAttention(unit);
+  const { notReady } = unit;
   if (attention !== -1) returnSense(task, attention);
-  else if (unit.gone) returnSense(task, Sense.notReadyManualInterventionRequired);
-  else if (unit.stopped) returnSense(task, Sense.notReadyInitializingCommandRequired);
+  else if (notReady !== -1) returnSense(task, notReady);
   else returnSense(task, Sense.noAdditionalSenseInformation);
 }

@@ -36,12 +36,15 @@ export function startStopUnit(unit: LogicalUnit, task: Task): void {
 }
 
 function start(unit: LogicalUnit, task: Task): void {
-  if (unit.gone) {
-    task.fail(Sense.notReadyManualInterventionRequired);
+  const wasStopped = unit.stopped;
+  unit.stopped = false;
+  const { notReady } = unit;
+  if (notReady === -1) {
+    task.complete(Status.good);
     return;
   }
-  unit.stopped = false;
-  task.complete(Status.good);
+  unit.stopped = wasStopped;
+  task.fail(notReady);
 }
 
 function stop(unit: LogicalUnit, task: Task): void {

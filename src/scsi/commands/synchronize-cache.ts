@@ -1,30 +1,12 @@
 import { getUint16BE, getUint32BE, getUint64BE, getUint8 } from "../../util/bytes.ts";
-import type { IoError } from "../../util/io-error.ts";
-import { IoKind, IoRequest } from "../../util/io-request.ts";
+import { IoKind } from "../../util/io-request.ts";
+import { BackgroundFlush } from "../background-flush.ts";
 import type { LogicalUnit } from "../logical-unit.ts";
 import { Status } from "../status.ts";
 import type { Task } from "../task.ts";
 import { checkRange } from "./block-range.ts";
 
 const IMMED = 0x02;
-
-/**
- * A flush that outlives its command. Its failure goes to the log; the volume refuses what comes after it ("failed"),
- * so the initiator learns of it from its next command.
- */
-class BackgroundFlush extends IoRequest {
-  override readonly kind = IoKind.flush;
-  readonly #unit: LogicalUnit;
-
-  constructor(unit: LogicalUnit) {
-    super();
-    this.#unit = unit;
-  }
-
-  override done(error: IoError | null): void {
-    if (error !== null) this.#unit.reportIoError(error, null);
-  }
-}
 
 /** The whole cache is written: a range is allowed to be more than what was asked for. Zero blocks: up to the end. */
 function synchronize(unit: LogicalUnit, task: Task, lba: number, blocks: number): void {

@@ -91,7 +91,7 @@ function discardNext(unit: LogicalUnit, task: Task): void {
     }
     task.stepOffsetBytes = at + Descriptor.end;
   }
-  const { blockBytes } = unit;
+  const { blockBytes, writeCache } = unit;
   if (blocks === 0) task.complete(Status.good);
-  else task.runIo(IoKind.discard, lba * blockBytes, blocks * blockBytes, false, discardNext);
+  else task.runIo(IoKind.discard, lba * blockBytes, blocks * blockBytes, !writeCache, discardNext);
 }

@@ -24,12 +24,12 @@ const LONG_PAGE_BYTES = 64;
 
 type Build = (unit: LogicalUnit, nexus: Nexus) => void;
 
-function buildSupportedPages(): void {
-  for (const page of PAGES.keys()) response.uint8(page);
+function buildSupportedPages(unit: LogicalUnit): void {
+  for (const page of PAGES.keys()) if (hasPage(unit, page)) response.uint8(page);
 }
 
 function buildUnitSerialNumber(unit: LogicalUnit): void {
-  response.text(unit.identity.serial);
+  response.copy(unit.identity.serialField);
 }
 
 /** Extended INQUIRY Data, SPC-4 7.8.7. */
@@ -46,15 +46,14 @@ function buildBlockLimits(unit: LogicalUnit): void {
   const WSNZ = 0x01;
   const UGAVALID = 0x8000_0000;
   const { blockBytes, unmappable, transferBlocksMax } = unit;
-  const { physicalBlockBytes, optimalIoBytes, discardGranularityBytes } = unit.volume.capabilities;
-  const granularityBlocks = Math.max(1, Math.ceil(physicalBlockBytes / blockBytes));
-  const optimalBlocks = Math.floor(optimalIoBytes / blockBytes);
+  const { optimalGranularityBlocks, optimalTransferBlocks } = unit.effective;
+  const { discardGranularityBytes } = unit.volume.capabilities;
   response
     .uint8(WSNZ)
     .uint8(0) // MAXIMUM COMPARE AND WRITE LENGTH: the command is not there.
-    .uint16(Math.min(granularityBlocks, 0xffff))
+    .uint16(optimalGranularityBlocks)
     .uint32(transferBlocksMax)
-    .uint32(Math.min(optimalBlocks, transferBlocksMax))
+    .uint32(Math.min(optimalTransferBlocks, transferBlocksMax))
     .uint32(0) // MAXIMUM PREFETCH LENGTH
     .uint32(unmappable ? UNMAP_BLOCKS_MAX : 0)
     .uint32(unmappable ? UNMAP_DESCRIPTORS_MAX : 0)
@@ -66,9 +65,7 @@ function buildBlockLimits(unit: LogicalUnit): void {
 
 /** Block Device Characteristics, SBC-3 6.6.3. */
 function buildBlockDeviceCharacteristics(unit: LogicalUnit): void {
-  const NOT_REPORTED = 0;
-  const NON_ROTATING = 1;
-  response.uint16(unit.volume.capabilities.rotational ? NOT_REPORTED : NON_ROTATING);
+  response.uint16(unit.effective.rotationRate);
   response.padTo(LONG_PAGE_BYTES);
 }
 
@@ -99,12 +96,19 @@ const PAGES: ReadonlyMap<number, Build> = new Map<number, Build>([
   [VpdPage.logicalBlockProvisioning, buildLogicalBlockProvisioning],
 ]);
 
+/** Pages of SBC-3, from this code on, are those of disks. */
+const DISK_PAGES_FIRST = 0xb0;
+
+function hasPage(unit: LogicalUnit, page: number): boolean {
+  return PAGES.has(page) && (unit.isDisk || page < DISK_PAGES_FIRST);
+}
+
 /** Builds a page in the response; false where there is no such page. */
 export function buildVpdPage(unit: LogicalUnit, task: Task, page: number): boolean {
   const build = PAGES.get(page);
-  if (build === undefined) return false;
+  if (build === undefined || !hasPage(unit, page)) return false;
   assert(task.nexus !== null, "a task that runs has a nexus");
-  response.start().uint8(0).uint8(page).uint16(0);
+  response.start().uint8(unit.deviceType).uint8(page).uint16(0);
   build(unit, task.nexus);
   setUint16BE(response.bytes, PAGE_LENGTH_OFFSET, response.lengthBytes - HEADER_BYTES);
   return true;

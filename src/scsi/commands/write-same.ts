@@ -40,9 +40,10 @@ function writeSame(unit: LogicalUnit, task: Task, lba: number, blocks: number): 
   }
 }
 
-function writeZeroes(_unit: LogicalUnit, task: Task): void {
+function writeZeroes(unit: LogicalUnit, task: Task): void {
   const { stepOffsetBytes, stepLengthBytes } = task;
-  task.runIo(IoKind.writeZeroes, stepOffsetBytes, stepLengthBytes, false, patternWritten);
+  const isDurable = !unit.writeCache;
+  task.runIo(IoKind.writeZeroes, stepOffsetBytes, stepLengthBytes, isDurable, patternWritten);
 }
 
 function isZero(bytes: Uint8Array, lengthBytes: number): boolean {
@@ -73,7 +74,7 @@ function patternCollected(unit: LogicalUnit, task: Task): void {
   }
 }
 
-function writePattern(_unit: LogicalUnit, task: Task): void {
+function writePattern(unit: LogicalUnit, task: Task): void {
   const offsetBytes = task.stepOffsetBytes;
   const lengthBytes = Math.min(task.parameter.length, task.stepLengthBytes);
   if (lengthBytes === 0) {
@@ -86,7 +87,7 @@ function writePattern(_unit: LogicalUnit, task: Task): void {
     lengthBytes === task.parameter.length
       ? task.parameter
       : task.parameter.subarray(0, lengthBytes);
-  task.runIoWith(IoKind.write, offsetBytes, buffer, false, writePattern);
+  task.runIoWith(IoKind.write, offsetBytes, buffer, !unit.writeCache, writePattern);
 }
 
 function patternWritten(_unit: LogicalUnit, task: Task): void {

@@ -29,8 +29,8 @@ describe("MODE SENSE (6)", () => {
   });
 
   it("shows the write protection and D_SENSE", () => {
-    expect(sensed("1a 08 08 00 04 00", { readOnly: true })).toBe("17009000");
-    expect(sensed("1a 08 0a 00 ff 00", { descriptorSense: true })).toBe(
+    expect(sensed("1a 08 08 00 04 00", { settings: { readOnly: true } })).toBe("17009000");
+    expect(sensed("1a 08 0a 00 ff 00", { settings: { descriptorSense: true } })).toBe(
       `0f001000${CONTROL.replace("0a0a00", "0a0a04")}`,
     );
   });

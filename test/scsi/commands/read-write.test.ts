@@ -242,7 +242,10 @@ describe("limits and states", () => {
   it.each([...FORMS.map((form) => form.build(form.write, 0, 1)), cdb("0a 000000 01 00")])(
     "a read-only unit refuses to write, before it asks for data",
     (command) => {
-      for (const options of [{ readOnly: true }, { capabilities: { writable: false } }]) {
+      for (const options of [
+        { settings: { readOnly: true } },
+        { capabilities: { writable: false } },
+      ]) {
         expectFailure(new Bench(options).run(command), Sense.writeProtected);
       }
     },
@@ -260,7 +263,7 @@ describe("limits and states", () => {
   });
 
   it("sense comes in descriptor format where D_SENSE is set", () => {
-    const bench = new Bench({ descriptorSense: true });
+    const bench = new Bench({ settings: { descriptorSense: true } });
     const task = bench.run(TEN.build(0x28, 0xffff_ffff, 1));
     expect(Buffer.from(task.sense.subarray(0, task.senseBytes)).toString("hex")).toBe(
       "7205210000000000",

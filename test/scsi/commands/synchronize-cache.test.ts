@@ -65,7 +65,7 @@ describe.each(FORMS)("SYNCHRONIZE CACHE ($name)", ({ command }) => {
   });
 
   it("refuses reserved bits and works on a read-only unit", () => {
-    const bench = new Bench({ readOnly: true });
+    const bench = new Bench({ settings: { readOnly: true } });
     expectSense(
       bench.run(command("01", "00000000", "0000")),
       Sense.invalidFieldInCdb,

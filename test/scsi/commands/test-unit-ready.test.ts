@@ -6,7 +6,7 @@ import { expectSense } from "../support/expect-sense.ts";
 describe("TEST UNIT READY", () => {
   it("is GOOD on a unit that is ready, written to or not", () => {
     for (const readOnly of [false, true]) {
-      const task = new Bench({ readOnly }).run("00 00 000000 00");
+      const task = new Bench({ settings: { readOnly } }).run("00 00 000000 00");
       expect([task.status, task.ends, task.dataIn]).toEqual([0, 1, null]);
     }
   });

@@ -136,7 +136,10 @@ describe("UNMAP", () => {
   it("refuses ANCHOR, and a read-only unit", () => {
     const anchored = new Bench().run("42 01 00000000 00 0018 00", { dataOut: list([0, 8]) });
     expectSense(anchored, Sense.invalidFieldInCdb, cdbField(1, 7));
-    expectSense(unmap(new Bench({ readOnly: true }), list([0, 8])), Sense.writeProtected);
+    expectSense(
+      unmap(new Bench({ settings: { readOnly: true } }), list([0, 8])),
+      Sense.writeProtected,
+    );
   });
 
   it("stops at the range that failed", () => {

@@ -118,7 +118,7 @@ describe.each(FORMS)("VERIFY ($name)", ({ command }) => {
   });
 
   it("works on a read-only unit", () => {
-    const bench = new Bench({ readOnly: true });
+    const bench = new Bench({ settings: { readOnly: true } });
     expect(bench.run(command("02", 0, 1), { dataOut: Buffer.alloc(512) }).status).toBe(0);
   });
 });

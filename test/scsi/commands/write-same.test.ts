@@ -113,7 +113,7 @@ describe.each(FORMS)("WRITE SAME ($name)", ({ command, lengthByte }) => {
       cdbField(1, 3),
     );
     expect(thick.run(command("00", 0, 1), { dataOut: ZEROES }).status).toBe(0);
-    const readOnly = new Bench({ readOnly: true });
+    const readOnly = new Bench({ settings: { readOnly: true } });
     expectSense(readOnly.run(command("00", 0, 1), { dataOut: ZEROES }), Sense.writeProtected);
   });
 
