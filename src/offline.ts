@@ -358,9 +358,15 @@ export function openPool(paths: readonly string[], stateDir: string): Promise<Of
     const claimed = await claim(paths, { owner });
     try {
       const failureMark = systemFailureMark();
-      const { devices } = claimed;
-      const pool = await Pool.open({ devices, owner, clock: systemClock, log, failureMark });
-      claimed.claim?.onLost((reason) => pool.fence(reason));
+      const { devices, claim: shared } = claimed;
+      const pool = await Pool.open({
+        devices,
+        owner,
+        clock: systemClock,
+        log,
+        failureMark,
+        onLost: (listener) => shared?.onLost(listener),
+      });
       return offlinePool(pool, claimed, { stateDir, log });
     } catch (error) {
       await letGo(claimed);

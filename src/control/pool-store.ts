@@ -216,9 +216,9 @@ export class PoolStore {
         clock,
         log,
         failureMark,
+        onLost: (listener) => claim?.onLost(listener),
         settings: { ...runSettings(config), growth: growthOf(growing, config) },
       });
-      if (claim !== null) claim.onLost((reason) => pool?.fence(reason));
       await keepSettings(pool, config);
     } catch (error) {
       await pool?.close();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,6 +18,7 @@ const MIB = 1024 * 1024;
 const UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a";
 const VOLUME_UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3b";
 const STEP_MS = 250;
+const BLOCK_BYTES = 4096;
 
 let folder: string;
 let hosts: Host[];
@@ -40,6 +41,10 @@ class Host {
   readonly clock: ManualClock;
   readonly marks: Set<string> = new Set();
   readonly store: PoolStore;
+  /** Its way to the disk is stalled once it has read the journal: nothing more that it asks for gets there. */
+  stallsInRecovery: boolean = false;
+  #hasReadJournal = false;
+  readonly #stalled: (() => void)[] = [];
 
   constructor(number: number, clock: ManualClock = new ManualClock()) {
     this.clock = clock;
@@ -90,9 +95,20 @@ class Host {
     await sleep(1);
   }
 
+  /** Whether something waits in its stalled way to the disk. */
+  get isStuck(): boolean {
+    return this.#stalled.length > 0;
+  }
+
+  /** The disk is there again: what waited gets to it. */
+  wake(): void {
+    this.stallsInRecovery = false;
+    for (const submit of this.#stalled.splice(0)) submit();
+  }
+
   #watched(device: FileDevice): FileDevice {
     const submit = device.submit.bind(device);
-    device.submit = (request: IoRequest) => {
+    const send = (request: IoRequest): void => {
       const original = request.done.bind(request);
       inFlight += 1;
       request.done = (error) => {
@@ -101,6 +117,15 @@ class Host {
         original(error);
       };
       submit(request);
+    };
+    device.submit = (request: IoRequest) => {
+      const isLong = request.lengthBytes > BLOCK_BYTES;
+      if (this.stallsInRecovery && !isLong && this.#hasReadJournal) {
+        this.#stalled.push(() => send(request));
+        return;
+      }
+      this.#hasReadJournal ||= isLong;
+      send(request);
     };
     return device;
   }
@@ -131,6 +156,16 @@ async function makePool(): Promise<void> {
   const spec = { name: "v", uuid: VOLUME_UUID, sizeBytes: MIB };
   await maker.drive(maker.pool.createVolume(spec));
   await maker.drive(maker.store.closeAll());
+}
+
+/** Numbers of the blocks of the image that are not as they were. */
+async function changedBlocks(before: Buffer): Promise<number[]> {
+  const now = await readFile(join(folder, "shared.img"));
+  const blocks = Array.from({ length: now.length / BLOCK_BYTES }, (_, block) => block);
+  return blocks.filter((block) => {
+    const [start, end] = [block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES];
+    return now.compare(before, start, end, start, end) !== 0;
+  });
 }
 
 describe("a pool that several hosts reach", () => {
@@ -185,6 +220,28 @@ describe("a pool that several hosts reach", () => {
     await owner.open();
     expect((await owner.drive(readBytes(owner.pool.volume("v"), 0, 512)))[0]).toBe(2);
     expect(await owner.drive(owner.pool.check())).toEqual([]);
+  });
+
+  it("is not written to by a host that loses it while it opens it", async () => {
+    await makePool();
+    const [first, other] = [new Host(0), new Host(1)];
+    first.stallsInRecovery = true;
+    const opening = first.store.open("tank", config({}));
+    opening.catch(() => undefined);
+    while (!first.isStuck) await first.pass(1);
+    // Long enough for it to know that another one may have the pool by now.
+    await first.pass(6);
+    await other.open();
+    const volume = other.pool.volume("v");
+    await other.drive(writeBytes(volume, 0, Buffer.alloc(BLOCK_BYTES, 2)));
+    await other.drive(other.pool.checkpoint());
+    const before = await readFile(join(folder, "shared.img"));
+    first.wake();
+    await expect(first.drive(opening)).rejects.toThrow(/no heartbeat for 5 s/);
+    expect(await changedBlocks(before)).toEqual([]);
+    expect([first.marks.size, other.marks.size]).toEqual([0, 0]);
+    expect((await other.drive(readBytes(volume, 0, 512)))[0]).toBe(2);
+    expect(await other.drive(other.pool.check())).toEqual([]);
   });
 
   it("is not taken over by a host that was not told to, however quiet it is", async () => {

@@ -17,14 +17,16 @@ export interface JournalEnd {
 /**
  * Makes all of a journal durable that no barrier covers: flushes all devices, then appends a barrier in the journal's own epoch. After a kill
  * everything is replayed, also what a power loss would discard. What those records have freed is free to the checkpoint that follows, and
- * must not be needed any more if the power goes before that is durable. Returns the number of the barrier's block.
+ * must not be needed any more if the power goes before that is durable. `refuse` is asked right before the block is written, and throws where
+ * the pool has stopped. Returns the number of the barrier's block.
  *
- * @throws {IoError} a device failed
+ * @throws {IoError} a device failed, or what `refuse` throws
  */
 export async function coverJournal(
   ring: JournalRing,
   { epoch, seq, crc }: JournalEnd,
   devices: readonly BlockDevice[],
+  refuse: () => void,
 ): Promise<number> {
   await flushDevices(devices);
   const block = new Uint8Array(BLOCK_BYTES);
@@ -38,6 +40,7 @@ export async function coverJournal(
     records: 1,
     bytes: end - JOURNAL_HEADER_BYTES,
   });
+  refuse();
   await writeBytes(ring.device, ring.offsetBytes + (next % ring.blocks) * BLOCK_BYTES, block);
   await flushDevices([ring.device]);
   return next;

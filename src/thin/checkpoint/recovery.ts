@@ -38,6 +38,8 @@ export interface RecoveryOptions {
   readonly readOnly?: boolean;
   /** Called when a flush or write fails already here: that must outlive the process (rule F). */
   readonly onFailure?: (error: IoError) => void;
+  /** Given the pool's health before anything is written, for whoever may have to stop it from outside, also while it is opened. */
+  readonly onBegin?: (health: Health) => void;
 }
 
 /** What a recovery found and did. */
@@ -93,6 +95,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   assert(best !== undefined, "there is a superblock");
   const health = new Health(best.superblock.poolName);
   if (options.onFailure !== undefined) health.onFailure(options.onFailure);
+  options.onBegin?.(health);
   if (!isReadOnly) await flushHead(options, health);
   const found = await rebuildBest(options, candidates);
   const rebuilt = isReadOnly ? found : await coverAll(options, found, health);
@@ -119,7 +122,10 @@ async function coverAll(
   const { uncovered, candidate, tree } = rebuilt;
   if (uncovered === null) return rebuilt;
   const ring = ringOf(options, candidate);
-  const covered = coverJournal(ring, uncovered, tree.state.addresses.devices);
+  const refuse = (): void => {
+    if (health.failure !== null) throw health.failure;
+  };
+  const covered = coverJournal(ring, uncovered, tree.state.addresses.devices, refuse);
   const message = "the journal could not be made durable while the pool was opened";
   return { ...rebuilt, seq: await orFail(health, message, covered) };
 }
@@ -129,6 +135,7 @@ async function orFail<T>(health: Health, message: string, work: Promise<T>): Pro
   try {
     return await work;
   } catch (error) {
+    if (error === health.failure) throw error;
     const failure = new IoError("failed", message, { object: health.poolName, cause: error });
     health.fail(failure);
     throw failure;

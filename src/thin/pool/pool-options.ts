@@ -2,6 +2,7 @@ import type { BlockDevice } from "../../device/block-device.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { Log } from "../../util/log.ts";
 import type { OwnerIdentity } from "../checkpoint/owner.ts";
+import type { PoolError } from "../pool-error.ts";
 import type { AutoGrowthSettings } from "./auto-growth.ts";
 import {
   DISCARD_BYTES_PER_SECOND_DEFAULT,
@@ -54,6 +55,11 @@ export interface PoolOpenOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly failureMark: FailureMark;
+  /**
+   * Where other hosts reach the pool: takes who is to be told when it is not this host's any more, at once where that has happened. From
+   * then on nothing more is written, also where the pool is only being opened.
+   */
+  readonly onLost?: (listener: (reason: PoolError) => void) => void;
   readonly settings?: Partial<PoolRunSettings>;
 }
 

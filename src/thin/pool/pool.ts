@@ -60,6 +60,8 @@ export class Pool {
         joining: assembly.joining,
         superblocks: assembly.superblocks,
         onFailure: (error) => markFailure(failureMark, assembly.poolUuid, error),
+        onBegin: (health) =>
+          options.onLost?.((reason) => health.fail(new FenceError(assembly.name, reason))),
         owner,
         clock,
         log,
@@ -69,7 +71,9 @@ export class Pool {
         { pool: assembly.name, uuid: assembly.poolUuid, ...recovered.report },
         "pool opened",
       );
-      return Pool.start(assembly.poolUuid, recovered, options);
+      const pool = Pool.start(assembly.poolUuid, recovered, options);
+      options.onLost?.((reason) => pool.fence(reason));
+      return pool;
     } catch (error) {
       throw asPoolError(error);
     }

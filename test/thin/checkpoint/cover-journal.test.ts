@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { DeviceFilter } from "../../../src/device/device-filter.ts";
 import type { MemoryDevice } from "../../../src/device/memory-device.ts";
 import type { Recovered } from "../../../src/thin/checkpoint/recovery.ts";
+import type { Health } from "../../../src/thin/log/health.ts";
 import { appendRecord, syncBarrier } from "../../../src/thin/log/promises.ts";
 import { auditState } from "../../../src/thin/map/audit.ts";
 import { IoError } from "../../../src/util/io-error.ts";
@@ -73,6 +74,36 @@ it("writes over nothing that a power loss brings back while it recovers from a k
     const expected = isThere ? Array.from({ length: EXTENTS }, () => 7) : [];
     expect(await contentOf(back, 1, image), `event ${count}`).toEqual(expected);
     expect(await auditState(back.state)).toEqual([]);
+  }
+});
+
+/** Calls back at each of its flushes. */
+class NotedFlush extends DeviceFilter {
+  flushed: () => void = () => undefined;
+
+  override submit(request: IoRequest): void {
+    if (request.kind === IoKind.flush) this.flushed();
+    super.submit(request);
+  }
+}
+
+it("writes nothing more when it is stopped from outside, as a host is that has lost the pool", async () => {
+  const [device] = await formatted([64 * MIB]);
+  await killedAfterDelete(device!);
+  // The flush that a recovery begins with, and that before the barrier.
+  for (const last of [1, 2]) {
+    const below = recorded(copyOf(device!));
+    const noted = new NotedFlush(below, "noted");
+    const fence = new IoError("failed", "another host has it", { object: "tank" });
+    const onBegin = (health: Health): void => {
+      let left = last;
+      noted.flushed = () => {
+        left -= 1;
+        if (left === 0) health.fail(fence);
+      };
+    };
+    await expect(opened([noted], 1, { onBegin })).rejects.toBe(fence);
+    expect(below.events.filter((event) => event !== "flush")).toEqual([]);
   }
 });
 
