@@ -94,7 +94,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const [best] = candidates;
   assert(best !== undefined, "there is a superblock");
   const health = new Health(best.superblock.poolName);
-  if (options.onFailure !== undefined) health.onFailure(options.onFailure);
+  if (options.onFailure !== undefined) health.onEachFailure(options.onFailure);
   options.onBegin?.(health);
   if (!isReadOnly) await flushHead(options, health);
   const found = await rebuildBest(options, candidates);
@@ -214,22 +214,27 @@ async function rebuild(
       `block ${seq + 1} of the journal is broken, and was whole before`,
     );
   }
+  // One that asks for more is no way back: what it would need has been written over, or is now.
+  const hasRoomFrom = (tailSeq: number): boolean => seq + 1 - tailSeq <= ring.blocks;
+  const isWayBack = older !== undefined && hasRoomFrom(older.superblock.checkpointSeq);
+  const before = isWayBack ? older : undefined;
+  const isUncovered = sameBoot && chooseReplay(blocks, false, durableSeq).discarded > 0;
+  if (isUncovered && !hasRoomFrom(checkpointSeq) && options.readOnly !== true) {
+    // Journals keep room for barriers: this one is not one of ours.
+    throw new PoolError("corrupt", "the journal has no room for a barrier");
+  }
   const chosen = chooseReplay(blocks, sameBoot, durableSeq);
   const { replayed, discarded } = chosen;
   try {
     await replay(tree.state, chosen, membersOf(options, devices));
-    await deriveSpace(tree.state, await olderPages(options, tree, older));
+    await deriveSpace(tree.state, await olderPages(options, tree, before));
   } catch (error) {
     tree.state.space.stop();
     throw error;
   }
-  const rootBlockBefore = older?.superblock.root.block ?? 0;
-  const isUncovered = sameBoot && chooseReplay(blocks, false, durableSeq).discarded > 0;
-  // Journals keep room for barriers: only a ring that is not one of ours is full.
-  const tailSeq = older?.superblock.checkpointSeq ?? checkpointSeq;
-  const hasRoom = seq + 1 - tailSeq <= ring.blocks;
+  const rootBlockBefore = before?.superblock.root.block ?? 0;
   const end = { epoch, seq, crc: blocks.at(-1)?.crc ?? 0 };
-  const uncovered = isUncovered && hasRoom ? end : null;
+  const uncovered = isUncovered ? end : null;
   return { candidate, tree, rootBlockBefore, seq, uncovered, sameBoot, replayed, discarded };
 }
 
