@@ -41,6 +41,8 @@ export class FullPolicy {
   /** Its retry runs: where it comes back, it has waited since it came first, and so has the pool been full. */
   #retrying: Waiter | null = null;
   #isWaking = false;
+  /** One of those that try again has found nothing. */
+  #hasComeBack = false;
 
   constructor(options: FullPolicyOptions) {
     assert(options.holdMs >= 0 && options.fullRetryMs >= 0, "times to wait are not negative");
@@ -65,6 +67,7 @@ export class FullPolicy {
     const nowMs = clock.nowMs();
     const before = this.#retrying;
     this.#retrying = null;
+    if (before !== null) this.#hasComeBack = true;
     if (this.#fullSinceMs === null && !this.#options.isMomentary()) {
       this.#fullSinceMs = before?.fullSinceMs ?? nowMs;
       this.#options.changed(true);
@@ -87,18 +90,20 @@ export class FullPolicy {
     if (this.#isWaking) return;
     const extents = this.#options.usableExtents();
     if (extents <= 0) return;
-    const woken = this.#waiters.splice(0, extents);
-    if (this.#waiters.length === 0 && this.#fullSinceMs !== null) {
-      this.#fullSinceMs = null;
-      this.#options.changed(false);
-    }
     this.#isWaking = true;
-    for (const waiter of woken) {
+    this.#hasComeBack = false;
+    for (const waiter of this.#waiters.splice(0, extents)) {
       this.#retrying = waiter;
       waiter.retry();
     }
     this.#retrying = null;
     this.#isWaking = false;
+    // What is free may be kept for others: it is space for those who wait only if none of them has come back.
+    const isEnough = this.#waiters.length === 0 && !this.#hasComeBack;
+    if (isEnough && this.#fullSinceMs !== null) {
+      this.#fullSinceMs = null;
+      this.#options.changed(false);
+    }
     this.#arm();
   }
 

@@ -13,6 +13,10 @@ export const HOLD_MS_DEFAULT = 1_000;
 /** How long a pool may be full by default until writers are told that it is: time for somebody to add a disk. Milliseconds. */
 export const FULL_RETRY_MS_DEFAULT = 60_000;
 
+/** That a pool is full, or not any more, is said so often in an interval: once each. What comes after is summed up. Milliseconds. */
+export const FULL_NOTICES_MAX = 2;
+export const FULL_NOTICE_INTERVAL_MS = 60_000;
+
 /** How often housekeeping looks round, in milliseconds. */
 export const HOUSEKEEPING_TICK_MS = 250;
 

@@ -5,6 +5,7 @@ import { PoolChores } from "./chores.ts";
 import { Discards } from "./discards.ts";
 import { watchFailure } from "./failure.ts";
 import { Filler } from "./filler.ts";
+import { FullNotice } from "./full-notice.ts";
 import { FullPolicy } from "./full-policy.ts";
 import { addDevice, growDevice } from "./growth.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -49,8 +50,9 @@ export function startPool(start: StartOptions): StartedPool {
     usableExtents: () => extentsForWaiters(state.space),
     isMomentary: () => state.space.usableExtents > 0 || state.space.punchingExtents > 0,
     wanted: () => housekeeping.wakeForSpace(),
-    changed: (isFull) => tellFull(parts, isFull),
+    changed: (isFull) => notice.changed(isFull),
   });
+  const notice = new FullNotice(clock, (isFull, changes) => tellFull(parts, isFull, changes));
   const engine = new PoolEngine(recovered, fullPolicy, clock);
   const startedAtMs = clock.nowMs();
   const parts: PoolParts = {
@@ -88,6 +90,7 @@ export function startPool(start: StartOptions): StartedPool {
   const unsubscribe = state.space.onFreed(() => fullPolicy.freed());
   watchFailure(start.uuid, { health, failureMark: options.failureMark, log }, (error) => {
     housekeeping.stop();
+    notice.stop();
     fullPolicy.stop(error);
     listeners.emit({ kind: "failed", error });
   });
@@ -96,6 +99,7 @@ export function startPool(start: StartOptions): StartedPool {
     parts,
     stop: async () => {
       unsubscribe();
+      notice.stop();
       housekeeping.stop();
       await housekeeping.settled();
       await watch.settled();
@@ -109,17 +113,17 @@ function extentsForWaiters(space: PoolParts["state"]["space"]): number {
   return Math.min(usable, space.allocatableExtents);
 }
 
-function tellFull(parts: PoolParts, isFull: boolean): void {
+function tellFull(parts: PoolParts, isFull: boolean, changes: number): void {
   const { state, log, listeners } = parts;
   const { extentBytes } = state.geometry;
   const pool = state.settings.name;
   if (isFull) {
     const capacityBytes = state.addresses.extentCount * extentBytes;
-    log.error({ pool, capacityBytes }, "the pool is full: writes wait, then fail");
+    log.error({ pool, capacityBytes, changes }, "the pool is full: writes wait, then fail");
     listeners.emit({ kind: "full", capacityBytes });
   } else {
     const freeBytes = state.space.freeExtents * extentBytes;
-    log.info({ pool, freeBytes }, "the pool has space again");
+    log.info({ pool, freeBytes, changes }, "the pool has space again");
     listeners.emit({ kind: "space-available", freeBytes });
   }
 }
