@@ -1,12 +1,12 @@
 import {
   chooseReplay,
-  type FoundBlock,
   isBlockLost,
   type JournalScan,
   scanJournal,
 } from "../checkpoint/journal-scan.ts";
 import { IoError } from "../../util/io-error.ts";
 import type { Superblock } from "../format/superblock.ts";
+import { checkReplay, type Suspicion } from "./check-replay.ts";
 import type { Findings } from "./findings.ts";
 import type { LocatedPool } from "./locate-pool.ts";
 import type { PoolTree } from "./pool-tree.ts";
@@ -37,10 +37,16 @@ export function readJournal(
   return scanJournal(ring, superblock.epoch, superblock.checkpointSeq);
 }
 
-/** Reads the journal; what its records name must be in the pool. */
+/** A checkpoint, and what is left to be judged by the journal. */
+export interface CheckedTree {
+  readonly tree: PoolTree;
+  readonly suspicion: Suspicion;
+}
+
+/** Reads the journal, and judges what it leads to. */
 export async function checkJournal(
   pool: LocatedPool,
-  tree: PoolTree | null,
+  checked: CheckedTree | null,
   findings: Findings,
 ): Promise<JournalReport> {
   const [superblock] = pool.superblocks;
@@ -68,7 +74,9 @@ export async function checkJournal(
   }
   const { replayed } = chooseReplay(blocks, false, superblock.checkpointSeq);
   if (scan.unreadable.length > 0) findings.warning(unreadableBlocks(scan.unreadable));
-  if (tree !== null) checkPlaces(blocks, tree, findings);
+  if (checked !== null) {
+    await checkReplay(pool, checked.tree, blocks, checked.suspicion, findings);
+  }
   return {
     blocks: blocks.length,
     records: blocks.reduce((sum, { records }) => sum + records.length, 0),
@@ -85,25 +93,4 @@ export function unreadableBlocks(numbers: readonly number[]): string {
 /** Whether a block is missing that a barrier says was there. */
 export function isLost(scan: JournalScan, { checkpointSeq }: Superblock): boolean {
   return isBlockLost(scan, checkpointSeq, false);
-}
-
-/** Extents that records map must be there by then; segments are added by records before them. */
-function checkPlaces(blocks: readonly FoundBlock[], tree: PoolTree, findings: Findings): void {
-  let extents = tree.places.extentCount;
-  for (const { seq, records } of blocks) {
-    for (const record of records) {
-      if (record.kind === "add-device" || record.kind === "grow-device") {
-        extents += record.segment.extents;
-      }
-      const isMap = record.kind === "map";
-      const end = isMap
-        ? record.phys + record.run
-        : record.kind === "partial"
-          ? record.phys + 1
-          : 0;
-      if (end > extents) {
-        findings.error(`journal block ${seq} maps extent ${end - 1} of ${extents}`);
-      }
-    }
-  }
 }

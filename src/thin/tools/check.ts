@@ -1,7 +1,7 @@
 import type { BlockDevice } from "../../device/block-device.ts";
 import { isFault } from "../format/fault.ts";
 import { PoolError } from "../pool-error.ts";
-import { type JournalReport, checkJournal } from "./check-journal.ts";
+import { type CheckedTree, type JournalReport, checkJournal } from "./check-journal.ts";
 import { ExtentCounts, sideOfNothing } from "./extent-counts.ts";
 import { type Finding, Findings } from "./findings.ts";
 import { RESTARTS_MAX } from "./limits.ts";
@@ -95,8 +95,8 @@ async function checkOnce(
   const note: NoteFault = (what, fault) => findings.error(inWords(what, fault));
   if (superblock === undefined) findings.error("no superblock is left on the pool's first device");
   const tree = superblock === undefined ? null : await readTree(pool, superblock, note);
-  const counts = tree === null ? null : await countTree(tree, findings, note, onProgress);
-  const journal = await checkJournal(pool, tree, findings);
+  const counted = tree === null ? null : await countTree(tree, findings, note, onProgress);
+  const journal = await checkJournal(pool, counted, findings);
   return {
     poolUuid: pool.poolUuid,
     name: pool.name,
@@ -108,7 +108,7 @@ async function checkOnce(
     warnings: findings.warnings,
     findings: findings.list,
     superblocks: superblockReports(pool),
-    counts,
+    counts: counted?.counts ?? null,
     journal,
     restarts,
   };
@@ -145,8 +145,11 @@ async function countTree(
   findings: Findings,
   note: NoteFault,
   onProgress: OnProgress,
-): Promise<CheckCounts> {
+): Promise<CheckedTree & { readonly counts: CheckCounts }> {
   const counts = new ExtentCounts(tree.places);
+  const metadata = metadataOf(tree, findings);
+  for (const phys of metadata) counts.markMetadata(phys);
+  const suspects: number[] = [];
   const mappedOfLeaf = new Uint32Array(tree.leaves.length);
   let mappedEntries = 0;
   let partialEntries = 0;
@@ -156,7 +159,8 @@ async function countTree(
     tree,
     numbers,
     (number, words) => {
-      const { mapped, partial, complaint } = counts.countLeaf(words);
+      const { mapped, partial, namesMetadata, complaint } = counts.countLeaf(words);
+      if (namesMetadata) suspects.push(number);
       mappedOfLeaf[number] = mapped;
       mappedEntries += mapped;
       partialEntries += partial;
@@ -171,9 +175,11 @@ async function countTree(
   );
   onProgress(numbers.length, numbers.length);
   checkVolumes(tree, mappedOfLeaf, findings);
-  const metadata = checkMetadata(tree, counts, findings);
+  for (const phys of counts.beyondVirginMarks()) {
+    findings.error(`extent ${phys} is mapped although it was never handed out`);
+  }
   const { used, shared } = counts.totals();
-  return {
+  const totals = {
     volumes: tree.volumes.length,
     nodes: tree.nodes.size,
     leaves: tree.leaves.length,
@@ -186,23 +192,17 @@ async function countTree(
     metadataExtents: metadata.size,
     freeExtents: tree.places.extentCount - used - metadata.size,
   };
+  return { tree, counts: totals, suspicion: { metadata, leaves: suspects } };
 }
 
-/** The extents with pages of the checkpoint. None of them may hold data, and no block two pages. */
-function checkMetadata(tree: PoolTree, counts: ExtentCounts, findings: Findings): Set<number> {
+/** The extents with pages of the checkpoint. No block may hold two pages. */
+function metadataOf(tree: PoolTree, findings: Findings): Set<number> {
   const extents = new Set<number>([0]);
   const blocks = new Set<number>();
   for (const block of tree.blocks) {
     if (blocks.has(block)) findings.error(`block ${block} is named as two pages`);
     blocks.add(block);
     if (tree.places.hasBlock(block)) extents.add(tree.places.extentOfBlock(block));
-  }
-  for (const phys of extents) {
-    if (counts.references(phys) === 0) continue;
-    findings.error(`extent ${phys} holds metadata, and a map names it as data`);
-  }
-  for (const phys of counts.beyondVirginMarks()) {
-    findings.error(`extent ${phys} is mapped although it was never handed out`);
   }
   return extents;
 }

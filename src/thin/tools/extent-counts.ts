@@ -4,12 +4,17 @@ import type { LeafWords } from "../map/leaf-check.ts";
 import { HEADER_WORDS } from "./read-leaves.ts";
 
 /** More references than this are not told apart. */
-const MANY = 255;
+const MANY = 254;
+
+/** In place of a count: the extent has pages, and nothing counts who maps it. */
+const METADATA = 255;
 
 /** What a leaf maps, or in words what cannot be in it. */
 export interface CountedLeaf {
   readonly mapped: number;
   readonly partial: number;
+  /** An extent with pages is among what it maps. */
+  readonly namesMetadata: boolean;
   /** Null: all is well. */
   readonly complaint: string | null;
 }
@@ -36,9 +41,15 @@ export class ExtentCounts {
     this.#virgins = virgins;
   }
 
-  /** 255: that many or more. */
+  /** 254: that many or more; 0 for an extent with pages. */
   references(phys: number): number {
-    return this.#references[phys] ?? 0;
+    const count = this.#references[phys] ?? 0;
+    return count === METADATA ? 0 : count;
+  }
+
+  /** Before anything is counted: the extent has pages. */
+  markMetadata(phys: number): void {
+    this.#references[phys] = METADATA;
   }
 
   countLeaf({ leaf, bases, masks }: LeafWords): CountedLeaf {
@@ -47,7 +58,7 @@ export class ExtentCounts {
     // Nearly all leaves of a pool, and millions of entries: plain ones, all of them fine.
     const plain = this.#countPlain(leaf);
     let slot = HEADER_WORDS + plain.entries;
-    let { mapped } = plain;
+    let { mapped, namesMetadata } = plain;
     let partial = 0;
     let complaint: string | null = null;
     for (; slot < HEADER_WORDS + LEAF_ENTRIES; slot += 1) {
@@ -61,17 +72,20 @@ export class ExtentCounts {
       }
       const count = references[phys] ?? 0;
       if (count < MANY) references[phys] = count + 1;
+      else namesMetadata ||= count === METADATA;
       if (word < PARTIAL_FLAG) continue;
       partial += 1;
+      namesMetadata ||= bases !== null && references[(bases[slot] ?? 0) - 1] === METADATA;
       complaint ??= this.#countBase(slot, phys, bases, masks);
     }
-    return { mapped, partial, complaint };
+    return { mapped, partial, namesMetadata, complaint };
   }
 
   /** Counts plain entries up to the first that needs a closer look; says how many entries, and how many of them map something. */
-  #countPlain(leaf: Uint32Array): { entries: number; mapped: number } {
+  #countPlain(leaf: Uint32Array): { entries: number; mapped: number; namesMetadata: boolean } {
     const references = this.#references;
     let mapped = 0;
+    let namesMetadata = false;
     let entry = 0;
     for (; entry < LEAF_ENTRIES; entry += 1) {
       const word = leaf[HEADER_WORDS + entry]!;
@@ -81,8 +95,9 @@ export class ExtentCounts {
       if (count === undefined) break;
       mapped += 1;
       if (count < MANY) references[word - 1] = count + 1;
+      else if (count === METADATA) namesMetadata = true;
     }
-    return { entries: entry, mapped };
+    return { entries: entry, mapped, namesMetadata };
   }
 
   #countBase(
@@ -99,7 +114,7 @@ export class ExtentCounts {
     const base = (bases[slot] ?? 0) - 1;
     if (base < 0) return null;
     if (base >= this.#references.length || base === phys) return `entry ${entry} has base ${base}`;
-    const count = this.references(base);
+    const count = this.#references[base] ?? 0;
     if (count < MANY) this.#references[base] = count + 1;
     return null;
   }
@@ -111,6 +126,7 @@ export class ExtentCounts {
     const references = this.#references;
     for (let phys = 0; phys < references.length; phys += 1) {
       const count = references[phys]!;
+      if (count === METADATA) continue;
       if (count > 0) used += 1;
       if (count > 1) shared += 1;
     }

@@ -1,5 +1,11 @@
 import type { FormatFault } from "../format/fault.ts";
-import { LEAF_ENTRIES, NODE_LEAVES, PARTIAL_FLAG } from "../format/layout.ts";
+import {
+  DEPTH_MAX,
+  LEAF_ENTRIES,
+  leavesUnder,
+  NODE_LEAVES,
+  PARTIAL_FLAG,
+} from "../format/layout.ts";
 import { NO_POINTER } from "../format/pointer.ts";
 import type { PoolSettings, VolumeAttributes } from "../format/records.ts";
 import type { LeafWords } from "../map/leaf-check.ts";
@@ -55,10 +61,20 @@ export function leafFromPages({ leaf, bases, masks }: LeafWords): LeafImage {
   };
 }
 
-/** All maps of a checkpoint: 64 MiB of memory for each TiB that is mapped. Broken pages are holes, and noted. */
-export async function imageOfTree(tree: PoolTree, note: NoteFault): Promise<PoolImage> {
+/**
+ * All maps of a checkpoint: 64 MiB of memory for each TiB that is mapped. Broken pages are holes, and noted. With `indexes`: of each volume
+ * only the leaves of these numbers.
+ */
+export async function imageOfTree(
+  tree: PoolTree,
+  note: NoteFault,
+  indexes: ReadonlySet<number> | null = null,
+): Promise<PoolImage> {
   const images: (LeafImage | undefined)[] = [];
-  const numbers = tree.leaves.map((_, number) => number);
+  const numbers: number[] = [];
+  for (const [number, { index }] of tree.leaves.entries()) {
+    if (indexes === null || indexes.has(index)) numbers.push(number);
+  }
   await readLeaves(
     tree,
     numbers,
@@ -69,28 +85,45 @@ export async function imageOfTree(tree: PoolTree, note: NoteFault): Promise<Pool
   );
   const { settings, nextVolumeId } = tree.root;
   const image: PoolImage = { places: tree.places, settings, nextVolumeId, volumes: new Map() };
+  const wanted = indexes === null ? null : nodesAbove(indexes);
   for (const { attributes, depth, root } of tree.volumes) {
     const leaves = new Map<number, LeafImage>();
-    if (root !== NO_POINTER) collectLeaves(tree, root.block, depth, images, leaves);
+    if (root !== NO_POINTER) collectLeaves({ tree, images, wanted }, root.block, depth, leaves);
     image.volumes.set(attributes.id, { attributes, leaves });
   }
   return image;
 }
 
+/** By level, the numbers of the nodes that have some of the leaves under them. */
+function nodesAbove(indexes: ReadonlySet<number>): Set<number>[] {
+  return Array.from({ length: DEPTH_MAX + 1 }, (_, level) => {
+    const under = leavesUnder(level);
+    return new Set(Array.from(indexes, (index) => Math.floor(index / under)));
+  });
+}
+
+interface Collected {
+  readonly tree: PoolTree;
+  readonly images: readonly (LeafImage | undefined)[];
+  /** See {@link nodesAbove}; null: all. */
+  readonly wanted: readonly ReadonlySet<number>[] | null;
+}
+
 /** A node of another level than its parent says is none: it could be its own child. */
 function collectLeaves(
-  tree: PoolTree,
+  from: Collected,
   block: number,
   level: number,
-  images: readonly (LeafImage | undefined)[],
   leaves: Map<number, LeafImage>,
 ): void {
+  const { tree, images, wanted } = from;
   const node = tree.nodes.get(block);
   if (node?.level !== level) return;
+  if (wanted !== null && wanted[level]?.has(node.index) !== true) return;
   for (const [place, child] of node.children.entries()) {
     if (child < 0) continue;
     if (level > 1) {
-      collectLeaves(tree, child, level - 1, images, leaves);
+      collectLeaves(from, child, level - 1, leaves);
       continue;
     }
     const leaf = images[child];

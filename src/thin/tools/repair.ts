@@ -14,7 +14,7 @@ import { type LocatedPool, locatePool } from "./locate-pool.ts";
 import { scanPages } from "./page-scan.ts";
 import { imageOfTree, inWords, type PoolImage, runsOf } from "./pool-image.ts";
 import { type NoteFault, type PoolTree, readTree } from "./pool-tree.ts";
-import { ImageReplay } from "./replay-image.ts";
+import { ImageReplay, placesWith } from "./replay-image.ts";
 import { salvagePool } from "./salvage.ts";
 import { writePool, type WritePoolOptions } from "./write-pool.ts";
 
@@ -141,16 +141,7 @@ async function replayed(
     notes.push("the superblock of a later opening is lost: what was done then is not there");
   }
   const all = blocks.flatMap(({ records }) => records);
-  const added = all.flatMap((record) =>
-    record.kind === "add-device" || record.kind === "grow-device" ? record.segment : [],
-  );
-  const uuids = [
-    ...tree.root.devices.map(({ uuid }) => uuid),
-    ...all.flatMap((record) => (record.kind === "add-device" ? record.device.uuid : [])),
-  ];
-  const members = uuids.map((uuid) => pool.deviceByUuid.get(uuid) ?? null);
-  const segments = [...tree.root.segments, ...added];
-  const places = new ExtentPlaces(superblock.extentBytes, segments, members);
+  const places = placesWith(pool, tree, blocks);
   const grown = { ...image, places };
   const isSameBoot = superblock.owner.bootId === options.bootId;
   const chosen = chooseReplay(blocks, isSameBoot, newest.checkpointSeq);

@@ -1,6 +1,9 @@
+import type { FoundBlock } from "../checkpoint/journal-scan.ts";
 import { NO_EXTENT } from "../format/geometry.ts";
 import { LEAF_ENTRIES, PARTIAL_FLAG } from "../format/layout.ts";
 import type { JournalRecord, VolumeAttributes } from "../format/records.ts";
+import { ExtentPlaces } from "./extent-places.ts";
+import type { LocatedPool } from "./locate-pool.ts";
 import {
   copyLeaf,
   type LeafImage,
@@ -8,8 +11,26 @@ import {
   type PoolImage,
   type VolumeImage,
 } from "./pool-image.ts";
+import type { PoolTree } from "./pool-tree.ts";
 
 type MapRecord = Extract<JournalRecord, { kind: "map" | "partial" | "unmap" }>;
+
+/** Where extents lie after all records of the blocks, those of devices that they add among them. */
+export function placesWith(
+  pool: LocatedPool,
+  { root, superblock }: PoolTree,
+  blocks: readonly FoundBlock[],
+): ExtentPlaces {
+  const uuids = root.devices.map(({ uuid }) => uuid);
+  const segments = [...root.segments];
+  for (const record of blocks.flatMap(({ records }) => records)) {
+    if (record.kind === "add-device") uuids.push(record.device.uuid);
+    if (record.kind === "add-device" || record.kind === "grow-device")
+      segments.push(record.segment);
+  }
+  const members = uuids.map((uuid) => pool.deviceByUuid.get(uuid) ?? null);
+  return new ExtentPlaces(superblock.extentBytes, segments, members);
+}
 
 /** Carries records out on an image, written apart from the engine's own replay. */
 export class ImageReplay {
