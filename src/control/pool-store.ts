@@ -8,9 +8,9 @@ import { newestOf } from "../thin/format/superblock-io.ts";
 import { claimShared, type SharedClaim } from "../thin/members/claim-shared.ts";
 import { createMembers, type Member, type MemberRequest } from "../thin/members/create-members.ts";
 import { openForPool } from "../thin/members/open-member.ts";
-import { isTakeover, mayOpen } from "../thin/members/owner.ts";
+import { isTakeover, mayOpen, refuseSilent } from "../thin/members/owner.ts";
 import { scanDevices } from "../thin/members/scan.ts";
-import { watchHeartbeat } from "../thin/members/watch-heartbeat.ts";
+import { signOfLife, watchHeartbeat } from "../thin/members/watch-heartbeat.ts";
 import { PoolError } from "../thin/pool-error.ts";
 import type { PoolOpenOptions, PoolRunSettings } from "../thin/pool/pool-options.ts";
 import { Pool } from "../thin/pool/pool.ts";
@@ -212,7 +212,7 @@ export class PoolStore {
       pool = await Pool.open({
         devices: claimed,
         owner,
-        takeOver: config.takeOver,
+        takeOver: config.takeOver !== false,
         clock,
         log,
         failureMark,
@@ -240,14 +240,19 @@ export class PoolStore {
     const [device] = devices;
     const newest = newestOf(superblocks);
     if (device === undefined || newest === undefined) return null;
-    mayOpen(newest.owner, owner, { takeOver: config.takeOver });
-    if (isTakeover(newest.owner, owner)) {
+    mayOpen(newest.owner, owner, { takeOver: config.takeOver !== false });
+    const sign = await signOfLife(device, poolUuid);
+    const takesOver = isTakeover(newest.owner, owner);
+    if (!config.shared && !takesOver && sign === null) return null;
+    refuseCached(config);
+    if (takesOver) {
+      if (config.takeOver !== "force") refuseSilent(newest.owner, sign, owner);
       const fields = { pool: name, host: newest.owner.hostId };
       log.warn(fields, "another host has the pool: watching for signs of life");
       await watchHeartbeat({ device, clock });
       log.warn(fields, "the pool is taken over: no sign of life of the other host");
     }
-    return config.shared ? claimShared({ device, poolUuid, owner, clock }) : null;
+    return claimShared({ device, poolUuid, owner, clock });
   }
 
   #growing(
@@ -354,6 +359,15 @@ export class PoolStore {
       throw error;
     }
   }
+}
+
+/** In its own page cache this host would not see what others write. Errors: invalid. */
+function refuseCached({ shared, takeOver, direct }: PoolConfig): void {
+  if (shared || direct || takeOver !== false) return;
+  throw new PoolError(
+    "invalid",
+    'hosts have shared this pool: say "shared: true", here and on all of them, or where no other one can reach it any more, "direct: true"',
+  );
 }
 
 function runSettings(config: PoolConfig): Partial<PoolRunSettings> {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PoolConfig } from "../../src/control/config/config.ts";
 import { PoolStore } from "../../src/control/pool-store.ts";
 import { FileDevice } from "../../src/device/file-device.ts";
+import { HEARTBEAT_OFFSET } from "../../src/thin/format/layout.ts";
 import { systemOwner } from "../../src/thin/members/owner.ts";
 import type { IoRequest } from "../../src/util/io-request.ts";
 import { readBytes, writeBytes } from "../../src/util/io-request.ts";
@@ -168,6 +169,17 @@ async function changedBlocks(before: Buffer): Promise<number[]> {
   });
 }
 
+async function showsLife(host: Host): Promise<boolean> {
+  const sign = async (): Promise<Buffer> =>
+    (await readFile(join(folder, "shared.img"))).subarray(
+      HEARTBEAT_OFFSET,
+      HEARTBEAT_OFFSET + BLOCK_BYTES,
+    );
+  const before = await sign();
+  await host.pass(3);
+  return !before.equals(await sign());
+}
+
 describe("a pool that several hosts reach", () => {
   it("is opened by one of two that try at the same time", async () => {
     await makePool();
@@ -220,6 +232,38 @@ describe("a pool that several hosts reach", () => {
     await owner.open();
     expect((await owner.drive(readBytes(owner.pool.volume("v"), 0, 512)))[0]).toBe(2);
     expect(await owner.drive(owner.pool.check())).toEqual([]);
+  });
+
+  it("is claimed also by a host that was not told that it is shared, and goes past its page cache", async () => {
+    await makePool();
+    const [owner, other] = [new Host(0), new Host(1)];
+    await owner.open();
+    await owner.drive(owner.store.closeAll());
+    await expect(other.open({ shared: false })).rejects.toThrow(/say "shared: true"/);
+    await other.open({ shared: false, direct: true });
+    expect(await showsLife(other)).toBe(true);
+  });
+
+  it("is shown to be alive by the host that has taken it over, whether that shares it or not", async () => {
+    await makePool();
+    const [owner, other] = [new Host(0), new Host(1)];
+    await owner.open();
+    await other.open({ takeOver: true, shared: false, direct: true });
+    expect(await showsLife(other)).toBe(true);
+    await owner.pass(3);
+    expect(owner.pool.failure?.message).toMatch(/not ours any more: host bbbbbbbb/);
+    expect(other.pool.failure).toBeNull();
+  });
+
+  it("is not taken over from a host that never showed life, unless that is forced", async () => {
+    await makePool();
+    await new Host(0).open({ shared: false });
+    const other = new Host(1);
+    await expect(other.open({ takeOver: true })).rejects.toThrow(
+      /never given a sign .* "takeOver: force"/,
+    );
+    await other.open({ takeOver: "force" });
+    expect(await showsLife(other)).toBe(true);
   });
 
   it("is not written to by a host that loses it while it opens it", async () => {

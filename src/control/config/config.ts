@@ -46,8 +46,11 @@ export interface PoolConfig {
   readonly direct: boolean;
   /** Other hosts may reach its devices: this one shows that it has it, and stops when it may have lost it. */
   readonly shared: boolean;
-  /** Another host that has it open is known to be dead: it is opened when there is no sign of life of that one. */
-  readonly takeOver: boolean;
+  /**
+   * Another host that has it open is known to be dead: it is opened when there is no sign of life of that one. `force`: also where that one
+   * never gave any, so that its silence says nothing.
+   */
+  readonly takeOver: boolean | "force";
   /** The daemon starts without it when it cannot be opened. */
   readonly optional: boolean;
   /** The sizes of its volumes are together no more than so many times what it has; 0: no limit; null: as it is. */

@@ -13,6 +13,7 @@ import {
 } from "./limits.ts";
 import {
   flag,
+  flagOr,
   integer,
   listOf,
   mapped,
@@ -119,7 +120,7 @@ interface PoolKeys {
   readonly create: PoolCreation | null;
   readonly direct: boolean;
   readonly shared: boolean;
-  readonly takeOver: boolean;
+  readonly takeOver: boolean | "force";
   readonly optional: boolean;
   readonly overcommit: number | null;
   readonly thresholds: readonly number[];
@@ -134,7 +135,7 @@ export const poolShape: Shape<PoolConfig> = mapped(
     create: optional(creation, null),
     direct: optional(flag, false),
     shared: optional(flag, false),
-    takeOver: optional(flag, false),
+    takeOver: optional(flagOr("force"), false),
     optional: optional(flag, false),
     overcommit: optional(overcommit, null),
     thresholds: optional(percents, THRESHOLDS_DEFAULT),
@@ -144,7 +145,7 @@ export const poolShape: Shape<PoolConfig> = mapped(
   ({ fullRetry: fullRetrySeconds, overcommit: overcommitMax, direct, ...rest }) => ({
     ...rest,
     // In its own page cache a host would not see what another one writes.
-    direct: direct || rest.shared || rest.takeOver,
+    direct: direct || rest.shared || rest.takeOver !== false,
     overcommitMax,
     fullRetrySeconds,
   }),

@@ -211,6 +211,18 @@ export const flag: Shape<boolean> = (node, path, report) => {
   return undefined;
 };
 
+/** True, false, or the one word that says more than true. */
+export function flagOr<const Word extends string>(word: Word): Shape<boolean | Word> {
+  return (node, path, report) => {
+    const scalar = report.enter(node, path);
+    const value: unknown = isScalar(scalar) ? scalar.value : undefined;
+    if (typeof value === "boolean") return value;
+    if (value === word) return word;
+    report.problem(path, `must be true, false or ${word}, not ${described(scalar)}`);
+    return undefined;
+  };
+}
+
 export function integer(least: number, most: number): Shape<number> {
   return (node, path, report) => {
     const scalar = report.enter(node, path);

@@ -95,6 +95,25 @@ export function mayOpen(
   return isMyBoot ? "crashed-here" : "power-loss";
 }
 
+/**
+ * Whether a pool may be taken over because its owner is silent. One that never gave a sign of life would be so, too, while it works.
+ * `sign`: the one on the pool; that of this host is of an earlier takeover, which came to nothing.
+ *
+ * @throws {PoolError} `foreign`
+ */
+export function refuseSilent(
+  owner: OwnerRecord,
+  sign: { readonly hostId: string; readonly nonce: string } | null,
+  me: OwnerIdentity,
+): void {
+  if (sign?.nonce === owner.nonce || sign?.hostId === me.hostId) return;
+  throw new PoolError(
+    "foreign",
+    `the pool is open on another host (${owner.hostId}), which has never given a sign of life, so that its silence says nothing: ` +
+      'make sure that it is down, and say so by "takeOver: force"',
+  );
+}
+
 /** Whether opening means taking the pool away from another host, so that its heartbeat has to be watched first. */
 export function isTakeover(owner: OwnerRecord, me: OwnerIdentity): boolean {
   return owner.state === "active" && owner.hostId !== me.hostId;

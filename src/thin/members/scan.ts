@@ -1,13 +1,10 @@
 import { FileDevice } from "../../device/file-device.ts";
-import { readBytes } from "../../util/io-request.ts";
 import { isFault } from "../format/fault.ts";
-import { BLOCK_BYTES } from "../format/geometry.ts";
-import { HEARTBEAT_OFFSET } from "../format/layout.ts";
 import { newestOf, readSuperblockCopies } from "../format/superblock-io.ts";
 import type { OwnerRecord, Superblock } from "../format/superblock.ts";
 import type { PoolError } from "../pool-error.ts";
-import { decodeHeartbeat } from "./heartbeat-block.ts";
 import { memberErrorFrom } from "./open-member.ts";
+import { signOfLife } from "./watch-heartbeat.ts";
 
 /** A device of a pool that was found. */
 export interface FoundDevice {
@@ -78,8 +75,7 @@ async function look(path: string, options: ScanOptions): Promise<Sighting | null
 
 async function hasHeartbeat(device: FileDevice, superblock: Superblock): Promise<boolean> {
   if (superblock.deviceIndex !== 0) return false;
-  const block = decodeHeartbeat(await readBytes(device, HEARTBEAT_OFFSET, BLOCK_BYTES));
-  return !isFault(block) && block.poolUuid === superblock.poolUuid;
+  return (await signOfLife(device, superblock.poolUuid)) !== null;
 }
 
 /** Device 0 tells the truth; the others' superblocks are labels, which may be older. */

@@ -5,13 +5,19 @@ import { isFault } from "../format/fault.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
 import { HEARTBEAT_OFFSET } from "../format/layout.ts";
 import { PoolError } from "../pool-error.ts";
-import { decodeHeartbeat } from "./heartbeat-block.ts";
+import { decodeHeartbeat, type Heartbeat } from "./heartbeat-block.ts";
 import { CLAIM_MS, HEARTBEAT_INTERVAL_MS, WATCH_INTERVALS } from "./limits.ts";
 
 export interface WatchOptions {
   /** The pool's first device, opened past the page cache (`direct`): otherwise each read shows the first one's bytes. */
   readonly device: BlockDevice;
   readonly clock: Clock;
+}
+
+/** The sign of life that the last host to share this pool gave or left; null: none ever did. @throws {IoError} it cannot be read */
+export async function signOfLife(device: BlockDevice, poolUuid: string): Promise<Heartbeat | null> {
+  const block = decodeHeartbeat(await readBytes(device, HEARTBEAT_OFFSET, BLOCK_BYTES));
+  return isFault(block) || block.poolUuid !== poolUuid ? null : block;
 }
 
 /**

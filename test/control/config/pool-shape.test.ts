@@ -60,6 +60,20 @@ describe("pools of the configuration", () => {
     });
   });
 
+  it("are taken over from others by more than a yes, where those never showed life", () => {
+    for (const [given, expected] of [
+      ["true", true],
+      ["force", "force"],
+      ["false", false],
+    ] as const) {
+      const { config } = parse(withPool("devices: [/d]", `takeOver: ${given}`));
+      const pool = config.pools.get("tank");
+      expect(pool).toMatchObject({ takeOver: expected, direct: expected !== false });
+    }
+    const wrong = () => parse(withPool("devices: [/d]", "takeOver: perhaps"));
+    expect(wrong).toThrow(/must be true, false or force/);
+  });
+
   it("grow by spares and commands, which are no images", () => {
     const grown = (...keys: string[]) =>
       parse(

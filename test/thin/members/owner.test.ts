@@ -8,6 +8,7 @@ import {
   isTakeover,
   mayOpen,
   ownerIdentity,
+  refuseSilent,
   systemOwner,
 } from "../../../src/thin/members/owner.ts";
 import { PoolError } from "../../../src/thin/pool-error.ts";
@@ -60,6 +61,25 @@ describe("the decision whether a pool may be opened", () => {
     );
     const strange = { ...owner("active", other, now), openedAtSeconds: 2 ** 53 - 1 };
     expect(() => mayOpen(strange, myself)).toThrow(PoolError);
+  });
+});
+
+describe("the silence of an owner", () => {
+  const record = owner("active", other, before);
+  const sign = (hostId: string, nonce: string) => ({ hostId, nonce });
+
+  it("says that it is dead where it has given signs of life", () => {
+    expect(() => refuseSilent(record, sign(other, record.nonce), myself)).not.toThrow();
+  });
+
+  it("says nothing where it never gave any", () => {
+    for (const left of [null, sign(other, testUuid(7)), sign(testUuid(8), testUuid(7))]) {
+      expect(() => refuseSilent(record, left, myself)).toThrow(/never given a sign of life/);
+    }
+  });
+
+  it("was looked into by this host, where an earlier takeover came to nothing", () => {
+    expect(() => refuseSilent(record, sign(me, testUuid(7)), myself)).not.toThrow();
   });
 });
 

@@ -3,7 +3,11 @@ import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { HEARTBEAT_OFFSET } from "../../../src/thin/format/layout.ts";
 import { encodeHeartbeat } from "../../../src/thin/members/heartbeat-block.ts";
-import { watchBriefly, watchHeartbeat } from "../../../src/thin/members/watch-heartbeat.ts";
+import {
+  signOfLife,
+  watchBriefly,
+  watchHeartbeat,
+} from "../../../src/thin/members/watch-heartbeat.ts";
 import { writeBytes } from "../../../src/util/io-request.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { passSeconds } from "./support/passing-time.ts";
@@ -29,6 +33,14 @@ function watched(device: ErrorFilter | MemoryDevice, clock: ManualClock, watch =
   );
   return result;
 }
+
+it("tells a pool's sign of life from another's that was there before, and from none", async () => {
+  const device = new MemoryDevice(16 * MIB);
+  expect(await signOfLife(device, testUuid(1))).toBeNull();
+  await writeBytes(device, HEARTBEAT_OFFSET, beat(5));
+  expect(await signOfLife(device, testUuid(1))).toMatchObject({ hostId: testUuid(2), counter: 5 });
+  expect(await signOfLife(device, testUuid(9))).toBeNull();
+});
 
 describe("the watch before a takeover", () => {
   it("takes ten intervals of quiet", async () => {
