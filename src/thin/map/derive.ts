@@ -52,10 +52,12 @@ export async function deriveSpace(
 
 /**
  * Counts anew what the volume has for itself alone, the basis of its reservation: after snapshots of it are gone, that is more than
- * what it mapped since. The result is approximate where the volume changes meanwhile.
+ * what it mapped since. Where the volume changes meanwhile the result can be too small, and never too large: then what it was promised would be
+ * others'.
  */
 export async function countOwned(state: PoolState, volume: VolumeState): Promise<void> {
   let owned = 0;
+  const lostBefore = volume.lostExtents;
   const ids = volume.map.leafIds.filter(
     (leaf) => leaf !== NO_LEAF && state.leaves.references(leaf) === 1,
   );
@@ -69,7 +71,8 @@ export async function countOwned(state: PoolState, volume: VolumeState): Promise
     });
     await nextTurn(state.clock);
   }
-  volume.ownedExtents = owned;
+  // Some of that was lost before it would have been counted.
+  volume.ownedExtents = owned - (volume.lostExtents - lostBefore);
 }
 
 /** Loads leaves, calls back with each, and lets them go. */

@@ -13,6 +13,7 @@ export class VolumeState {
   readonly #reservations: Reservations;
   #attributes: VolumeAttributes;
   #ownedExtents = 0;
+  #lostExtents = 0;
   #outstandingExtents = 0;
 
   constructor(
@@ -47,8 +48,14 @@ export class VolumeState {
   }
 
   set ownedExtents(extents: number) {
+    this.#lostExtents += Math.max(0, this.#ownedExtents - extents);
     this.#ownedExtents = Math.max(0, extents);
     this.#settle();
+  }
+
+  /** By how much `ownedExtents` has become less, all in all: for those who count it while it changes. */
+  get lostExtents(): number {
+    return this.#lostExtents;
   }
 
   /** What it was promised and has not taken. */

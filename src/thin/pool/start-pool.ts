@@ -61,7 +61,7 @@ export function startPool(start: StartOptions): StartedPool {
     engine,
     fullPolicy,
     volumes: new VolumeRegistry(engine),
-    ownership: new Ownership(recovered, start.run),
+    ownership: new Ownership({ ...recovered, clock }, start.run),
     listeners,
     clock,
     log,
