@@ -59,6 +59,7 @@ export function demoConfig(stateDir: string): Config {
         {
           driver: "thin",
           pool: DEMO_POOL,
+          name: null,
           sizeBytes: DEMO_BYTES,
           create: true,
           reserveBytes: null,
@@ -74,16 +75,29 @@ export function demoConfig(stateDir: string): Config {
       {
         name: DEMO_TARGET,
         alias: "thinlun demo",
-        luns: [{ lun: 0, volume: DEMO_VOLUME, blockBytes: 512, readOnly: false, identity: {} }],
+        luns: [
+          {
+            lun: 0,
+            volume: DEMO_VOLUME,
+            blockBytes: 512,
+            readOnly: false,
+            identity: {},
+            tgt: null,
+          },
+        ],
         authentication: null,
         access: OPEN_ACCESS,
         portalGroups: [],
         redirect: null,
         offers: DEFAULT_OFFERS,
         sessionsMax: TARGET_SESSIONS_MAX_DEFAULT,
+        state: "ready",
+        tid: null,
+        tgt: null,
       },
     ],
     discovery: { enabled: true, authentication: null, access: OPEN_ACCESS },
+    accounts: [],
     limits: { connections: CONNECTIONS_MAX },
   };
 }

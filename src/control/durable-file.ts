@@ -1,4 +1,4 @@
-import { open, rename, unlink } from "node:fs/promises";
+import { link, open, rename, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncFolder } from "../util/sync-folder.ts";
 
@@ -7,6 +7,8 @@ export interface ReplacementSteps {
   /** Makes the file anew with this content, on stable media, for its owner only. */
   write(path: string, text: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** Gives a file, where there is one, a second name in the place of another's. */
+  keepPrevious(path: string, name: string): Promise<void>;
   /** Makes the names in a folder stable. */
   syncFolder(path: string): Promise<void>;
 }
@@ -26,6 +28,11 @@ export const systemSteps: ReplacementSteps = {
     }
   },
   rename,
+  async keepPrevious(path, name) {
+    await unlink(name).catch(() => undefined);
+    // A file system without hard links has no second name, and does without.
+    await link(path, name).catch(() => undefined);
+  },
   syncFolder,
 };
 

@@ -2,31 +2,23 @@ import { type FileHandle, mkdir, open, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type FileLock, FileLockedError, lockFile } from "../../native-free/file-lock.ts";
 import { type ReplacementSteps, replaceFile, systemSteps } from "./durable-file.ts";
+import type { Inventory } from "./config/inventory.ts";
 import { codeOf, messageOf, StartError } from "./start-error.ts";
+import {
+  type Creation,
+  decodeState,
+  EMPTY_STATE,
+  encodeState,
+  type Known,
+  type State,
+} from "./state-document.ts";
 
 const STATE_FILE = "state.json";
 const LOCK_FILE = "lock";
-const FORMAT = "thinlun state";
-const VERSION = 1;
+/** The state before the last change, as it was. */
+const PREVIOUS_SUFFIX = ".1";
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-/** What is remembered of a volume or a pool. */
-interface Known {
-  readonly uuid: string;
-  /** It was open once, so there is, or was, a disk that initiators know by this identity. */
-  readonly made: boolean;
-}
-
-/** What a daemon has to remember. Names that the configuration has no more are kept: they may come back. */
-interface State {
-  readonly volumes: Map<string, Known>;
-  readonly pools: Map<string, Known>;
-}
-
-type Section = keyof State;
-
-const SECTIONS: readonly Section[] = ["volumes", "pools"];
+type Section = "volumes" | "pools";
 
 /** Where identities are kept, over restarts. */
 export interface Identities {
@@ -36,46 +28,6 @@ export interface Identities {
   wasMade(name: string): boolean;
   /** It is open, with this identity. That is durable when this resolves. */
   rememberMade(name: string, uuid: string): Promise<void>;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The file's content, checked; a text says what is wrong with it. */
-function decode(text: string): State | string {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    return `it is not JSON (${messageOf(error)})`;
-  }
-  if (!isRecord(document) || document["format"] !== FORMAT) return "it is not a state file";
-  const version = document["version"];
-  if (typeof version !== "number" || version < 1) return "it has no version";
-  if (version > VERSION) return `it was written by a newer version of thinlun (format ${version})`;
-  const volumes = decodeSection(document["volumes"], "volume");
-  if (typeof volumes === "string") return volumes;
-  // States from before there were pools have none.
-  const pools = decodeSection(document["pools"] ?? {}, "pool");
-  return typeof pools === "string" ? pools : { volumes, pools };
-}
-
-function decodeSection(entries: unknown, what: string): Map<string, Known> | string {
-  if (!isRecord(entries)) return `it has no ${what}s`;
-  const section = new Map<string, Known>();
-  for (const [name, entry] of Object.entries(entries)) {
-    const { uuid, made } = isRecord(entry) ? entry : {};
-    if (typeof uuid !== "string" || !UUID.test(uuid)) return `its ${what} "${name}" has no uuid`;
-    section.set(name, { uuid, made: made === true });
-  }
-  return section;
-}
-
-function encode(state: State): string {
-  const volumes = Object.fromEntries(state.volumes);
-  const pools = Object.fromEntries(state.pools);
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, volumes, pools }, null, 2)}\n`;
 }
 
 export interface StateStoreOptions {
@@ -88,12 +40,12 @@ export class StateStore {
   readonly folder: string;
   readonly volumes: Identities = this.#identitiesOf("volumes");
   readonly pools: Identities = this.#identitiesOf("pools");
-  readonly #state: State;
+  #state: State;
   readonly #lockHandle: FileHandle;
   readonly #lock: FileLock;
   readonly #makeUuid: () => string;
   /** What is on stable media. */
-  readonly #durable: State;
+  #durable: State;
   readonly #steps: ReplacementSteps;
   /** Changes are written one after the other. */
   #writing: Promise<void> = Promise.resolve();
@@ -135,7 +87,7 @@ export class StateStore {
   ) {
     this.folder = folder;
     this.#state = state;
-    this.#durable = { volumes: new Map(state.volumes), pools: new Map(state.pools) };
+    this.#durable = state;
     this.#lockHandle = held.handle;
     this.#lock = held.lock;
     this.#makeUuid = options.makeUuid;
@@ -152,25 +104,56 @@ export class StateStore {
 
   async #uuidOf(section: Section, name: string): Promise<string> {
     const known = this.#state[section].get(name) ?? { uuid: this.#makeUuid(), made: false };
-    this.#state[section].set(name, known);
+    this.#set(section, name, known);
     if (!this.#durable[section].has(name)) await this.#save();
     return known.uuid;
   }
 
   async #rememberMade(section: Section, name: string, uuid: string): Promise<void> {
-    this.#state[section].set(name, { uuid, made: true });
+    this.#set(section, name, { uuid, made: true });
     const durable = this.#durable[section].get(name);
     if (durable?.made !== true || durable.uuid !== uuid) await this.#save();
+  }
+
+  #set(section: Section, name: string, known: Known): void {
+    const entries = new Map(this.#state[section]).set(name, known);
+    this.#state = { ...this.#state, [section]: entries };
+  }
+
+  /** What commands have made, as it was kept last. */
+  get inventory(): Inventory {
+    return this.#durable.inventory;
+  }
+
+  /** What was being made when the process ended. */
+  get creations(): readonly Creation[] {
+    return this.#durable.creations;
+  }
+
+  /**
+   * Keeps an inventory, and with it what is being made for one that is to come; durable when this resolves. Where it rejects, the one
+   * before is kept as far as anybody can tell, until the next is.
+   */
+  async keep(inventory: Inventory, creations: readonly Creation[]): Promise<void> {
+    const before = this.#state;
+    this.#state = { ...before, inventory, creations };
+    try {
+      await this.#save();
+    } catch (error) {
+      const { inventory: kept, creations: begun } = before;
+      this.#state = { ...this.#state, inventory: kept, creations: begun };
+      throw error;
+    }
   }
 
   #save(): Promise<void> {
     // The text is taken when its turn comes: it holds every change up to then.
     const next = this.#writing.then(async () => {
-      const written = SECTIONS.map((section) => [section, [...this.#state[section]]] as const);
-      await replaceFile(join(this.folder, STATE_FILE), encode(this.#state), this.#steps);
-      for (const [section, entries] of written) {
-        for (const [name, known] of entries) this.#durable[section].set(name, known);
-      }
+      const path = join(this.folder, STATE_FILE);
+      const state = this.#state;
+      await this.#steps.keepPrevious(path, `${path}${PREVIOUS_SUFFIX}`);
+      await replaceFile(path, encodeState(state), this.#steps);
+      this.#durable = state;
     });
     this.#writing = next.catch(() => undefined);
     return next;
@@ -201,13 +184,24 @@ async function readState(folder: string): Promise<State> {
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return { volumes: new Map(), pools: new Map() };
+    if (codeOf(error) === "ENOENT") return EMPTY_STATE;
     throw new StartError(`${path} cannot be read: ${messageOf(error)}`, error);
   }
-  const state = decode(text);
+  const state = decodeState(text);
   if (typeof state !== "string") return state;
+  const previous = `${path}${PREVIOUS_SUFFIX}`;
+  const advice = (await isGood(previous))
+    ? `the one before the last change is good: mv ${previous} ${path}`
+    : "restore it from a backup, or move it away to start without (initiators will see new disks)";
   throw new StartError(
-    `${path} cannot be used: ${state}. It holds the identities of the volumes, so it is left as it is; ` +
-      "restore it from a backup, or move it away to start without (initiators will see new disks)",
+    `${path} cannot be used: ${state}. It holds the identities of the volumes, so it is left as it is; ${advice}`,
   );
+}
+
+async function isGood(path: string): Promise<boolean> {
+  try {
+    return typeof decodeState(await readFile(path, "utf8")) !== "string";
+  } catch {
+    return false;
+  }
 }

@@ -82,7 +82,7 @@ export class VolumeStore {
     try {
       const volume = await driver.open(spec);
       await checkIdentity(volume, config);
-      await this.#remember(volume, config);
+      await this.#remember(name, volume, config);
       return { volume, config, isNew: false };
     } catch (error) {
       if (!makes || !(error instanceof VolumeError) || error.kind !== "missing") throw error;
@@ -101,7 +101,7 @@ export class VolumeStore {
     }
     await driver.create(spec);
     const volume = await driver.open(spec);
-    await this.#remember(volume, config);
+    await this.#remember(name, volume, config);
     return { volume, config, isNew: true };
   }
 
@@ -109,10 +109,10 @@ export class VolumeStore {
    * From now on, a missing file means that something is wrong: an empty disk under an identity that initiators know would be
    * taken for their own, and what they wrote to it would be gone when the real one came back.
    */
-  async #remember(volume: Volume, { driver }: VolumeConfig): Promise<void> {
+  async #remember(name: string, volume: Volume, { driver }: VolumeConfig): Promise<void> {
     if (driver === "memory") return;
     try {
-      await this.#identities.rememberMade(volume.name, volume.uuid);
+      await this.#identities.rememberMade(name, volume.uuid);
     } catch (error) {
       await volume.close();
       throw error;
@@ -188,7 +188,8 @@ async function checkIdentity(volume: Volume, { uuid }: VolumeConfig): Promise<vo
 function specOf(name: string, config: VolumeConfig, uuid: string): VolumeSpec {
   const { readOnly, sizeBytes } = config;
   const size = sizeBytes === null ? {} : { sizeBytes };
-  return { name, uuid, readOnly, options: optionsOf(config), ...size };
+  const itsName = config.driver === "thin" ? (config.name ?? name) : name;
+  return { name: itsName, uuid, readOnly, options: optionsOf(config), ...size };
 }
 
 function optionsOf(config: VolumeConfig): VolumeSpec["options"] {

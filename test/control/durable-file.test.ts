@@ -27,6 +27,7 @@ function failingAt(step: keyof ReplacementSteps, log: string[] = []): Replacemen
   return {
     write: (path, text) => run("write", () => systemSteps.write(path, text)),
     rename: (from, to) => run("rename", () => systemSteps.rename(from, to)),
+    keepPrevious: (path, name) => run("keepPrevious", () => systemSteps.keepPrevious(path, name)),
     syncFolder: (path) => run("syncFolder", () => systemSteps.syncFolder(path)),
   };
 }

@@ -1,10 +1,13 @@
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EMPTY_INVENTORY } from "../../src/control/config/inventory.ts";
 import { systemSteps } from "../../src/control/durable-file.ts";
 import { StartError } from "../../src/control/start-error.ts";
 import { StateStore } from "../../src/control/state-store.ts";
+
+import { fullInventory } from "./support/inventories.ts";
 
 let folder: string;
 let count: number;
@@ -100,7 +103,7 @@ describe("StateStore", () => {
     ["no version", '{"format": "thinlun state"}', /no version/],
     [
       "a later version",
-      '{"format": "thinlun state", "version": 2, "volumes": {}}',
+      '{"format": "thinlun state", "version": 3, "volumes": {}}',
       /newer version/,
     ],
     ["no volumes", '{"format": "thinlun state", "version": 1}', /no volumes/],
@@ -108,6 +111,16 @@ describe("StateStore", () => {
       "a bad uuid",
       '{"format": "thinlun state", "version": 1, "volumes": {"d": {"uuid": "1"}}}',
       /"d" has no uuid/,
+    ],
+    [
+      "a bad inventory",
+      '{"format": "thinlun state", "version": 2, "volumes": {}, "inventory": {"x": 1}}',
+      /unknown key "x"/,
+    ],
+    [
+      "a creation of what nobody knows",
+      '{"format": "thinlun state", "version": 2, "volumes": {}, "creations": [{"kind": "x"}]}',
+      /not understood/,
     ],
   ])("leaves a file with %s in it alone, and says so", async (_about, text, message) => {
     const path = join(folder, "state.json");
@@ -119,6 +132,60 @@ describe("StateStore", () => {
     expect(await readFile(path, "utf8")).toBe(text);
     await writeFile(path, '{"format": "thinlun state", "version": 1, "volumes": {}}');
     await (await StateStore.open(folder, { makeUuid })).close();
+  });
+
+  it("keeps what commands have made, secrets and all, and what is being made", async () => {
+    const store = await StateStore.open(folder, { makeUuid });
+    expect(store.inventory).toEqual(EMPTY_INVENTORY);
+    const uuid = await store.volumes.uuidOf("disk");
+    const creations = [
+      { kind: "volume", pool: "tank", uuid },
+      { kind: "file", path: "/srv/x" },
+    ] as const;
+    await store.keep(fullInventory(), creations);
+    expect(store.inventory).toEqual(fullInventory());
+    await store.close();
+    const again = await StateStore.open(folder, { makeUuid });
+    expect(again.inventory).toEqual(fullInventory());
+    expect(again.creations).toEqual(creations);
+    expect(await again.volumes.uuidOf("disk")).toBe(uuid);
+    await again.close();
+  });
+
+  it("goes on with the inventory before where one cannot be kept", async () => {
+    let isFull = false;
+    const steps = {
+      ...systemSteps,
+      write: (path: string, text: string) =>
+        isFull ? Promise.reject(new Error("ENOSPC")) : systemSteps.write(path, text),
+    };
+    const store = await StateStore.open(folder, { makeUuid, steps });
+    const portals = fullInventory().portals;
+    await store.keep({ ...EMPTY_INVENTORY, portals }, []);
+    isFull = true;
+    await expect(store.keep(fullInventory(), [])).rejects.toThrow("ENOSPC");
+    expect(store.inventory).toEqual({ ...EMPTY_INVENTORY, portals });
+    isFull = false;
+    await store.volumes.uuidOf("disk");
+    await store.close();
+    const again = await StateStore.open(folder, { makeUuid });
+    expect(again.inventory).toEqual({ ...EMPTY_INVENTORY, portals });
+    await again.close();
+  });
+
+  it("names the state before the last change where that one is good", async () => {
+    const store = await StateStore.open(folder, { makeUuid });
+    await store.keep(fullInventory(), []);
+    await store.volumes.uuidOf("disk");
+    await store.close();
+    const path = join(folder, "state.json");
+    await writeFile(path, '{"format": "thinlun sta');
+    const opening = StateStore.open(folder, { makeUuid });
+    await expect(opening).rejects.toThrow(`mv ${path}.1 ${path}`);
+    await rename(`${path}.1`, path);
+    const again = await StateStore.open(folder, { makeUuid });
+    expect(again.inventory).toEqual(fullInventory());
+    await again.close();
   });
 
   it("does not hand out an identity that could not be kept", async () => {

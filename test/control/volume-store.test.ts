@@ -144,7 +144,7 @@ describe("VolumeStore with a pool", () => {
   function thin(changes: Partial<ThinVolumeConfig> = {}): ThinVolumeConfig {
     const promises = { reserveBytes: null, quotaBytes: null };
     const sizeBytes = 4 * MIB;
-    const place = { driver: "thin", pool: "tank", create: true } as const;
+    const place = { driver: "thin", pool: "tank", name: null, create: true } as const;
     return { ...common, ...place, sizeBytes, ...promises, ...changes };
   }
 

@@ -3,6 +3,7 @@ import { ChapAlgorithm } from "../../iscsi/auth/chap-algorithm.ts";
 import { ACCOUNTS_MAX } from "../../iscsi/login/limits.ts";
 import { Secret } from "../secret.ts";
 import type { AccountConfig, AuthenticationConfig } from "./config.ts";
+import type { ConfigDocument } from "./document.ts";
 import { SECRET_FILE_BYTES_MAX } from "./limits.ts";
 import { pathOf, type Report } from "./report.ts";
 import {
@@ -84,12 +85,35 @@ function reportAccount({ user, secret: given }: AccountConfig, path: string, rep
 }
 
 /** Who may log in by CHAP. No accounts would let everybody in, which is not what somebody means by an empty list. */
-export const authenticationShape: Shape<AuthenticationConfig> = object<AuthenticationConfig>({
-  accounts: required(listOf(account, ACCOUNTS_MAX, 'leave "auth" out to let everybody in')),
-  mutual: optional(account, null),
-  mutualRequired: optional(flag, false),
-  algorithms: optional(
-    listOf(algorithm, Object.keys(ALGORITHMS).length, "leave it out to allow all"),
-    null,
-  ),
-});
+export const authenticationShape: Shape<AuthenticationConfig> = mapped(
+  object<AuthenticationConfig>({
+    accounts: optional(listOf(account, ACCOUNTS_MAX), []),
+    mutual: optional(account, null),
+    mutualRequired: optional(flag, false),
+    algorithms: optional(
+      listOf(algorithm, Object.keys(ALGORITHMS).length, "leave it out to allow all"),
+      null,
+    ),
+  }),
+  (config, fail) =>
+    config.accounts.length === 0 && config.mutual === null
+      ? fail('has no "accounts"; leave "auth" out to let everybody in')
+      : config,
+);
+
+/** What {@link authenticationShape} reads back, secrets and all. */
+export function authenticationDocument(config: AuthenticationConfig): ConfigDocument {
+  const { accounts, mutual, mutualRequired, algorithms } = config;
+  const names = Object.keys(ALGORITHMS) as AlgorithmName[];
+  return {
+    accounts: accounts.map(accountDocument),
+    mutual: mutual === null ? null : accountDocument(mutual),
+    mutualRequired,
+    algorithms: algorithms?.map((one) => names.find((name) => ALGORITHMS[name] === one) ?? ""),
+  };
+}
+
+/** What {@link account} reads back, with the secret. */
+export function accountDocument({ user, secret: given }: AccountConfig): ConfigDocument {
+  return { user, password: given.reveal() };
+}

@@ -211,10 +211,12 @@ function checkLuns(targets: readonly TargetConfig[], report: Report): void {
         report.problem(pathOf(place, "volume"), unknownVolume(lun.volume, names));
         continue;
       }
-      if (volumesHere.has(lun.volume)) {
+      if (volumesHere.has(lun.volume) && lun.tgt === null) {
         report.problem(pathOf(place, "volume"), `"${lun.volume}" has a LUN in this target already`);
       }
       volumesHere.add(lun.volume);
+      // tgt has a unit for each LUN, each with an identity of its own.
+      if (lun.tgt !== null) continue;
       const first = firstOfVolume.get(lun.volume) ?? lun;
       firstOfVolume.set(lun.volume, first);
       if (!describedAlike(first, lun)) {

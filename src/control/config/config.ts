@@ -3,7 +3,7 @@ import type { BlockBytes } from "../../scsi/logical-unit.ts";
 import type { AccessRules } from "../../iscsi/auth/access-list.ts";
 import type { ChapAlgorithm } from "../../iscsi/auth/chap-algorithm.ts";
 import type { ParameterOffers } from "../../iscsi/parameters.ts";
-import type { Redirect } from "../../iscsi/target.ts";
+import type { Redirect, TargetState } from "../../iscsi/target.ts";
 import type { LogLevel } from "../../util/log.ts";
 import type { Secret } from "../secret.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -19,6 +19,8 @@ export interface Config {
   readonly volumes: ReadonlyMap<string, VolumeConfig>;
   readonly targets: readonly TargetConfig[];
   readonly discovery: DiscoveryConfig;
+  /** Users that tgt's commands bind to targets, by name. Targets have copies: an account by itself lets nobody in. */
+  readonly accounts: readonly AccountConfig[];
   readonly limits: LimitsConfig;
 }
 
@@ -124,6 +126,8 @@ export interface ThinVolumeConfig extends VolumeSettings {
   readonly driver: "thin";
   /** A key of {@link Config.pools}. */
   readonly pool: string;
+  /** Its name in the pool; null: that of the configuration. */
+  readonly name: string | null;
   /** Null: what it has. Needed to create; one that is smaller is grown to it. */
   readonly sizeBytes: number | null;
   /** Make it where the pool has none of this name. */
@@ -143,6 +147,20 @@ export interface LunConfig {
   readonly blockBytes: BlockBytes;
   readonly readOnly: boolean;
   readonly identity: IdentityOptions;
+  /** Not null: a unit as tgt makes them, of which identity, kind of store and path are shown. */
+  readonly tgt: TgtLunConfig | null;
+}
+
+/** What tgt's commands tell of a logical unit. */
+export interface TgtLunConfig {
+  /** Designator and serial number, at most 36 characters of ASCII. */
+  readonly scsiId: string;
+  readonly scsiSn: string;
+  /** Kind of backing store, such as rdwr. */
+  readonly storeType: string;
+  readonly storePath: string;
+  /** Such as `sync:direct`; empty for none. */
+  readonly storeFlags: string;
 }
 
 export interface AccountConfig {
@@ -173,6 +191,17 @@ export interface TargetConfig {
   readonly redirect: Redirect | null;
   readonly offers: ParameterOffers;
   readonly sessionsMax: number;
+  /** `offline` refuses logins for a while. */
+  readonly state: TargetState;
+  /** The number by which tgt's commands know it; null: one is given to it while the daemon runs. */
+  readonly tid: number | null;
+  /** Not null: a target as tgt makes them, with a controller as LUN 0. */
+  readonly tgt: TgtTargetConfig | null;
+}
+
+/** What tgt's commands have set of a target, as they show it: text as it came, by tgt's name for it. */
+export interface TgtTargetConfig {
+  readonly settings: ReadonlyMap<string, string>;
 }
 
 export interface DiscoveryConfig {

@@ -44,3 +44,6 @@ export const COMMAND_SECONDS_MAX = 3600;
 
 /** A delay for tests: longer than every time limit of an initiator. */
 export const DELAY_MS_MAX = 600_000;
+
+/** Accounts that are kept for being bound: one for each initiator of a large site. */
+export const ACCOUNTS_MAX = 4096;

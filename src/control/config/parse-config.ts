@@ -2,11 +2,18 @@ import { OPEN_ACCESS } from "../../iscsi/auth/access-list.ts";
 import { CONNECTIONS_MAX } from "../../iscsi/limits.ts";
 import { LOG_LEVELS } from "../../util/log.ts";
 import { type Alias, type Document, LineCounter, parseDocument, visit } from "yaml";
-import { accessShape } from "./access-shape.ts";
-import { authenticationShape } from "./authentication-shape.ts";
+import { accessDocument, accessShape } from "./access-shape.ts";
+import {
+  account,
+  accountDocument,
+  authenticationDocument,
+  authenticationShape,
+} from "./authentication-shape.ts";
 import { checkTogether } from "./checks.ts";
 import type { Config, DiscoveryConfig, LimitsConfig, LogConfig, PortalConfig } from "./config.ts";
-import { PORTALS_MAX, TARGETS_MAX } from "./limits.ts";
+import type { ConfigDocument } from "./document.ts";
+import type { Inventory } from "./inventory.ts";
+import { ACCOUNTS_MAX, PORTALS_MAX, TARGETS_MAX } from "./limits.ts";
 import { ConfigError, type Finding, type ReadSecretFile, Report } from "./report.ts";
 import {
   choiceOf,
@@ -21,11 +28,11 @@ import {
   required,
   type Shape,
 } from "./shape.ts";
-import { PORTAL_GROUP_MAX, targetShape } from "./target-shape.ts";
-import { poolShape } from "./pool-shape.ts";
-import { filePath, listenEndpoint, poolName, remoteEndpoint, volumeName } from "./values.ts";
-import { volumeShape } from "./volume-shape.ts";
-import { ISCSI_PORT } from "./endpoint.ts";
+import { PORTAL_GROUP_MAX, targetDocument, targetShape } from "./target-shape.ts";
+import { poolDocument, poolShape } from "./pool-shape.ts";
+import { filePath, listenEndpoint, poolName, remoteEndpoint, volumeKey } from "./values.ts";
+import { volumeDocument, volumeShape } from "./volume-shape.ts";
+import { formatEndpoint, ISCSI_PORT } from "./endpoint.ts";
 
 const DEFAULT_LOG: LogConfig = { level: "info", pretty: "auto" };
 
@@ -49,6 +56,12 @@ const portal: Shape<PortalConfig> = object<PortalConfig>({
 });
 
 const portals = listOf(portal, PORTALS_MAX, "nobody could connect");
+const pools = named(poolName, poolShape);
+const volumes = named(volumeKey, volumeShape);
+const targets = listOf(targetShape, TARGETS_MAX);
+const accounts = listOf(account, ACCOUNTS_MAX);
+
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
 
 const log = object<LogConfig>({
   level: optional(choiceOf(LOG_LEVELS), DEFAULT_LOG.level),
@@ -74,15 +87,57 @@ const limits = object<LimitsConfig>({
   connections: optional(integer(1, CONNECTIONS_MAX), DEFAULT_LIMITS.connections),
 });
 
+/** What {@link discovery} reads back, secrets and all. */
+function discoveryDocument({ enabled, authentication, access }: DiscoveryConfig): ConfigDocument {
+  const auth = authentication === null ? null : authenticationDocument(authentication);
+  return { enabled, auth, allow: accessDocument(access) };
+}
+
+function portalDocument({ listen, group, advertise }: PortalConfig): ConfigDocument {
+  const advertised = advertise === null ? null : formatEndpoint(advertise);
+  return { listen: formatEndpoint(listen), group, advertise: advertised };
+}
+
+/** Of the configuration, what can be changed by commands while the daemon runs. */
+const inventoryShape: Shape<Inventory> = object<Inventory>({
+  portals: optional(listOf(portal, PORTALS_MAX), []),
+  pools: optional(pools, NONE),
+  volumes: optional(volumes, NONE),
+  targets: optional(targets, []),
+  discovery: optional(discovery, null),
+  accounts: optional(accounts, []),
+});
+
+/** What {@link parseInventory} reads back, secrets and all. */
+export function inventoryDocument(inventory: Inventory): ConfigDocument {
+  const { discovery: discovered } = inventory;
+  return {
+    portals: inventory.portals.map(portalDocument),
+    pools: mappedDocument(inventory.pools, poolDocument),
+    volumes: mappedDocument(inventory.volumes, volumeDocument),
+    targets: inventory.targets.map(targetDocument),
+    discovery: discovered === null ? null : discoveryDocument(discovered),
+    accounts: inventory.accounts.map(accountDocument),
+  };
+}
+
+function mappedDocument<T>(
+  map: ReadonlyMap<string, T>,
+  encode: (value: T) => ConfigDocument,
+): ConfigDocument {
+  return Object.fromEntries([...map].map(([name, value]) => [name, encode(value)]));
+}
+
 const configShape = partialObject<Config>({
   stateDir: optional(filePath, null),
   log: optional(log, DEFAULT_LOG),
   poll: optional(choiceOf(["auto", "off"]), "auto"),
   portals: optional(portals, DEFAULT_PORTALS),
-  pools: optional(named(poolName, poolShape), new Map<string, never>()),
-  volumes: required(named(volumeName, volumeShape)),
-  targets: required(listOf(targetShape, TARGETS_MAX)),
+  pools: optional(pools, NONE),
+  volumes: required(volumes),
+  targets: required(targets),
   discovery: optional(discovery, DEFAULT_DISCOVERY),
+  accounts: optional(accounts, []),
   limits: optional(limits, DEFAULT_LIMITS),
 });
 
@@ -108,7 +163,36 @@ export interface ParsedConfig {
  *
  * @throws {ConfigError} all that is wrong with it, each with its line
  */
-export function parseConfig({ fileName, text, folder, readSecretFile }: ConfigText): ParsedConfig {
+export function parseConfig(source: ConfigText): ParsedConfig {
+  const { document, report } = readText(source);
+  const config = configShape(document.contents, "", report);
+  if (config !== undefined) checkTogether(config, report);
+  if (report.problems.length > 0) throw new ConfigError(source.fileName, sorted(report.problems));
+  return {
+    config: config as Config,
+    warnings: sorted(report.warnings),
+    holdsSecrets: report.holdsSecrets,
+  };
+}
+
+/**
+ * Reads what commands have made, or want to be made: parts of a configuration, which may mean things that others have.
+ *
+ * @throws {ConfigError} all that is wrong with it, each with its line
+ */
+export function parseInventory(source: ConfigText): Inventory {
+  const { document, report } = readText(source);
+  const inventory = inventoryShape(document.contents, "", report);
+  if (inventory !== undefined) return inventory;
+  throw new ConfigError(source.fileName, sorted(report.problems));
+}
+
+interface ReadText {
+  readonly document: Document.Parsed;
+  readonly report: Report;
+}
+
+function readText({ fileName, text, folder, readSecretFile }: ConfigText): ReadText {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const complaints = yamlComplaints(document);
@@ -119,15 +203,7 @@ export function parseConfig({ fileName, text, folder, readSecretFile }: ConfigTe
     });
     throw new ConfigError(fileName, findings);
   }
-  const report = new Report({ document, lines, folder, readSecretFile });
-  const config = configShape(document.contents, "", report);
-  if (config !== undefined) checkTogether(config, report);
-  if (report.problems.length > 0) throw new ConfigError(fileName, sorted(report.problems));
-  return {
-    config: config as Config,
-    warnings: sorted(report.warnings),
-    holdsSecrets: report.holdsSecrets,
-  };
+  return { document, report: new Report({ document, lines, folder, readSecretFile }) };
 }
 
 /** What is wrong with it as YAML, before anybody looks at what it says. */

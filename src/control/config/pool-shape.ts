@@ -24,6 +24,7 @@ import {
   text,
   textOrNumber,
 } from "./shape.ts";
+import type { ConfigDocument } from "./document.ts";
 import { filePath, size } from "./values.ts";
 
 const EXTENT_BYTES_DEFAULT: number = 64 * 1024;
@@ -150,3 +151,25 @@ export const poolShape: Shape<PoolConfig> = mapped(
     fullRetrySeconds,
   }),
 );
+
+/** What {@link poolShape} reads back. */
+export function poolDocument(config: PoolConfig): ConfigDocument {
+  const { create, autogrow, overcommitMax, fullRetrySeconds, ...rest } = config;
+  const creationKeys =
+    create === null ? null : { size: create.sizeBytes, extentSize: create.extentBytes };
+  return {
+    ...rest,
+    create: creationKeys,
+    overcommit: overcommitMax,
+    fullRetry: fullRetrySeconds,
+    autogrow: autogrow === null ? null : growthDocument(autogrow),
+  };
+}
+
+function growthDocument(config: PoolGrowth): ConfigDocument {
+  const { belowBytes, stepBytes, maxBytes, image, spares, command } = config;
+  const sizes = { below: belowBytes, step: stepBytes, max: maxBytes };
+  if (command === null) return { ...sizes, image, spares };
+  const { program, args, timeoutSeconds: timeout } = command;
+  return { ...sizes, image, spares, command: [program, ...args], timeout };
+}

@@ -106,7 +106,8 @@ export class Report {
 
   /** "line 12", of the value at `path`. */
   lineOf(path: string): string {
-    return `line ${this.#position(this.#offsetOf(path)).line}`;
+    const { line } = this.#position(this.#offsetOf(path));
+    return line === 0 ? "another place" : `line ${line}`;
   }
 
   #offsetOf(path: string): number | undefined {

@@ -5,14 +5,25 @@ import {
   OFFER_RANGES,
   type ParameterOffers,
 } from "../../iscsi/parameters.ts";
-import { type Redirect, TARGET_SESSIONS_MAX_DEFAULT } from "../../iscsi/target.ts";
+import {
+  type Redirect,
+  TARGET_SESSIONS_MAX_DEFAULT,
+  type TargetState,
+} from "../../iscsi/target.ts";
 import type { IdentityOptions } from "../../scsi/identity.ts";
 import { LUN_MAX } from "../../scsi/limits.ts";
 import type { BlockBytes } from "../../scsi/logical-unit.ts";
-import { accessShape } from "./access-shape.ts";
-import { authenticationShape } from "./authentication-shape.ts";
-import type { AuthenticationConfig, LunConfig, TargetConfig } from "./config.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { accessDocument, accessShape } from "./access-shape.ts";
+import { authenticationDocument, authenticationShape } from "./authentication-shape.ts";
+import type {
+  AuthenticationConfig,
+  LunConfig,
+  TargetConfig,
+  TgtLunConfig,
+  TgtTargetConfig,
+} from "./config.ts";
+import type { ConfigDocument } from "./document.ts";
+import { type Endpoint, formatEndpoint } from "./endpoint.ts";
 import { LUNS_MAX, PORTALS_MAX } from "./limits.ts";
 import {
   choiceOf,
@@ -20,13 +31,15 @@ import {
   integer,
   listOf,
   mapped,
+  named,
   object,
   optional,
   required,
   type Shape,
   text,
+  textThat,
 } from "./shape.ts";
-import { inquiryText, remoteEndpoint, size, targetName, volumeName } from "./values.ts";
+import { inquiryText, remoteEndpoint, size, targetName, volumeKey } from "./values.ts";
 
 const blockSize: Shape<BlockBytes> = mapped(size(1, Number.MAX_SAFE_INTEGER), (bytes, fail) =>
   bytes === 512 || bytes === 4096 ? bytes : fail(`must be 512 or 4096, not ${bytes}`),
@@ -41,25 +54,47 @@ interface LunKeys {
   readonly product: string | null;
   readonly revision: string | null;
   readonly serial: string | null;
+  readonly tgt: TgtLunConfig | null;
 }
+
+/** A designator or serial number of tgt's: as long as its field of INQUIRY data. */
+const tgtIdentifier: Shape<string> = textThat((value) =>
+  /^[\x20-\x7e]{0,36}$/.test(value) ? null : "must have at most 36 printable ASCII characters",
+);
+
+const tgtLun: Shape<TgtLunConfig> = object<TgtLunConfig>({
+  scsiId: required(tgtIdentifier),
+  scsiSn: required(tgtIdentifier),
+  storeType: required(text),
+  storePath: required(text),
+  storeFlags: optional(text, ""),
+});
 
 const lun: Shape<LunConfig> = mapped(
   object<LunKeys>({
     lun: required(integer(0, LUN_MAX)),
-    volume: required(volumeName),
+    volume: required(volumeKey),
     blockSize: optional(blockSize, 512),
     readOnly: optional(flag, false),
     vendor: optional(inquiryText(8), null),
     product: optional(inquiryText(16), null),
     revision: optional(inquiryText(4), null),
     serial: optional(inquiryText(64), null),
+    tgt: optional(tgtLun, null),
   }),
-  ({ lun: number, volume, blockSize: blockBytes, readOnly, ...given }) => {
+  ({ lun: number, volume, blockSize: blockBytes, readOnly, tgt, ...given }) => {
     const entries = Object.entries(given).filter(([, value]) => value !== null);
     const identity = Object.fromEntries(entries) as IdentityOptions;
-    return { lun: number, volume, blockBytes, readOnly, identity };
+    return { lun: number, volume, blockBytes, readOnly, identity, tgt };
   },
 );
+
+function lunDocument(config: LunConfig): ConfigDocument {
+  const { lun: number, volume, blockBytes, readOnly, identity, tgt } = config;
+  const { vendor, product, revision, serial } = identity;
+  const given = { vendor, product, revision, serial };
+  return { lun: number, volume, blockSize: blockBytes, readOnly, ...given, tgt: tgt && { ...tgt } };
+}
 
 interface RedirectKeys {
   readonly address: Endpoint;
@@ -134,6 +169,21 @@ const parameters: Shape<ParameterOffers> = mapped(
   }),
 );
 
+function parametersDocument(offers: ParameterOffers): ConfigDocument {
+  return {
+    headerDigest: offers.headerDigest,
+    dataDigest: offers.dataDigest,
+    maxRecvDataSegmentLength: offers.maxRecvDataSegmentLengthBytes,
+    maxBurstLength: offers.maxBurstLengthBytes,
+    firstBurstLength: offers.firstBurstLengthBytes,
+    maxOutstandingR2T: offers.maxOutstandingR2t,
+    initialR2T: offers.initialR2t,
+    immediateData: offers.immediateData,
+    defaultTime2Wait: offers.defaultTime2WaitSeconds,
+    defaultTime2Retain: offers.defaultTime2RetainSeconds,
+  };
+}
+
 interface TargetKeys {
   readonly name: string;
   readonly alias: string | null;
@@ -144,7 +194,25 @@ interface TargetKeys {
   readonly redirect: Redirect | null;
   readonly parameters: ParameterOffers;
   readonly sessions: number;
+  readonly state: TargetState;
+  readonly tid: number | null;
+  readonly tgt: TgtTargetConfig | null;
 }
+
+/** tgt has an int for it. */
+const TID_MAX: number = 2 ** 31 - 1;
+
+/** All settings of a target that tgt knows, and room for more. */
+const TGT_SETTINGS_MAX = 64;
+
+const tgtTarget: Shape<TgtTargetConfig> = object<TgtTargetConfig>({
+  settings: optional(
+    mapped(named(text, text), (settings, fail) =>
+      settings.size <= TGT_SETTINGS_MAX ? settings : fail("has too many settings"),
+    ),
+    new Map<string, never>(),
+  ),
+});
 
 /** Sessions of one target: each holds its buffers. */
 const SESSIONS_MAX = 4096;
@@ -162,6 +230,9 @@ export const targetShape: Shape<TargetConfig> = mapped(
     redirect: optional(redirect, null),
     parameters: optional(parameters, DEFAULT_OFFERS),
     sessions: optional(integer(1, SESSIONS_MAX), TARGET_SESSIONS_MAX_DEFAULT),
+    state: optional(choiceOf(["ready", "offline"]), "ready"),
+    tid: optional(integer(1, TID_MAX), null),
+    tgt: optional(tgtTarget, null),
   }),
   ({ auth, allow: access, parameters: offers, sessions, ...rest }) => ({
     ...rest,
@@ -171,3 +242,26 @@ export const targetShape: Shape<TargetConfig> = mapped(
     sessionsMax: sessions,
   }),
 );
+
+/** What {@link targetShape} reads back, secrets and all. */
+export function targetDocument(config: TargetConfig): ConfigDocument {
+  const { luns, authentication, access, redirect: elsewhere, offers, sessionsMax, tgt } = config;
+  const { name, alias, portalGroups, state, tid } = config;
+  return {
+    name,
+    alias,
+    tid,
+    state,
+    portalGroups,
+    luns: luns.map(lunDocument),
+    auth: authentication === null ? null : authenticationDocument(authentication),
+    allow: accessDocument(access),
+    redirect:
+      elsewhere === null
+        ? null
+        : { address: formatEndpoint(elsewhere), permanent: elsewhere.permanent },
+    parameters: parametersDocument(offers),
+    sessions: sessionsMax,
+    tgt: tgt === null ? null : { settings: Object.fromEntries(tgt.settings) },
+  };
+}

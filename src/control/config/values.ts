@@ -64,6 +64,17 @@ export const volumeName: Shape<string> = mapped(textOrNumber, (value, fail) =>
     : fail("a volume's name has up to 63 letters, digits, dots, dashes and underscores"),
 );
 
+/** What the daemon itself calls volumes that somebody mapped without naming them: POOL/VOLUME, or the path of a file or device. */
+const IMPLIED_NAME =
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\/[A-Za-z0-9][A-Za-z0-9._-]{0,62}$|^\/[^\p{Cc}]{1,4095}$/u;
+
+/** How volumes are called in the configuration: a name of the operator's choice, or one that follows from what it is. */
+export const volumeKey: Shape<string> = mapped(textOrNumber, (value, fail) =>
+  VOLUME_NAME.test(value) || IMPLIED_NAME.test(value)
+    ? value
+    : fail("a volume's name has up to 63 letters, digits, dots, dashes and underscores"),
+);
+
 /** A pool carries its name on its devices. */
 export const poolName: Shape<string> = mapped(textOrNumber, (value, fail) =>
   VOLUME_NAME.test(value)

@@ -24,7 +24,8 @@ import {
   required,
   type Shape,
 } from "./shape.ts";
-import { filePath, poolName, size, uuid } from "./values.ts";
+import type { ConfigDocument } from "./document.ts";
+import { filePath, poolName, size, uuid, volumeName } from "./values.ts";
 
 const settings: { readonly [Key in keyof VolumeSettings]: Field<VolumeSettings[Key]> } = {
   uuid: optional(uuid, null),
@@ -84,6 +85,7 @@ const memory: Shape<MemoryVolumeConfig> = mapped(
 interface ThinKeys extends Omit<VolumeSettings, "delayMs"> {
   readonly driver: "thin";
   readonly pool: string;
+  readonly name: string | null;
   readonly size: number | null;
   readonly create: boolean;
   readonly reserve: number | null;
@@ -94,6 +96,7 @@ const thin: Shape<ThinVolumeConfig> = mapped(
   object<ThinKeys>({
     driver: required(choiceOf(["thin"])),
     pool: required(poolName),
+    name: optional(volumeName, null),
     size: optional(diskSize(VOLUME_BYTES_MAX), null),
     create: optional(flag, false),
     reserve: optional(size(0, VOLUME_BYTES_MAX), null),
@@ -123,3 +126,21 @@ export const volumeShape: Shape<VolumeConfig> = chosenBy<VolumeConfig>("driver",
   memory,
   thin,
 });
+
+/** What {@link volumeShape} reads back. */
+export function volumeDocument(config: VolumeConfig): ConfigDocument {
+  const { uuid: known, readOnly, optional: isOptional, sizeBytes, delayMs } = config;
+  const common = { uuid: known, size: sizeBytes, readOnly, optional: isOptional };
+  switch (config.driver) {
+    case "raw": {
+      const { driver, path, create, direct } = config;
+      return { driver, path, create, direct, ...common, delayMs };
+    }
+    case "memory":
+      return { driver: config.driver, ...common, delayMs };
+    case "thin": {
+      const { driver, pool, name, create, reserveBytes, quotaBytes } = config;
+      return { driver, pool, name, create, reserve: reserveBytes, quota: quotaBytes, ...common };
+    }
+  }
+}

@@ -32,7 +32,7 @@ describe("authentication in the configuration", () => {
       /either "password"/,
     ],
     ["no user", withAccount("{ passwordFile: secret }"), /the key "user" is missing/],
-    ["no accounts", withAccount(""), /accounts: is empty; leave "auth" out/],
+    ["no accounts", withAccount(""), /auth: has no "accounts"; leave "auth" out/],
     [
       "a file that is not there",
       withAccount("{ user: a, passwordFile: none }"),

@@ -58,7 +58,7 @@ describe("volumes of the configuration", () => {
     ],
     [
       "a bad name",
-      "volumes: { a/b: { driver: memory, size: 1MiB } }\ntargets: []",
+      "volumes: { a/: { driver: memory, size: 1MiB } }\ntargets: []",
       /^1:12 .*letters/,
     ],
     [
@@ -84,6 +84,7 @@ describe("volumes of the configuration", () => {
     expect(config.volumes.get("disk")).toEqual({
       driver: "thin",
       pool: "tank",
+      name: null,
       sizeBytes: null,
       create: false,
       reserveBytes: null,
