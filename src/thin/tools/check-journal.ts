@@ -62,9 +62,6 @@ export async function checkJournal(
     return NOTHING;
   }
   const { blocks } = scan;
-  if (scan.hasLaterEpoch) {
-    findings.warning("the journal has blocks of a later epoch than the newest superblock");
-  }
   if (isLost(scan, superblock)) {
     const seq = superblock.checkpointSeq + blocks.length + 1;
     findings.error(`journal block ${seq} is broken, and was whole before`);

@@ -65,7 +65,8 @@ export interface CheckOptions {
 
 /**
  * Checks a pool, open or not: superblocks, every page of the newest checkpoint, what refers to what, the journal. Writes nothing. The pages of
- * a checkpoint stay until the one after the next is durable; when that has happened in between, the check begins again.
+ * a checkpoint stay until the one after the next is durable, its journal until the next opening; when that has happened in between, the check
+ * begins again.
  *
  * @throws {PoolError} missing: no pool is there; foreign: more than one; busy: the pool changes faster than it can be checked
  * @throws {IoError} a superblock's device cannot be read
@@ -78,8 +79,10 @@ export async function checkPool(
     const pool = await locatePool(devices);
     const report = await checkOnce(pool, onProgress, restarts);
     const after = await locatePool(devices);
-    const newest = after.superblocks[0]?.generation ?? report.generation;
-    if (newest - report.generation < 2) return report;
+    const [newest = report] = after.superblocks;
+    // Whoever opens the pool discards what no barrier covers, and goes on in its place.
+    const isSameOpening = newest.epoch === report.epoch;
+    if (isSameOpening && newest.generation - report.generation < 2) return report;
   }
   throw new PoolError("busy", "the pool changes faster than it can be checked; try again later");
 }

@@ -122,7 +122,7 @@ describe(`the check of what a journal says (THINLUN_SEED=${seed})`, () => {
     const guesser = new RecordGuesser(random, pool);
     const upto = pool.journal.appliedSeq + 1;
     const verdicts = [0, 0];
-    for (let round = 0; round < 80; round += 1) {
+    for (let round = 0; round < 50; round += 1) {
       const records = [guesser.next(), guesser.next()].slice(random.below(2));
       const other = withBlock(device, pool, [...records, { kind: "barrier", upto }]);
       const report = await checkPool([other]);

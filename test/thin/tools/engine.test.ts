@@ -1,12 +1,42 @@
 import { describe, expect, it } from "vitest";
+import type { BlockDevice } from "../../../src/device/block-device.ts";
+import { DeviceFilter } from "../../../src/device/device-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { checkPool } from "../../../src/thin/tools/check.ts";
 import { repairPool } from "../../../src/thin/tools/repair.ts";
 import { appendRecord } from "../../../src/thin/log/promises.ts";
 import { NO_EXTENT } from "../../../src/thin/format/geometry.ts";
+import { IoKind, type IoRequest } from "../../../src/util/io-request.ts";
 import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
 import { attributesOf, formatted, MIB, opened, ownerOf } from "../checkpoint/fixture.ts";
 import { contentOf, exampleDevice, imageOf } from "./support/example-data.ts";
+
+/** Does something once, before what begins at a place is read. */
+class OnRead extends DeviceFilter {
+  readonly #offsetBytes: number;
+  #work: (() => Promise<void>) | null;
+
+  constructor(below: BlockDevice, offsetBytes: number, work: () => Promise<void>) {
+    super(below, below.name);
+    this.#offsetBytes = offsetBytes;
+    this.#work = work;
+  }
+
+  override tryRead(): boolean {
+    return false;
+  }
+
+  override submit(request: IoRequest): void {
+    const isMeant = request.kind === IoKind.read && request.offsetBytes >= this.#offsetBytes;
+    const work = this.#work;
+    if (work === null || !isMeant || request.offsetBytes >= 12 * MIB) {
+      super.submit(request);
+      return;
+    }
+    this.#work = null;
+    void work().then(() => super.submit(request));
+  }
+}
 
 const seed = chooseSeed(process.env);
 
@@ -34,6 +64,24 @@ describe(`tools and engine (THINLUN_SEED=${seed})`, () => {
     await checkpointer.close();
     const closed = await checkPool(devices);
     expect(closed).toMatchObject({ isSound: true, wasClean: true, journal: { blocks: 0 } });
+  });
+
+  it("agree on a pool that is opened again while it is checked", async () => {
+    const [device] = await formatted([16 * MIB]);
+    const pool = await opened([device!], 1);
+    await appendRecord(pool.journal, { kind: "create", attributes: attributesOf(1) });
+    let again: ReturnType<typeof opened> | null = null;
+    // What was not covered is discarded, and the next epoch writes to its place in the ring.
+    const open = async (): Promise<void> => {
+      again = opened([device!], 2);
+      const { journal } = await again;
+      await appendRecord(journal, { kind: "create", attributes: attributesOf(1) });
+    };
+    const before = new OnRead(device!, 8 * MIB, open);
+    const report = await checkPool([before]);
+    expect(again).not.toBeNull();
+    expect(report.findings).toEqual([]);
+    expect(report).toMatchObject({ epoch: 3, restarts: 1, journal: { blocks: 1 } });
   });
 
   it("agree on a pool that a repair wrote", async () => {
