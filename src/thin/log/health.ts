@@ -9,6 +9,7 @@ export class Health {
   readonly poolName: string;
   #failure: IoError | null = null;
   readonly #listeners: Set<(error: IoError) => void> = new Set();
+  readonly #watchers: Set<(error: IoError) => void> = new Set();
 
   constructor(poolName: string) {
     this.poolName = poolName;
@@ -19,10 +20,12 @@ export class Health {
     return this.#failure;
   }
 
-  /** Stops the pool for good. Only the first call counts. */
+  /** Stops the pool for good. The first call counts; of the others {@link onEachFailure} tells. */
   fail(error: IoError): void {
-    if (this.#failure !== null) return;
-    this.#failure = error;
+    const isFirst = this.#failure === null;
+    this.#failure ??= error;
+    for (const watcher of this.#watchers) watcher(error);
+    if (!isFirst) return;
     const listeners = [...this.#listeners];
     for (const listener of listeners) listener(error);
   }
@@ -32,5 +35,15 @@ export class Health {
     if (this.#failure !== null) listener(this.#failure);
     else this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Called for each failure, also those of a pool that has stopped already, before anybody else; at once with the first where it has
+   * happened. Returns the function that unsubscribes.
+   */
+  onEachFailure(watcher: (error: IoError) => void): () => void {
+    this.#watchers.add(watcher);
+    if (this.#failure !== null) watcher(this.#failure);
+    return () => void this.#watchers.delete(watcher);
   }
 }

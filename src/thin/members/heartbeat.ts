@@ -10,6 +10,9 @@ import { PoolError } from "../pool-error.ts";
 import { decodeHeartbeat, encodeHeartbeat } from "./heartbeat-block.ts";
 import { HEARTBEAT_INTERVAL_MS, HEARTBEAT_LATE_MS } from "./limits.ts";
 
+/** A device that has more to do than it can is alive: behind seconds of data the beats would be late. */
+const BEFORE_DATA = { isUrgent: true } as const;
+
 export interface HeartbeatOptions {
   /** The pool's first device, opened past the page cache (`direct`): otherwise reads show this host's own memory. */
   readonly device: BlockDevice;
@@ -83,7 +86,7 @@ export class Heartbeat {
     const { hostId, nonce } = owner;
     const bytes = encodeHeartbeat({ poolUuid, hostId, nonce, counter: this.#counter });
     // On stable media: another host does not see this one's cache.
-    await writeStable(device, HEARTBEAT_OFFSET, bytes);
+    await writeStable(device, HEARTBEAT_OFFSET, bytes, BEFORE_DATA);
     this.#counter += 1;
   }
 
@@ -91,7 +94,8 @@ export class Heartbeat {
   async #beat(): Promise<void> {
     const { device, owner, clock } = this.#options;
     try {
-      const block = decodeHeartbeat(await readBytes(device, HEARTBEAT_OFFSET, BLOCK_BYTES));
+      const bytes = await readBytes(device, HEARTBEAT_OFFSET, BLOCK_BYTES, BEFORE_DATA);
+      const block = decodeHeartbeat(bytes);
       if (this.#hasEnded) return;
       if (isFault(block) || block.nonce !== owner.nonce) {
         const who = isFault(block) ? block.message : `host ${block.hostId} has written its own`;

@@ -1,3 +1,4 @@
+import type { BlockDevice } from "../../device/block-device.ts";
 import { IoError } from "../../util/io-error.ts";
 import type { Log } from "../../util/log.ts";
 import type { OwnerIdentity } from "../checkpoint/owner.ts";
@@ -14,8 +15,12 @@ export function watchFailure(
   failed: (error: IoError) => void,
 ): void {
   const { health, failureMark, log } = parts;
-  health.onFailure((error) => {
+  health.onEachFailure((error) => {
     markFailure(failureMark, poolUuid, error);
+    if (error === health.failure || isOfFence(error)) return;
+    log.error({ error, pool: health.poolName }, "a device has failed after the pool had stopped");
+  });
+  health.onFailure((error) => {
     const what =
       error instanceof FenceError
         ? "the pool has stopped: another host may have it by now"
@@ -32,9 +37,36 @@ export class FenceError extends IoError {
   }
 }
 
+/** Also what a device refused only because its pool was fenced. */
+function isOfFence(error: unknown): boolean {
+  let at = error;
+  while (at instanceof Error && !(at instanceof FenceError)) at = at.cause;
+  return at instanceof FenceError;
+}
+
 /** Sets the mark, unless no device has failed: then the system's cache shows what the devices have, and the pool may be opened again. */
 export function markFailure(mark: FailureMark, poolUuid: string, error: IoError): void {
-  if (!(error instanceof FenceError)) mark.set(poolUuid);
+  if (!isOfFence(error)) mark.set(poolUuid);
+}
+
+/**
+ * What ties a device to its pool. A flush that the device began by itself and that failed stops the pool at once (rule F); when the pool is
+ * fenced the device begins no write any more, also none of those that wait in it. A pool that has failed by itself is this host's until it is
+ * closed, which waits for them. Returns the function that unties them.
+ */
+export function watchDevice(health: Health, device: BlockDevice): () => void {
+  const unsubscribes = [
+    device.onFlushFailure((cause) => {
+      const message = "a flush failed: writes that were acknowledged may be lost";
+      health.fail(new IoError("failed", message, { object: health.poolName, cause }));
+    }),
+    health.onEachFailure((error) => {
+      if (error instanceof FenceError) device.refuseWrites(error);
+    }),
+  ];
+  return () => {
+    for (const unsubscribe of unsubscribes) unsubscribe();
+  };
 }
 
 /** Errors: failed, where the pool has failed since the machine was started. */

@@ -8,6 +8,7 @@ import { DEVICE_BYTES_MIN, DEVICES_MAX, EXTENTS_MAX, SEGMENTS_MAX } from "../lim
 import type { PoolState } from "../map/pool-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { asPoolError, commit } from "./commit.ts";
+import { watchDevice } from "./failure.ts";
 import type { NewDevice } from "./pool-options.ts";
 import type { PoolParts } from "./pool-parts.ts";
 
@@ -34,8 +35,14 @@ export async function addDevice(
   const index = state.devices.length;
   const segment = segmentOf(state, index, HEAD_BYTES, sizeBytes, isZero);
   if (segment === null) throw new PoolError("space", "a pool cannot have more extents");
-  await clearEnds(device, sizeBytes);
-  await writeLabel(parts, device, index, [...state.devices, member]);
+  const unwatch = watchDevice(parts.health, device);
+  try {
+    await clearEnds(device, sizeBytes);
+    await writeLabel(parts, device, index, [...state.devices, member]);
+  } catch (error) {
+    unwatch();
+    throw error;
+  }
   offer(state, device);
   await commit(parts, [{ kind: "add-device", device: member, segment }]);
   grown(parts, index);

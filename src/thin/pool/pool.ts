@@ -9,7 +9,7 @@ import { auditState } from "../map/audit.ts";
 import type { PoolState } from "../map/pool-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { asPoolError } from "./commit.ts";
-import { FenceError, markFailure, refuseFailed, refuseForeign } from "./failure.ts";
+import { FenceError, markFailure, refuseFailed, refuseForeign, watchDevice } from "./failure.ts";
 import { addDevice, growDevice } from "./growth.ts";
 import type { PoolListener } from "./pool-events.ts";
 import {
@@ -60,8 +60,10 @@ export class Pool {
         joining: assembly.joining,
         superblocks: assembly.superblocks,
         onFailure: (error) => markFailure(failureMark, assembly.poolUuid, error),
-        onBegin: (health) =>
-          options.onLost?.((reason) => health.fail(new FenceError(assembly.name, reason))),
+        onBegin: (health) => {
+          for (const device of devices) watchDevice(health, device);
+          options.onLost?.((reason) => health.fail(new FenceError(assembly.name, reason)));
+        },
         owner,
         clock,
         log,

@@ -21,6 +21,20 @@ describe("the health of a pool", () => {
     expect(heard).toEqual(["a pool: first"]);
   });
 
+  it("tells of each failure to who asks for all of them, before the others hear of the first", () => {
+    const health = new Health("pool");
+    const heard: string[] = [];
+    health.onFailure(({ message }) => heard.push(`first ${message}`));
+    const unsubscribe = health.onEachFailure(({ message }) => heard.push(`each ${message}`));
+    health.fail(failure("fenced"));
+    health.fail(failure("flush"));
+    unsubscribe();
+    health.fail(failure("more"));
+    expect(heard).toEqual(["each pool: fenced", "first pool: fenced", "each pool: flush"]);
+    health.onEachFailure(({ message }) => heard.push(`late ${message}`));
+    expect(heard.slice(3)).toEqual(["late pool: fenced"]);
+  });
+
   it("tells a listener that comes late at once", () => {
     const health = new Health("pool");
     health.fail(failure("gone"));

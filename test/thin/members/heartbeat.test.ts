@@ -1,7 +1,12 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { DelayFilter } from "../../../src/device/delay-filter.ts";
 import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import type { BlockDevice } from "../../../src/device/block-device.ts";
+import { FileDevice } from "../../../src/device/file-device.ts";
+import { createImageFile } from "../../../src/device/image-file.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { isFault } from "../../../src/thin/format/fault.ts";
 import { HEARTBEAT_OFFSET } from "../../../src/thin/format/layout.ts";
@@ -9,12 +14,39 @@ import { decodeHeartbeat, encodeHeartbeat } from "../../../src/thin/members/hear
 import { Heartbeat } from "../../../src/thin/members/heartbeat.ts";
 import type { PoolError } from "../../../src/thin/pool-error.ts";
 import { IoKind, readBytes, writeBytes } from "../../../src/util/io-request.ts";
+import { ControlledCalls } from "../../device/controlled-calls.ts";
+import { scratchFolder } from "../../device/loop-device.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { passSeconds } from "./support/passing-time.ts";
 import { testUuid } from "./support/superblock.ts";
 
 const MIB = 1024 * 1024;
 const poolUuid = testUuid(1);
+
+/** A disk that takes its time for each call: with eight at a time, 200 of them a second. */
+class SlowCalls extends ControlledCalls {
+  static readonly ms = 40;
+  readonly #clock: ManualClock;
+
+  constructor(clock: ManualClock) {
+    super();
+    this.#clock = clock;
+  }
+
+  override read(...[fd, buffers, at, done]: Parameters<ControlledCalls["read"]>): void {
+    this.#clock.after(SlowCalls.ms, () => {
+      const [buffer] = buffers;
+      done(null, this.readSync(fd, buffer!, 0, buffer!.length, at));
+    });
+  }
+
+  override write(...[fd, buffers, at, done]: Parameters<ControlledCalls["write"]>): void {
+    this.#clock.after(SlowCalls.ms, () => {
+      const [buffer] = buffers;
+      done(null, this.writeSync(fd, buffer!, 0, buffer!.length, at));
+    });
+  }
+}
 
 class Bench {
   readonly clock = new ManualClock();
@@ -100,6 +132,37 @@ describe("the heartbeat of an owner", () => {
     expect(bench.fenced).toEqual([]);
     await passSeconds(bench.clock, 1);
     expect(bench.fenced).toMatchObject([{ kind: "failed" }]);
+  });
+
+  it("goes on beside more data than a disk can write in time", async () => {
+    const bench = new Bench();
+    const folder = scratchFolder();
+    const path = join(folder, "disk");
+    await createImageFile(path, 16 * MIB);
+    const device = await FileDevice.open(path, { calls: new SlowCalls(bench.clock), lock: false });
+    const heartbeat = bench.beat(device);
+    const passing = async (seconds: number): Promise<void> => {
+      for (let ms = 0; ms < seconds * 1000; ms += SlowCalls.ms) {
+        bench.clock.advance(SlowCalls.ms);
+        await turn();
+      }
+    };
+    const starting = heartbeat.start();
+    await passing(1);
+    await starting;
+    let isBusy = true;
+    // Three seconds of them in the queue at any time.
+    const writers = Array.from({ length: 600 }, async (_, index) => {
+      while (isBusy) await writeBytes(device, 4 * MIB + index * 4096, Buffer.alloc(4096));
+    });
+    await passing(12);
+    expect(bench.fenced).toEqual([]);
+    isBusy = false;
+    await passing(4);
+    await Promise.all(writers);
+    await heartbeat.stop();
+    await device.close();
+    rmSync(folder, { recursive: true, force: true });
   });
 
   it("fences itself after the process stood still", async () => {

@@ -1,8 +1,14 @@
-import { expect, test } from "vitest";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
 import type { BlockDevice } from "../../../src/device/block-device.ts";
+import { DelayFilter } from "../../../src/device/delay-filter.ts";
 import { DeviceFilter } from "../../../src/device/device-filter.ts";
 import { ErrorFilter } from "../../../src/device/error-filter.ts";
+import { FileDevice } from "../../../src/device/file-device.ts";
+import { createImageFile } from "../../../src/device/image-file.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import type { ThinVolume } from "../../../src/thin/io/thin-volume.ts";
 import { Health } from "../../../src/thin/log/health.ts";
 import { PoolError } from "../../../src/thin/pool-error.ts";
 import { watchFailure } from "../../../src/thin/pool/failure.ts";
@@ -19,6 +25,8 @@ import {
   writeZeroes,
 } from "../../../src/util/io-request.ts";
 import { silentLog } from "../../../src/util/log.ts";
+import { ControlledCalls } from "../../device/controlled-calls.ts";
+import { scratchFolder } from "../../device/loop-device.ts";
 import { copyOf, MIB, PoolBench } from "./support/pool-bench.ts";
 
 test("after a failed flush everything is refused, the mark is set, and the pool is not opened again", async () => {
@@ -165,7 +173,140 @@ test("a pool that is fenced takes nothing more, leaves no mark, and goes on when
   });
   expect(bench.pool.failure?.message).toContain("another host has it");
   await bench.close();
-  await bench.open();
+  // The devices are opened anew for that: those that the pool had take no writes any more.
+  await expect(bench.open()).rejects.toMatchObject({ kind: "failed" });
+  expect(bench.mark.pools.size).toBe(0);
+  await bench.kill();
   expect(await bench.byteAt(bench.pool.volume("data"), 0)).toBe(1);
   await bench.expectSound();
+});
+
+/** Keeps flushes until the test says how they end. */
+class KeptFlushes extends DeviceFilter {
+  isKeeping = false;
+  readonly kept: IoRequest[] = [];
+
+  override submit(request: IoRequest): void {
+    if (this.isKeeping && request.kind === IoKind.flush) this.kept.push(request);
+    else super.submit(request);
+  }
+}
+
+test("a flush that fails after the pool was fenced leaves the mark all the same", async () => {
+  const disk = new KeptFlushes(new MemoryDevice(64 * MIB), "disk");
+  const bench = await PoolBench.make({ devices: [disk] });
+  const volume = await bench.create("data");
+  await bench.fill(volume, 0, 1, 1);
+  disk.isKeeping = true;
+  const flushing = flush(volume).catch((error: unknown) => error);
+  await bench.pass(4, 1);
+  expect(disk.kept).toHaveLength(1);
+  bench.pool.fence(new PoolError("io", "the pool's heartbeat could not be written"));
+  expect(bench.mark.pools.size).toBe(0);
+  for (const request of disk.kept) {
+    request.done(new IoError("medium", "the cache is lost", { object: "disk" }));
+  }
+  expect(await bench.drive(flushing)).toMatchObject({ kind: "failed" });
+  expect(bench.pool.failure?.message).toContain("heartbeat");
+  expect(bench.mark.pools.has(bench.pool.uuid)).toBe(true);
+  await bench.close();
+  await expect(bench.open()).rejects.toThrow(/has failed since this machine was started/);
+});
+
+/** A device that flushes by itself, and says how that went. */
+class SelfFlusher extends DeviceFilter {
+  readonly listeners = new Set<(error: IoError) => void>();
+
+  override onFlushFailure(listener: (error: IoError) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  fail(): void {
+    const error = new IoError("failed", "a flush failed", { object: this.name });
+    for (const listener of this.listeners) listener(error);
+  }
+}
+
+test("a flush that a device has begun by itself stops the pool, and leaves the mark, as soon as it fails", async () => {
+  const disk = new SelfFlusher(new MemoryDevice(64 * MIB), "disk");
+  const bench = await PoolBench.make({ devices: [disk] });
+  const added = new SelfFlusher(new MemoryDevice(64 * MIB), "second");
+  await bench.drive(bench.pool.addDevice(added, { uuid: bench.uuid(), isZero: true }));
+  expect([disk.listeners.size, added.listeners.size]).toEqual([1, 1]);
+  added.fail();
+  expect(bench.mark.pools.has(bench.pool.uuid)).toBe(true);
+  expect(bench.pool.failure?.kind).toBe("failed");
+});
+
+/** A pool on a file whose writes all go through the queue of its device, as past the page cache, and a volume that has data. */
+async function fencedBench(
+  folder: string,
+  name: string,
+): Promise<{ bench: PoolBench; calls: ControlledCalls; volume: ThinVolume; path: string }> {
+  const path = join(folder, name);
+  await createImageFile(path, 64 * MIB);
+  const calls = new ControlledCalls();
+  const file = await FileDevice.open(path, { calls, lock: false });
+  const disk = new DelayFilter(file, 0, (callback) => callback());
+  const bench = await PoolBench.make({ devices: [disk] });
+  const volume = await bench.create("data");
+  await bench.fill(volume, 0, 1, 1);
+  await bench.drive(flush(volume));
+  calls.isHolding = true;
+  return { bench, calls, volume, path };
+}
+
+describe("a pool that is fenced while its devices are stuck", () => {
+  const folder = scratchFolder();
+  const reason = new PoolError("failed", "no heartbeat: another host may have the pool by now");
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("writes no data that waits in a queue when they come back: the extents may be another volume's by then", async () => {
+    const { bench, calls, volume, path } = await fencedBench(folder, "data");
+    const before = calls.writes;
+    const writes = Array.from({ length: 14 }, (_, index) => {
+      return writeBytes(volume, index * 4096, Buffer.alloc(4096, 2)).catch(
+        (error: unknown) => error,
+      );
+    });
+    expect(calls.writes - before).toBe(8);
+    bench.pool.fence(reason);
+    const content = readFileSync(path);
+    calls.isHolding = false;
+    calls.release();
+    for (const ended of await bench.drive(Promise.all(writes))) {
+      expect(ended).toMatchObject({ kind: "failed" });
+    }
+    expect(calls.writes - before).toBe(8);
+    await bench.close();
+    const changed = readFileSync(path);
+    let blocks = 0;
+    for (let at = 0; at < content.length; at += 4096) {
+      if (content.compare(changed, at, at + 4096, at, at + 4096) !== 0) blocks += 1;
+    }
+    expect(blocks).toBe(8);
+    expect(bench.mark.pools.size).toBe(0);
+    await bench.devices[0]!.close();
+  });
+
+  test("writes no block of the journal that waits in a queue: its place in the ring may be the other's by then", async () => {
+    const { bench, calls, volume } = await fencedBench(folder, "journal");
+    const writes = Array.from({ length: 8 }, (_, index) => {
+      return writeBytes(volume, index * 4096, Buffer.alloc(4096, 2)).catch(
+        (error: unknown) => error,
+      );
+    });
+    const before = calls.writes;
+    const creating = bench.create("more").catch((error: unknown) => error);
+    await bench.pass(4, 1);
+    bench.pool.fence(reason);
+    calls.isHolding = false;
+    calls.release();
+    await bench.drive(Promise.all(writes));
+    expect(await creating).toMatchObject({ kind: "failed" });
+    await bench.close();
+    expect([calls.writes - before, bench.mark.pools.size]).toEqual([0, 0]);
+    await bench.devices[0]!.close();
+  });
 });

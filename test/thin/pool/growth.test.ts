@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { DelayFilter } from "../../../src/device/delay-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { writeBytes } from "../../../src/util/io-request.ts";
+import { PoolError } from "../../../src/thin/pool-error.ts";
 import { imageGrower, spareGrower } from "../../../src/thin/pool/growers.ts";
 import { EXTENT, MIB, PoolBench, uuidOf } from "./support/pool-bench.ts";
 
@@ -38,6 +40,21 @@ test("a device is added, used, and there again after the next open", async () =>
   bench.devices = [first!];
   await bench.close();
   await expect(bench.open()).rejects.toThrow(DEVICE_UUID);
+});
+
+test("a device that is being added takes no label any more when its pool is fenced meanwhile", async () => {
+  const bench = await PoolBench.make({ sizeBytes: 40 * MIB });
+  const memory = new MemoryDevice(64 * MIB, "second");
+  const held: (() => void)[] = [];
+  const added = new DelayFilter(memory, 0, (callback) => held.push(callback));
+  const adding = bench.pool.addDevice(added, { uuid: DEVICE_UUID, isZero: false });
+  const refused = expect(bench.drive(adding)).rejects.toMatchObject({ kind: "failed" });
+  await bench.pass(4, 1);
+  expect(held).toHaveLength(1);
+  bench.pool.fence(new PoolError("foreign", "another host has it"));
+  for (const start of held) start();
+  await refused;
+  expect([held.length, memory.allocatedBytes, bench.mark.pools.size]).toEqual([1, 0, 0]);
 });
 
 test("a device that was added before a kill is there after it", async () => {
