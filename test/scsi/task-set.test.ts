@@ -266,3 +266,33 @@ describe("expel", () => {
     expect(() => queue.bench.unit.taskSet.leave(queue.add(simple))).toThrow("before it leaves");
   });
 });
+
+describe("tasks that are waited for", () => {
+  it("leave by themselves, and those of later are none of them", () => {
+    const queue = new Queue();
+    const { taskSet } = queue.bench.unit;
+    let done = 0;
+    const tasks = [queue.add(simple), queue.add(simple)];
+    taskSet.await(tasks, () => (done += 1));
+    queue.add(simple);
+    queue.bench.volume.release();
+    expect([done, Queue.states(...tasks)]).toEqual([0, "er"]);
+    queue.bench.volume.release();
+    expect([done, Queue.states(...tasks), taskSet.size]).toEqual([1, "ee", 1]);
+    queue.bench.volume.release();
+    expect(done).toBe(1);
+  });
+
+  it("may be aborted meanwhile, and are gone where there are none", () => {
+    const queue = new Queue();
+    const { taskSet } = queue.bench.unit;
+    const order: string[] = [];
+    taskSet.await([], () => order.push("none"));
+    const task = queue.add(simple);
+    taskSet.await([task], () => order.push("awaited"));
+    taskSet.abort([task], () => order.push("aborted"));
+    expect(order).toEqual(["none"]);
+    queue.bench.volume.release();
+    expect(order.toSorted()).toEqual(["aborted", "awaited", "none"]);
+  });
+});

@@ -29,6 +29,8 @@ describe("vital product data", () => {
   it("80h has the serial number: the volume's UUID, or what was set", () => {
     expect(page("80").toString("latin1", 4)).toBe("6f1c2a349d7e4b118a550c1d2e3f4a5b");
     expect(page("80", { serial: "A-1" }).toString("latin1", 4)).toBe("A-1");
+    const serialField = Buffer.from("  A-1");
+    expect(page("80", { serial: "A-1", serialField }).toString("latin1", 4)).toBe("  A-1");
   });
 
   it("86h tells the task attributes and the volatile cache", () => {
