@@ -7,6 +7,7 @@ import { getUuid, UUID_BYTES } from "../thin/format/identity.ts";
 import { newestOf } from "../thin/format/superblock-io.ts";
 import { claimShared, type SharedClaim } from "../thin/members/claim-shared.ts";
 import { createMembers, type Member, type MemberRequest } from "../thin/members/create-members.ts";
+import { refuseLiving } from "../thin/members/living-owner.ts";
 import { openForPool } from "../thin/members/open-member.ts";
 import { isTakeover, mayOpen, refuseSilent } from "../thin/members/owner.ts";
 import { scanDevices } from "../thin/members/scan.ts";
@@ -241,6 +242,7 @@ export class PoolStore {
     const newest = newestOf(superblocks);
     if (device === undefined || newest === undefined) return null;
     mayOpen(newest.owner, owner, { takeOver: config.takeOver !== false });
+    if (config.takeOver !== "force") await refuseLiving(newest.owner, owner);
     const sign = await signOfLife(device, poolUuid);
     const takesOver = isTakeover(newest.owner, owner);
     if (!config.shared && !takesOver && sign === null) return null;

@@ -3,6 +3,7 @@ import { assert } from "../../util/assert.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { OwnerIdentity } from "../checkpoint/owner.ts";
 import { claimShared, type SharedClaim } from "./claim-shared.ts";
+import { refuseLiving } from "./living-owner.ts";
 import { openForPool } from "./open-member.ts";
 import { mayOpen } from "./owner.ts";
 import { scanDevices } from "./scan.ts";
@@ -28,7 +29,8 @@ export interface ClaimedMembers {
  * Opens devices for one process alone. A pool that a host shares with others says so by its signs of life, which stay when that host
  * has closed it: then other hosts are kept away as well, as by a daemon whose configuration says that the pool is shared.
  *
- * @throws {PoolError} as {@link openForPool} has them; `foreign`: it is open on another host; `busy`: another host shows signs of life
+ * @throws {PoolError} as {@link openForPool} has them; `foreign`: it is open on another host; `busy`: another host shows signs of life, or a process of
+ *   this one that has the pool open under other names lives
  */
 export async function claimMembers(
   paths: readonly string[],
@@ -40,6 +42,8 @@ export async function claimMembers(
     for (const path of paths) {
       devices.push(await openForPool(path, { readOnly, direct: shared !== undefined }));
     }
+    // Anew: whoever had them may just have closed the pool.
+    for (const pool of await scanDevices(paths)) await refuseLiving(pool.owner, owner);
     if (shared === undefined) return { devices, claim: null };
     const head = shared.devices.find(({ index }) => index === 0);
     const device = devices[paths.indexOf(head?.path ?? "")];

@@ -7,6 +7,7 @@ import {
 } from "../../../native-free/block-topology.ts";
 import { readInUse, type InUse, type MountEntry } from "../../../native-free/mount-table.ts";
 import { PoolError } from "../pool-error.ts";
+import { otherUseOfLoop } from "./loop-backing.ts";
 
 /** A path that may become, or is, a device of a pool. */
 export interface PathFacts {
@@ -125,6 +126,11 @@ class Inspection {
     }
   }
 
+  async refuseBehind({ name, disk }: BlockTopology, sysFolder: string): Promise<void> {
+    const use = await otherUseOfLoop(disk ?? name, sysFolder);
+    if (use !== null) throw this.busy(use);
+  }
+
   async refuseLoops(sysFolder: string): Promise<void> {
     for (const { device, file } of await readLoopFiles(sysFolder)) {
       if (!(await this.#isSelf(file))) continue;
@@ -149,7 +155,10 @@ export async function inspectPath(
   const isBlockDevice = stats.rdev !== 0;
   if (isBlockDevice) {
     const topology = await readBlockTopology(stats.rdev, folders.sys, folders.udev);
-    if (topology !== null) inspection.refuseStructure(topology);
+    if (topology !== null) {
+      inspection.refuseStructure(topology);
+      await inspection.refuseBehind(topology, folders.sys);
+    }
   } else {
     await inspection.refuseLoops(folders.sys);
   }

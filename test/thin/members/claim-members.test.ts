@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -108,6 +110,21 @@ describe("the devices of a pool", () => {
     await expect(claimed({ during, readOnly: true })).rejects.toMatchObject({ kind: "busy" });
     // It has let go of them.
     await release((await claimed()).members);
+  });
+
+  it("are not claimed while the process lives that has the pool open, under a name that shares no lock", async () => {
+    const child = spawn(process.execPath, ["-e", "console.log(1); setInterval(() => {}, 1000)"]);
+    await once(child.stdout, "data");
+    const opened = { pid: child.pid ?? 0, openedAtSeconds: Math.ceil(Date.now() / 1000) };
+    await pool({ owner: { ...ME, ...opened, state: "active" } });
+    for (const readOnly of [false, true]) {
+      const refusal = { kind: "busy", message: expect.stringContaining(`process ${child.pid}`) };
+      const attempt = claimMembers([path], { owner: ME, clock, readOnly });
+      await expect(attempt).rejects.toMatchObject(refusal);
+    }
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    await release(await claimMembers([path], { owner: ME, clock }));
   });
 
   it("are not claimed where the superblock says that another host has them, alive or not", async () => {
