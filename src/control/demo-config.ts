@@ -3,7 +3,7 @@ import { OPEN_ACCESS } from "../iscsi/auth/access-list.ts";
 import { CONNECTIONS_MAX } from "../iscsi/limits.ts";
 import { DEFAULT_OFFERS } from "../iscsi/parameters.ts";
 import { TARGET_SESSIONS_MAX_DEFAULT } from "../iscsi/target.ts";
-import type { Config } from "./config/config.ts";
+import type { Config, TargetConfig } from "./config/config.ts";
 import { ISCSI_PORT } from "./config/endpoint.ts";
 
 /** The target that is there when nothing is configured. */
@@ -71,33 +71,27 @@ export function demoConfig(stateDir: string): Config {
         },
       ],
     ]),
-    targets: [
-      {
-        name: DEMO_TARGET,
-        alias: "thinlun demo",
-        luns: [
-          {
-            lun: 0,
-            volume: DEMO_VOLUME,
-            blockBytes: 512,
-            readOnly: false,
-            identity: {},
-            tgt: null,
-          },
-        ],
-        authentication: null,
-        access: OPEN_ACCESS,
-        portalGroups: [],
-        redirect: null,
-        offers: DEFAULT_OFFERS,
-        sessionsMax: TARGET_SESSIONS_MAX_DEFAULT,
-        state: "ready",
-        tid: null,
-        tgt: null,
-      },
-    ],
+    targets: [demoTarget()],
     discovery: { enabled: true, authentication: null, access: OPEN_ACCESS },
     accounts: [],
     limits: { connections: CONNECTIONS_MAX },
+  };
+}
+
+function demoTarget(): TargetConfig {
+  const unit = { blockBytes: 512, readOnly: false, identity: {}, settings: {}, tgt: null } as const;
+  return {
+    name: DEMO_TARGET,
+    alias: "thinlun demo",
+    luns: [{ lun: 0, volume: DEMO_VOLUME, ...unit }],
+    authentication: null,
+    access: OPEN_ACCESS,
+    portalGroups: [],
+    redirect: null,
+    offers: DEFAULT_OFFERS,
+    sessionsMax: TARGET_SESSIONS_MAX_DEFAULT,
+    state: "ready",
+    tid: null,
+    tgt: null,
   };
 }

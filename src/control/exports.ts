@@ -2,15 +2,13 @@ import { AccessList } from "../iscsi/auth/access-list.ts";
 import { AuthenticationPolicy } from "../iscsi/auth/authentication-policy.ts";
 import type { IscsiServer } from "../iscsi/server.ts";
 import { IscsiTarget, type IscsiTargetSettings } from "../iscsi/target.ts";
-import { LogicalUnit } from "../scsi/logical-unit.ts";
 import { TargetDevice } from "../scsi/target-device.ts";
 import { assert } from "../util/assert.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
-import type { Volume } from "../volume/volume.ts";
 import { authenticationRules } from "./config/authentication-rules.ts";
 import type { LunConfig, TargetConfig } from "./config/config.ts";
-import { VolumeFaults } from "./volume-faults.ts";
+import { type UnitTarget, Units } from "./units.ts";
 import type { OpenVolume } from "./volume-store.ts";
 
 /** What the targets are put together from. */
@@ -31,30 +29,37 @@ export function targetSettings(config: TargetConfig): IscsiTargetSettings {
     authentication: new AuthenticationPolicy(authenticationRules(config.authentication)),
     portalGroupTags: config.portalGroups,
     redirect: config.redirect,
-    state: "ready",
+    state: config.state,
     offers: config.offers,
     maxSessions: config.sessionsMax,
   };
 }
 
+/** A target that was added. */
+interface Exported {
+  readonly device: TargetDevice;
+  config: UnitTarget;
+}
+
 /** The targets of the daemon and their logical units. One volume is one logical unit, under however many LUNs. */
 export class Exports {
   readonly #options: ExportsOptions;
-  readonly #faults: VolumeFaults;
-  readonly #unitOfVolume = new Map<string, LogicalUnit>();
-  readonly #deviceOfTarget = new Map<string, TargetDevice>();
+  readonly #units: Units;
+  readonly #targets = new Map<string, Exported>();
 
   constructor(options: ExportsOptions) {
     this.#options = options;
-    this.#faults = new VolumeFaults(options.log, options.clock);
+    this.#units = new Units(options.log, options.clock);
   }
 
   /** Makes a target with its LUNs and hands it to the server. LUNs without a volume are left out. */
   add(config: TargetConfig): void {
     const { log, server } = this.#options;
     const device = new TargetDevice(config.name);
-    this.#deviceOfTarget.set(config.name, device);
-    for (const lun of config.luns) this.attach(device, lun);
+    const target = { device, config };
+    this.#targets.set(config.name, target);
+    if (config.tgt !== null) device.attach(0, this.#units.makeController(config));
+    for (const lun of config.luns) this.#attach(target, lun);
     server.addTarget(new IscsiTarget(config.name, device, targetSettings(config)));
     const fields = { target: config.name, luns: [...device.units.keys()] };
     log.info(
@@ -63,12 +68,16 @@ export class Exports {
     );
   }
 
+  #find(name: string): Exported {
+    const target = this.#targets.get(name);
+    assert(target !== undefined, "the target is there");
+    return target;
+  }
+
   /** Attaches a LUN to a target that was added; initiators that are there are told. False where its volume is not open. */
   addLun(target: string, config: LunConfig): boolean {
-    const device = this.#deviceOfTarget.get(target);
-    assert(device !== undefined, "a LUN is added to a target that is there");
-    this.attach(device, config);
-    const isThere = device.units.has(config.lun);
+    const exported = this.#find(target);
+    const isThere = this.#attach(exported, config);
     const fields = { target, lun: config.lun, volume: config.volume };
     if (isThere) this.#options.log.info(fields, "LUN added");
     return isThere;
@@ -78,20 +87,17 @@ export class Exports {
    * Takes a LUN away; initiators that are there are told. Resolves when no command uses its volume any more, by this LUN at least.
    */
   async removeLun(target: string, lun: number): Promise<void> {
-    const device = this.#deviceOfTarget.get(target);
-    assert(device !== undefined, "a LUN is taken from a target that is there");
-    const detached = this.#detach(device, lun);
+    const detached = this.#detach(this.#find(target).device, lun);
     this.#options.log.info({ target, lun }, "LUN removed");
     await detached;
   }
 
   /** Forgets a target with its LUNs, and ends its sessions. Resolves when nothing of theirs is running any more. */
   async remove(target: string): Promise<void> {
-    const device = this.#deviceOfTarget.get(target);
-    assert(device !== undefined, "a target that is removed is there");
-    this.#deviceOfTarget.delete(target);
+    const { device } = this.#find(target);
+    this.#targets.delete(target);
     await this.#options.server.removeTarget(target, this.#options.logoutGraceMs);
-    for (const lun of device.units.keys()) await this.#detach(device, lun);
+    await Promise.all([...device.units.keys()].map((lun) => this.#detach(device, lun)));
     this.#options.log.info({ target }, "target removed");
   }
 
@@ -100,6 +106,7 @@ export class Exports {
     const target = this.#options.server.targets.get(config.name);
     assert(target !== undefined, "a target that is configured is there");
     target.configure(targetSettings(config));
+    this.#find(config.name).config = config;
     this.#options.log.info({ target: config.name }, "target changed, for the logins to come");
   }
 
@@ -107,52 +114,36 @@ export class Exports {
     const unit = device.units.get(lun);
     if (unit === undefined) return;
     await new Promise<void>((resolve) => device.detach(lun, resolve));
-    const devices = [...this.#deviceOfTarget.values()];
-    if (devices.some(({ units }) => [...units.values()].includes(unit))) return;
-    for (const [volume, other] of this.#unitOfVolume) {
-      if (other === unit) this.#unitOfVolume.delete(volume);
-    }
-    unit.close();
+    const isThere = [...this.#targets.values()].some(({ device: { units } }) =>
+      [...units.values()].includes(unit),
+    );
+    if (!isThere) this.#units.release(unit);
   }
 
-  attach(device: TargetDevice, config: LunConfig): void {
+  #attach({ device, config: target }: Exported, config: LunConfig): boolean {
     const opened = this.#options.volumes.get(config.volume);
     if (opened === undefined) {
       const fields = { target: device.name, lun: config.lun, volume: config.volume };
       this.#options.log.warn(fields, "LUN left out: its volume is not open");
-      return;
+      return false;
     }
-    device.attach(config.lun, this.#unitOf(config, opened.volume));
+    device.attach(config.lun, this.#units.take(target, config, opened.volume));
+    return true;
   }
 
-  /** Takes up what of the configuration of a LUN can change while initiators are there: its write protection. */
+  /** Takes up what of the configuration of LUNs can change while initiators are there: settings, and with tgt's targets, names. */
   refresh(targets: readonly TargetConfig[]): void {
-    for (const { volume, readOnly } of targets.flatMap(({ luns }) => luns)) {
-      const unit = this.#unitOfVolume.get(volume);
-      if (unit?.configure({ readOnly }) !== true) continue;
-      this.#options.log.info({ volume, readOnly: unit.readOnly }, "write protection changed");
+    for (const target of targets) {
+      for (const lun of target.luns) {
+        if (!this.#units.change(target, lun)) continue;
+        const { volume, readOnly, settings } = lun;
+        this.#options.log.info({ volume, readOnly, ...settings }, "logical unit changed");
+      }
     }
-  }
-
-  #unitOf(config: LunConfig, volume: Volume): LogicalUnit {
-    const existing = this.#unitOfVolume.get(config.volume);
-    if (existing !== undefined) return existing;
-    const { clock } = this.#options;
-    const unit = new LogicalUnit({
-      ...config.identity,
-      volume,
-      blockBytes: config.blockBytes,
-      settings: { readOnly: config.readOnly },
-      report: (report) => this.#faults.report(report),
-      nowMs: () => clock.nowMs(),
-    });
-    this.#unitOfVolume.set(config.volume, unit);
-    return unit;
   }
 
   /** Lets go of the volumes, once no session is there any more. */
   close(): void {
-    for (const unit of this.#unitOfVolume.values()) unit.close();
-    this.#unitOfVolume.clear();
+    this.#units.close();
   }
 }

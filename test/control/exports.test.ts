@@ -67,6 +67,7 @@ const lun = (number: number, changes: Partial<LunConfig> = {}): LunConfig => ({
   blockBytes: 512,
   readOnly: false,
   identity: {},
+  settings: {},
   tgt: null,
   ...changes,
 });

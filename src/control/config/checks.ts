@@ -228,8 +228,8 @@ function checkLuns(targets: readonly TargetConfig[], report: Report): void {
 }
 
 function describedAlike(left: LunConfig, right: LunConfig): boolean {
-  const description = ({ blockBytes, readOnly, identity }: LunConfig): string =>
-    JSON.stringify([blockBytes, readOnly, identity]);
+  const description = ({ blockBytes, readOnly, identity, settings }: LunConfig): string =>
+    JSON.stringify([blockBytes, readOnly, identity, settings]);
   return description(left) === description(right);
 }
 

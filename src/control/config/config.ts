@@ -1,5 +1,6 @@
 import type { IdentityOptions } from "../../scsi/identity.ts";
 import type { BlockBytes } from "../../scsi/logical-unit.ts";
+import type { UnitSettings } from "../../scsi/unit-settings.ts";
 import type { AccessRules } from "../../iscsi/auth/access-list.ts";
 import type { ChapAlgorithm } from "../../iscsi/auth/chap-algorithm.ts";
 import type { ParameterOffers } from "../../iscsi/parameters.ts";
@@ -147,6 +148,8 @@ export interface LunConfig {
   readonly blockBytes: BlockBytes;
   readonly readOnly: boolean;
   readonly identity: IdentityOptions;
+  /** Besides its write protection; what is not there has its default. */
+  readonly settings: Partial<Omit<UnitSettings, "readOnly">>;
   /** Not null: a unit as tgt makes them, of which identity, kind of store and path are shown. */
   readonly tgt: TgtLunConfig | null;
 }

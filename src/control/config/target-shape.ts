@@ -13,6 +13,7 @@ import {
 import type { IdentityOptions } from "../../scsi/identity.ts";
 import { LUN_MAX } from "../../scsi/limits.ts";
 import type { BlockBytes } from "../../scsi/logical-unit.ts";
+import { type UnitSettings, unitSettingsProblems } from "../../scsi/unit-settings.ts";
 import { accessDocument, accessShape } from "./access-shape.ts";
 import { authenticationDocument, authenticationShape } from "./authentication-shape.ts";
 import type {
@@ -54,8 +55,38 @@ interface LunKeys {
   readonly product: string | null;
   readonly revision: string | null;
   readonly serial: string | null;
+  readonly settings: LunConfig["settings"];
   readonly tgt: TgtLunConfig | null;
 }
+
+type SettingKeys = {
+  readonly [Name in keyof LunConfig["settings"]]-?: NonNullable<UnitSettings[Name]> | null;
+};
+
+/** Fields of SCSI pages; what they take beyond their width is checked by {@link unitSettingsProblems}. */
+const pageField = integer(0, 2 ** 32 - 1);
+
+const unitSettings: Shape<LunConfig["settings"]> = mapped(
+  object<SettingKeys>({
+    online: optional(flag, null),
+    removable: optional(flag, null),
+    writeCache: optional(flag, null),
+    softwareWriteProtect: optional(flag, null),
+    descriptorSense: optional(flag, null),
+    thinProvisioning: optional(flag, null),
+    physicalBlockExponent: optional(pageField, null),
+    lowestAlignedLba: optional(pageField, null),
+    optimalGranularityBlocks: optional(pageField, null),
+    optimalTransferBlocks: optional(pageField, null),
+    rotationRate: optional(pageField, null),
+  }),
+  (keys, fail) => {
+    const given = Object.entries(keys).filter(([, value]) => value !== null);
+    const settings = Object.fromEntries(given) as LunConfig["settings"];
+    const [problem] = unitSettingsProblems(settings);
+    return problem === undefined ? settings : fail(problem);
+  },
+);
 
 /** A designator or serial number of tgt's: as long as its field of INQUIRY data. */
 const tgtIdentifier: Shape<string> = textThat((value) =>
@@ -80,19 +111,20 @@ const lun: Shape<LunConfig> = mapped(
     product: optional(inquiryText(16), null),
     revision: optional(inquiryText(4), null),
     serial: optional(inquiryText(64), null),
+    settings: optional(unitSettings, {}),
     tgt: optional(tgtLun, null),
   }),
-  ({ lun: number, volume, blockSize: blockBytes, readOnly, tgt, ...given }) => {
+  ({ lun: number, volume, blockSize: blockBytes, readOnly, settings, tgt, ...given }) => {
     const entries = Object.entries(given).filter(([, value]) => value !== null);
     const identity = Object.fromEntries(entries) as IdentityOptions;
-    return { lun: number, volume, blockBytes, readOnly, identity, tgt };
+    return { lun: number, volume, blockBytes, readOnly, identity, settings, tgt };
   },
 );
 
 function lunDocument(config: LunConfig): ConfigDocument {
-  const { lun: number, volume, blockBytes, readOnly, identity, tgt } = config;
+  const { lun: number, volume, blockBytes, readOnly, identity, settings, tgt } = config;
   const { vendor, product, revision, serial } = identity;
-  const given = { vendor, product, revision, serial };
+  const given = { vendor, product, revision, serial, settings: { ...settings } };
   return { lun: number, volume, blockSize: blockBytes, readOnly, ...given, tgt: tgt && { ...tgt } };
 }
 

@@ -71,9 +71,18 @@ describe("parseConfig", () => {
         blockBytes: 4096,
         readOnly: false,
         identity: { product: "FAST", serial: "0042" },
+        settings: {},
         tgt: null,
       },
-      { lun: 7, volume: "mem", blockBytes: 512, readOnly: true, identity: {}, tgt: null },
+      {
+        lun: 7,
+        volume: "mem",
+        blockBytes: 512,
+        readOnly: true,
+        identity: {},
+        settings: {},
+        tgt: null,
+      },
     ]);
     expect(target?.authentication?.accounts[0]?.secret.reveal()).toBe("secretsecret12");
     expect(target?.authentication?.mutual?.secret.reveal()).toBe("filesecret12");

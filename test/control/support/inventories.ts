@@ -37,7 +37,16 @@ export function lunConfig(
   volume: string,
   changes: Partial<LunConfig> = {},
 ): LunConfig {
-  return { lun, volume, blockBytes: 512, readOnly: false, identity: {}, tgt: null, ...changes };
+  return {
+    lun,
+    volume,
+    blockBytes: 512,
+    readOnly: false,
+    identity: {},
+    settings: {},
+    tgt: null,
+    ...changes,
+  };
 }
 
 export function thinConfig(
@@ -134,6 +143,19 @@ export function fullInventory(): Inventory {
             blockBytes: 4096,
             readOnly: true,
             identity: { vendor: "ACME", product: "DISK", revision: "7", serial: "s 1" },
+            settings: {
+              online: false,
+              removable: true,
+              writeCache: false,
+              softwareWriteProtect: true,
+              descriptorSense: true,
+              thinProvisioning: false,
+              physicalBlockExponent: 3,
+              lowestAlignedLba: 7,
+              optimalGranularityBlocks: 8,
+              optimalTransferBlocks: 64,
+              rotationRate: 7200,
+            },
           }),
         ],
         authentication: {

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { identityOfLun, isSameDisk, Units } from "../../src/control/units.ts";
+import { LogicalUnit } from "../../src/scsi/logical-unit.ts";
+import { silentLog } from "../../src/util/log.ts";
+import { systemClock } from "../../src/util/clock.ts";
+import { MemoryDriver } from "../../src/volume/memory/memory-driver.ts";
+import type { Volume } from "../../src/volume/volume.ts";
+import { lunConfig, targetConfig } from "./support/inventories.ts";
+
+const UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a";
+
+async function volume(): Promise<Volume> {
+  const driver = new MemoryDriver();
+  const spec = { name: "disk", uuid: UUID, sizeBytes: 1 << 20, options: {} };
+  return driver.open(spec);
+}
+
+const tgt = {
+  scsiId: "IET     00030001",
+  scsiSn: "beaf31",
+  storeType: "rdwr",
+  storePath: "/srv/d.img",
+  storeFlags: "",
+};
+
+const own = targetConfig("iqn.2026-11.net.example:own");
+const tgts = targetConfig("iqn.2026-11.net.example:tgt", { tid: 3, tgt: { settings: new Map() } });
+
+describe("Units", () => {
+  it("has one unit for a volume, whatever LUNs lead to it", async () => {
+    const units = new Units(silentLog, systemClock);
+    const disk = await volume();
+    const unit = units.take(own, lunConfig(0, "disk"), disk);
+    expect(units.take({ ...own, name: "other" }, lunConfig(5, "disk"), disk)).toBe(unit);
+    expect(unit.identity.vendor).toBe("THINLUN");
+    units.close();
+    await disk.close();
+  });
+
+  it("has a unit for each LUN of tgt's targets, each with tgt's names", async () => {
+    const units = new Units(silentLog, systemClock);
+    const disk = await volume();
+    const first = units.take(tgts, lunConfig(1, "disk", { tgt }), disk);
+    const second = units.take(tgts, lunConfig(2, "disk", { tgt: { ...tgt, scsiSn: "x" } }), disk);
+    expect(second).not.toBe(first);
+    expect(first.identity).toMatchObject({ vendor: "IET", product: "VIRTUAL-DISK" });
+    expect(Buffer.from(first.identity.serialField).toString()).toBe("beaf31".padStart(36));
+    expect(Buffer.from(first.identity.designators ?? []).toString("latin1")).toContain(tgt.scsiId);
+    units.close();
+    await disk.close();
+  });
+
+  it("gives a target of tgt a controller", () => {
+    const unit = new Units(silentLog, systemClock).makeController(tgts);
+    expect(unit).toBeInstanceOf(LogicalUnit);
+    expect(unit.identity).toMatchObject({ vendor: "IET", product: "Controller", serial: "beaf30" });
+  });
+
+  it("changes settings and tgt's names of a unit that is there, and says whether anything did", async () => {
+    const units = new Units(silentLog, systemClock);
+    const disk = await volume();
+    const config = lunConfig(1, "disk", { tgt });
+    const unit = units.take(tgts, config, disk);
+    expect(units.change(tgts, config)).toBe(false);
+    expect(units.change(tgts, { ...config, settings: { online: false } })).toBe(true);
+    expect(unit.online).toBe(false);
+    expect(units.change(tgts, { ...config, settings: { online: false }, readOnly: true })).toBe(
+      true,
+    );
+    expect(unit.readOnly).toBe(true);
+    expect(units.change(tgts, { ...config, tgt: { ...tgt, scsiSn: "new" } })).toBe(true);
+    expect([unit.identity.serial, unit.online]).toEqual(["new", true]);
+    expect(units.change(tgts, lunConfig(9, "disk", { tgt }))).toBe(false);
+    units.release(unit);
+    expect(units.change(tgts, config)).toBe(false);
+    await disk.close();
+  });
+});
+
+describe("identityOfLun", () => {
+  it("lets what is set of the INQUIRY data stand over tgt's", () => {
+    const config = lunConfig(1, "disk", { tgt, identity: { product: "MINE" } });
+    expect(identityOfLun(tgts, config)).toMatchObject({ vendor: "IET", product: "MINE" });
+    expect(identityOfLun(own, lunConfig(1, "disk"))).toEqual({});
+  });
+});
+
+describe("isSameDisk", () => {
+  it.each([
+    [{ readOnly: true }, true],
+    [{ settings: { online: false } }, true],
+    [{ volume: "other" }, false],
+    [{ lun: 4 }, false],
+    [{ blockBytes: 4096 as const }, false],
+    [{ identity: { serial: "1" } }, false],
+    [{ tgt }, false],
+  ])("after a change of %o: %s", (changes, expected) => {
+    expect(isSameDisk(lunConfig(1, "disk"), lunConfig(1, "disk", changes))).toBe(expected);
+  });
+
+  it("lets tgt give a disk other names", () => {
+    const one = lunConfig(1, "disk", { tgt });
+    expect(isSameDisk(one, { ...one, tgt: { ...tgt, scsiId: "other" } })).toBe(true);
+  });
+});
