@@ -58,6 +58,8 @@ export class Checkpointer implements CheckpointWanted {
   #topPages: readonly PagePointer[];
   #rootBlock: number;
   #rootBlockBefore: number;
+  /** Checkpoints that it has made. */
+  #made = 0;
   #isClosed = false;
 
   constructor(options: CheckpointerOptions) {
@@ -79,6 +81,11 @@ export class Checkpointer implements CheckpointWanted {
   /** The last block of the journal that it includes. */
   get checkpointSeq(): number {
     return this.#checkpointSeq;
+  }
+
+  /** Recovery can fall back to the one before the last (rule L): not past the first of an opening, which begins an epoch. */
+  get hasWayBack(): boolean {
+    return this.#made > 1;
   }
 
   get isRunning(): boolean {
@@ -206,6 +213,7 @@ export class Checkpointer implements CheckpointWanted {
     // Recovery may fall back to the checkpoint before this one, and needs the journal from there.
     const tailSeq = this.#checkpointSeq;
     this.#generation = generation;
+    this.#made += 1;
     this.#checkpointSeq = checkpointSeq;
     space.metadataReserveExtents = metadataReserve(state.addresses.extentCount, state.geometry);
     space.checkpointDurable(generation);

@@ -36,6 +36,10 @@ export class PoolChores implements Chores {
     return this.#parts.checkpointer.checkpointSeq;
   }
 
+  get hasWayBack(): boolean {
+    return this.#parts.checkpointer.hasWayBack;
+  }
+
   takeDirty(): boolean {
     const { engine } = this.#options;
     const wasWritten = engine.isDirty;

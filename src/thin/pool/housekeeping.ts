@@ -12,6 +12,8 @@ export interface Chores {
   /** The last block of the journal, and the one that the last checkpoint includes. */
   readonly appliedSeq: number;
   readonly checkpointSeq: number;
+  /** Where the last checkpoint is lost, there is another one. */
+  readonly hasWayBack: boolean;
   /** Enough is new since the last checkpoint to make one now. */
   isCheckpointDue(): boolean;
   checkpoint(reason: "journal" | "idle"): Promise<void>;
@@ -127,7 +129,8 @@ export class Housekeeping {
       this.#idleSeq = appliedSeq;
       this.#idleSinceMs = nowMs;
     }
-    const isIdle = appliedSeq > checkpointSeq && nowMs - this.#idleSinceMs >= IDLE_CHECKPOINT_MS;
+    const isWorthIt = appliedSeq > checkpointSeq || !this.#chores.hasWayBack;
+    const isIdle = isWorthIt && nowMs - this.#idleSinceMs >= IDLE_CHECKPOINT_MS;
     const isDue = this.#chores.isCheckpointDue();
     if (!isDue && !isIdle) return;
     this.#reason = isDue ? "journal" : "idle";

@@ -23,7 +23,7 @@ export const HOUSEKEEPING_TICK_MS = 250;
 /** Dirty data are made durable at least this often, in milliseconds: part of what the pool promises. */
 export const BARRIER_INTERVAL_MS = 1_000;
 
-/** A pool with records behind its checkpoint is checkpointed when it has been idle this long, in milliseconds. */
+/** A pool with records behind its checkpoint, or with one checkpoint since it was opened, is checkpointed when it has been idle this long, in milliseconds. */
 export const IDLE_CHECKPOINT_MS = 60_000;
 
 /** Discards are passed to the devices no faster than this by default: they compete with clients' I/O. Bytes a second. */

@@ -75,6 +75,25 @@ describe("a checkpointer", () => {
     expect(await dump(back.state)).toBe(await dump(pool.state));
   });
 
+  it("has one to fall back to from the second of an opening on: those before are of another epoch (rule L)", async () => {
+    const [device] = await formatted();
+    const pool = await opened([device!]);
+    const breakRoot = (): void => {
+      const { block } = pool.superblocks.last.root;
+      const offset = pool.state.addresses.offsetOf(0) + block * 4096;
+      device!.tryWrite(Buffer.from([1, 2, 3]), 0, 3, offset + 100);
+    };
+    await appendRecord(pool.journal, { kind: "create", attributes: attributesOf(1) });
+    const { hasWayBack } = pool.checkpointer;
+    await pool.checkpointer.run("asked");
+    expect([hasWayBack, pool.checkpointer.hasWayBack]).toEqual([false, true]);
+    breakRoot();
+    const back = await opened([copyOf(device!)]);
+    expect(back.report.fellBack).toBe(true);
+    expect(await dump(back.state)).toBe(await dump(pool.state));
+    expect(back.checkpointer.hasWayBack).toBe(false);
+  });
+
   it("makes room for dirty pages", async () => {
     const [device] = await formatted();
     const pool = await opened([device!]);

@@ -29,3 +29,13 @@ test("the journal is checkpointed before it is full, and when the pool stands st
   }
   expect(state.space.generation).toBeGreaterThan(generation + 2);
 });
+
+test("a pool that nobody writes to has a checkpoint to fall back to soon after it was opened, and makes no more (rule L)", async () => {
+  const bench = await PoolBench.make();
+  const { space } = bench.pool.state;
+  const { generation } = space;
+  await bench.pass(61_000, 1000);
+  expect(space.generation).toBe(generation + 1);
+  await bench.pass(200_000, 1000);
+  expect(space.generation).toBe(generation + 1);
+});

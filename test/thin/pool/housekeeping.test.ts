@@ -12,6 +12,7 @@ class FakeChores implements Chores {
   checkpointSeq = 10;
   isDirty = false;
   isDue = false;
+  hasWayBack = true;
   canFree = false;
   readonly log: string[] = [];
   readonly barriersAtMs: number[] = [];
@@ -44,6 +45,7 @@ class FakeChores implements Chores {
   checkpoint(reason: string): Promise<void> {
     this.log.push(reason);
     this.checkpointSeq = this.appliedSeq;
+    this.hasWayBack = true;
     return Promise.resolve();
   }
 
@@ -129,6 +131,16 @@ test("a checkpoint is made when the journal has stood still for long", async () 
   chores.appliedSeq += 1;
   await pass(IDLE_CHECKPOINT_MS / 2);
   chores.appliedSeq += 1;
+  await pass(IDLE_CHECKPOINT_MS - HOUSEKEEPING_TICK_MS);
+  expect(chores.log).not.toContain("idle");
+  await pass(2 * HOUSEKEEPING_TICK_MS);
+  expect(chores.log.filter((line) => line === "idle")).toHaveLength(1);
+  await pass(2 * IDLE_CHECKPOINT_MS);
+  expect(chores.log.filter((line) => line === "idle")).toHaveLength(1);
+});
+
+test("a checkpoint is made where there is none to fall back to, once, also when nothing is new", async () => {
+  chores.hasWayBack = false;
   await pass(IDLE_CHECKPOINT_MS - HOUSEKEEPING_TICK_MS);
   expect(chores.log).not.toContain("idle");
   await pass(2 * HOUSEKEEPING_TICK_MS);
