@@ -22,8 +22,8 @@ export async function addDevice(
   { uuid, isZero }: NewDevice,
 ): Promise<void> {
   const { state } = parts;
+  checkRoomForDevice(state);
   checkNewDevice(state, device, uuid);
-  checkSegments(state);
   const sizeBytes = usableBytes(device.capacityBytes);
   if (sizeBytes < DEVICE_BYTES_MIN) {
     throw new PoolError(
@@ -37,12 +37,13 @@ export async function addDevice(
   if (segment === null) throw new PoolError("space", "a pool cannot have more extents");
   const unwatch = watchDevice(parts.health, device);
   try {
-    await clearEnds(device, sizeBytes);
+    await clearEnds(parts, device, sizeBytes);
     await writeLabel(parts, device, index, [...state.devices, member]);
   } catch (error) {
     unwatch();
     throw error;
   }
+  refuseStopped(parts);
   offer(state, device);
   await commit(parts, [{ kind: "add-device", device: member, segment }]);
   grown(parts, index);
@@ -105,13 +106,20 @@ function segmentOf(
   return { device, offsetBytes: start, extents, virginFrom: isZero ? 0 : extents };
 }
 
+/** Errors: space: the pool takes no device any more, whatever it is. */
+export function checkRoomForDevice(state: PoolState): void {
+  if (state.devices.length >= DEVICES_MAX) {
+    throw new PoolError("space", `a pool has no more than ${DEVICES_MAX} devices`);
+  }
+  checkSegments(state);
+  if (state.addresses.extentCount < EXTENTS_MAX) return;
+  throw new PoolError("space", "a pool cannot have more extents");
+}
+
 function checkNewDevice(state: PoolState, device: BlockDevice, uuid: string): void {
   if (!isUuid(uuid)) throw new PoolError("invalid", `${uuid} is not a UUID in lower case`);
   if (state.devices.some((member) => member.uuid === uuid)) {
     throw new PoolError("exists", `the pool has a device of UUID ${uuid} already`);
-  }
-  if (state.devices.length >= DEVICES_MAX) {
-    throw new PoolError("space", `a pool has no more than ${DEVICES_MAX} devices`);
   }
   if (state.addresses.devices.slice(0, state.devices.length).includes(device)) {
     throw new PoolError("exists", `${device.name} is one of the pool's devices already`);
@@ -126,10 +134,17 @@ function checkSegments(state: PoolState): void {
   throw new PoolError("space", `a pool grows no more than ${SEGMENTS_MAX} times: in larger steps`);
 }
 
+/** Nothing is begun any more of what a pool that has stopped meanwhile would have needed. Errors: failed. */
+function refuseStopped({ health }: PoolParts): void {
+  const { failure } = health;
+  if (failure !== null) throw new PoolError("failed", failure.message, failure);
+}
+
 /** What was at either end must not be taken for somebody's label, nor for an older one of this pool. */
-async function clearEnds(device: BlockDevice, sizeBytes: number): Promise<void> {
+async function clearEnds(parts: PoolParts, device: BlockDevice, sizeBytes: number): Promise<void> {
   try {
     await writeZeroes(device, 0, HEAD_BYTES);
+    refuseStopped(parts);
     await writeZeroes(device, sizeBytes - TAIL_BYTES, TAIL_BYTES);
   } catch (error) {
     throw asPoolError(error);
@@ -142,6 +157,7 @@ async function writeLabel(
   index: number,
   devices: readonly PoolDevice[],
 ): Promise<void> {
+  refuseStopped(parts);
   try {
     await parts.superblocks.writeLabel(device, index, devices);
   } catch (error) {

@@ -1,12 +1,28 @@
 import { expect, test } from "vitest";
 import { DelayFilter } from "../../../src/device/delay-filter.ts";
+import { DeviceFilter } from "../../../src/device/device-filter.ts";
+import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
-import { writeBytes } from "../../../src/util/io-request.ts";
+import { IoKind, writeBytes } from "../../../src/util/io-request.ts";
 import { PoolError } from "../../../src/thin/pool-error.ts";
 import { imageGrower, spareGrower } from "../../../src/thin/pool/growers.ts";
-import { EXTENT, MIB, PoolBench, uuidOf } from "./support/pool-bench.ts";
+import { copyOf, EXTENT, MIB, PoolBench, uuidOf } from "./support/pool-bench.ts";
 
 const DEVICE_UUID = uuidOf(500);
+
+/** Does something whenever it is asked for its size. */
+class AskedDevice extends DeviceFilter {
+  asked: () => Promise<void> = () => Promise.resolve();
+
+  constructor(below: MemoryDevice) {
+    super(below, below.name);
+  }
+
+  override async refreshCapacity(): Promise<number> {
+    await this.asked();
+    return super.refreshCapacity();
+  }
+}
 
 test("a device is added, used, and there again after the next open", async () => {
   const bench = await PoolBench.make({ sizeBytes: 40 * MIB });
@@ -55,6 +71,48 @@ test("a device that is being added takes no label any more when its pool is fenc
   for (const start of held) start();
   await refused;
   expect([held.length, memory.allocatedBytes, bench.mark.pools.size]).toEqual([1, 0, 0]);
+});
+
+test("a device that is being added is left alone when its pool fails meanwhile", async () => {
+  const disk = new ErrorFilter(new MemoryDevice(40 * MIB, "disk"));
+  const bench = await PoolBench.make({ devices: [disk] });
+  const memory = new MemoryDevice(64 * MIB, "second");
+  memory.tryWrite(Buffer.alloc(512, 7), 0, 512, 0);
+  memory.tryWrite(Buffer.alloc(512, 7), 0, 512, 64 * MIB - 512);
+  const held: (() => void)[] = [];
+  const added = new DelayFilter(memory, 0, (callback) => held.push(callback));
+  const adding = bench.pool.addDevice(added, { uuid: DEVICE_UUID, isZero: false });
+  const refused = expect(bench.drive(adding)).rejects.toMatchObject({ kind: "failed" });
+  await bench.pass(4, 1);
+  expect(held).toHaveLength(1);
+  disk.setRules([{ error: "medium", kind: IoKind.flush }]);
+  await expect(bench.drive(bench.pool.sync())).rejects.toMatchObject({ kind: "failed" });
+  // The one that has begun ends; what comes after it does not begin.
+  for (const start of held) start();
+  await refused;
+  expect(held).toHaveLength(1);
+  const tail = Buffer.alloc(512);
+  memory.tryRead(tail, 0, 512, 64 * MIB - 512);
+  expect(tail[0]).toBe(7);
+  expect(bench.pool.state.addresses.devices).toHaveLength(1);
+});
+
+test("a device that has grown takes no label when its pool fails while it is asked for its size", async () => {
+  const disk = new ErrorFilter(new MemoryDevice(40 * MIB, "disk"));
+  const memory = new MemoryDevice(40 * MIB, "second");
+  const second = new AskedDevice(memory);
+  const bench = await PoolBench.make({ devices: [disk, second] });
+  memory.resize(60 * MIB);
+  const before = await copyOf(memory);
+  disk.setRules([{ error: "medium", kind: IoKind.flush }]);
+  second.asked = async () => {
+    await expect(bench.pool.sync()).rejects.toMatchObject({ kind: "failed" });
+  };
+  await expect(bench.drive(bench.pool.growDevice(1))).rejects.toMatchObject({ kind: "failed" });
+  const [now, then] = [Buffer.alloc(60 * MIB), Buffer.alloc(60 * MIB)];
+  memory.tryRead(now, 0, now.length, 0);
+  before.tryRead(then, 0, then.length, 0);
+  expect(now.equals(then)).toBe(true);
 });
 
 test("a device that was added before a kill is there after it", async () => {
