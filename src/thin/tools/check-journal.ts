@@ -88,6 +88,6 @@ export function unreadableBlocks(numbers: readonly number[]): string {
 }
 
 /** Whether a block is missing that a barrier says was there. */
-export function isLost(scan: JournalScan, { checkpointSeq }: Superblock): boolean {
+function isLost(scan: JournalScan, { checkpointSeq }: Superblock): boolean {
   return isBlockLost(scan, checkpointSeq, false);
 }

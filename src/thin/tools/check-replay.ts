@@ -35,13 +35,14 @@ export async function checkReplay(
   findings: Findings,
 ): Promise<void> {
   const records = judged(tree, blocks, findings);
+  const durable = chooseReplay(blocks, false, tree.superblock.checkpointSeq).records.length;
+  checkDevices(pool, tree, records.slice(0, durable), findings);
   const indexes = indexesOf(tree, records, suspicion);
   if (indexes.size === 0) return;
   // What is wrong with a page was said when it was read before.
   const image = await imageOfTree(tree, () => undefined, indexes);
   const places = placesWith(pool, tree, blocks);
   const replay = new ImageReplay({ ...image, places });
-  const durable = chooseReplay(blocks, false, tree.superblock.checkpointSeq).records.length;
   const named = new Set<number>();
   for (const [at, { record }] of records.entries()) {
     if (at === durable) addNamed(image, suspicion.metadata, named);
@@ -73,6 +74,34 @@ function judged(
     }
   }
   return found;
+}
+
+/** Devices that records add or grow; the others were looked at before. */
+function checkDevices(
+  pool: LocatedPool,
+  { root }: PoolTree,
+  records: readonly NumberedRecord[],
+  findings: Findings,
+): void {
+  const sizes = new Map<string, number>();
+  const uuids = root.devices.map(({ uuid }) => uuid);
+  for (const { record } of records) {
+    if (record.kind === "add-device") {
+      uuids.push(record.device.uuid);
+      sizes.set(record.device.uuid, record.device.sizeBytes);
+    } else if (record.kind === "grow-device") {
+      sizes.set(uuids[record.device] ?? "", record.sizeBytes);
+    }
+  }
+  for (const [uuid, sizeBytes] of sizes) {
+    const device = pool.deviceByUuid.get(uuid);
+    if (device === undefined) {
+      if (!pool.missing.includes(uuid))
+        findings.error(`device ${uuid}, which was added, is missing`);
+    } else if (device.capacityBytes < sizeBytes) {
+      findings.error(`${device.name} has shrunk to ${device.capacityBytes} of ${sizeBytes} bytes`);
+    }
+  }
 }
 
 type MapOf = Extract<JournalRecord, { kind: "map" | "partial" }>;

@@ -68,7 +68,7 @@ export interface CheckOptions {
  * a checkpoint stay until the one after the next is durable, its journal until the next opening; when that has happened in between, the check
  * begins again.
  *
- * @throws {PoolError} missing: no pool is there; foreign: more than one; busy: the pool changes faster than it can be checked
+ * @throws {PoolError} missing: no pool is there; foreign: more than one; exists: one device twice; busy: the pool changes faster than it can be checked
  * @throws {IoError} a superblock's device cannot be read
  */
 export async function checkPool(

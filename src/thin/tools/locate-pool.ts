@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../device/block-device.ts";
 import { type FormatFault, isFault } from "../format/fault.ts";
-import { readSuperblockCopies } from "../format/superblock-io.ts";
+import { newestOf, readSuperblockCopies } from "../format/superblock-io.ts";
 import type { Superblock } from "../format/superblock.ts";
 import { PoolError } from "../pool-error.ts";
 
@@ -34,13 +34,20 @@ export interface LocatedPool {
  * Finds a pool on devices in any order, for looking at it and for repair: goes on with whatever is there. To open a pool for use, see
  * `assemble`.
  *
- * @throws {PoolError} missing: not one superblock; foreign: more than one pool; unsupported: of a later version
+ * @throws {PoolError} missing: not one superblock; foreign: more than one pool; exists: one device twice; unsupported: of a later version
  * @throws {IoError}
  */
 export async function locatePool(devices: readonly BlockDevice[]): Promise<LocatedPool> {
   const copies: LocatedCopy[] = [];
+  const deviceByUuid = new Map<string, BlockDevice>();
   for (const device of devices) {
-    for (const copy of await readSuperblockCopies(device)) copies.push({ device, ...copy });
+    const found = await readSuperblockCopies(device);
+    for (const copy of found) copies.push({ device, ...copy });
+    const uuid = newestOf(found)?.deviceUuid;
+    if (uuid === undefined) continue;
+    const twin = deviceByUuid.get(uuid);
+    if (twin !== undefined) throw twins(uuid, twin, device);
+    deviceByUuid.set(uuid, device);
   }
   const whole = copies.flatMap(({ superblock }) => (isFault(superblock) ? [] : [superblock]));
   const heads = whole.filter(({ deviceIndex }) => deviceIndex === 0);
@@ -55,10 +62,6 @@ export async function locatePool(devices: readonly BlockDevice[]): Promise<Locat
     ];
     throw new PoolError("foreign", `the devices belong to two pools, ${one} and ${other}`);
   }
-  const deviceByUuid = new Map<string, BlockDevice>();
-  for (const { device, superblock } of copies) {
-    if (!isFault(superblock)) deviceByUuid.set(superblock.deviceUuid, device);
-  }
   const found = newest.devices.map(({ uuid }) => deviceByUuid.get(uuid) ?? null);
   return {
     poolUuid: newest.poolUuid,
@@ -71,6 +74,14 @@ export async function locatePool(devices: readonly BlockDevice[]): Promise<Locat
     newest,
     superblocks,
   };
+}
+
+/** Each would make the other look broken. */
+function twins(uuid: string, twin: BlockDevice, device: BlockDevice): PoolError {
+  return new PoolError(
+    "exists",
+    `${twin.name} and ${device.name} are both device ${uuid}: one is a copy of the other, or another path to it; give only one`,
+  );
 }
 
 function byGeneration(superblocks: readonly Superblock[]): Superblock[] {

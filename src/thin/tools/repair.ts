@@ -1,6 +1,6 @@
 import type { BlockDevice } from "../../device/block-device.ts";
 import { IoError } from "../../util/io-error.ts";
-import { chooseReplay, type JournalScan } from "../checkpoint/journal-scan.ts";
+import { chooseReplay, isBlockLost, type JournalScan } from "../checkpoint/journal-scan.ts";
 import { firstExtentOffset } from "../checkpoint/root-place.ts";
 import { planSegment } from "../checkpoint/segment-plan.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
@@ -8,7 +8,7 @@ import { getUuid } from "../format/identity.ts";
 import type { PoolSettings, Segment } from "../format/records.ts";
 import type { Superblock } from "../format/superblock.ts";
 import { PoolError } from "../pool-error.ts";
-import { isLost, readJournal } from "./check-journal.ts";
+import { readJournal } from "./check-journal.ts";
 import { ExtentPlaces } from "./extent-places.ts";
 import { type LocatedPool, locatePool } from "./locate-pool.ts";
 import { scanPages } from "./page-scan.ts";
@@ -132,10 +132,12 @@ async function replayed(
   const scan = await readOrNote(pool, superblock, notes);
   if (scan === null) return { ...saved, image, replayedRecords: 0, discardedRecords: 0 };
   const { blocks } = scan;
-  if (isLost(scan, superblock)) {
-    notes.push(
-      `journal block ${superblock.checkpointSeq + blocks.length + 1} is broken: what follows is lost`,
-    );
+  const isSameBoot = superblock.owner.bootId === options.bootId;
+  const end = superblock.checkpointSeq + blocks.length;
+  // What the newest checkpoint holds was in the journal as well.
+  const isShort = end < newest.checkpointSeq;
+  if (isShort || isBlockLost(scan, superblock.checkpointSeq, isSameBoot)) {
+    notes.push(`journal block ${end + 1} is broken: what follows is lost`);
   }
   if (scan.hasLaterEpoch) {
     notes.push("the superblock of a later opening is lost: what was done then is not there");
@@ -143,7 +145,6 @@ async function replayed(
   const all = blocks.flatMap(({ records }) => records);
   const places = placesWith(pool, tree, blocks);
   const grown = { ...image, places };
-  const isSameBoot = superblock.owner.bootId === options.bootId;
   const chosen = chooseReplay(blocks, isSameBoot, newest.checkpointSeq);
   const replay = new ImageReplay(grown);
   let replayedRecords = 0;

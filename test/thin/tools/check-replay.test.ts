@@ -8,6 +8,7 @@ import { checkPool } from "../../../src/thin/tools/check.ts";
 import {
   attributesOf,
   copyOf,
+  EXTENT_BYTES,
   formatted,
   HoldingPages,
   MIB,
@@ -64,6 +65,36 @@ async function overtaken(
 }
 
 const unmap: JournalRecord = { kind: "unmap", volume: VOLUME, lext: LEXT, run: 1 };
+
+describe("the check of devices that only the journal knows", () => {
+  it("finds one that is missing, or that is smaller than it became", async () => {
+    const [device] = await formatted([16 * MIB]);
+    const pool = await opened([device!], 1);
+    const [first] = pool.state.devices;
+    const { addresses } = pool.state;
+    const end = addresses.offsetOf(0) + addresses.extentCount * EXTENT_BYTES;
+    const uuid = "0b0b0b0b-1c1c-4d1d-8e1e-0f0f0f0f0f0f";
+    const added = { device: 1, offsetBytes: 8 * MIB, extents: 4, virginFrom: 4 };
+    const member = { ...first!, uuid, sizeBytes: 16 * MIB };
+    const upto = pool.journal.appliedSeq + 1;
+    const adding = withBlock(device!, pool, [
+      { kind: "add-device", device: member, segment: added },
+      { kind: "barrier", upto },
+    ]);
+    await expect(opened([copyOf(adding)], 1)).rejects.toMatchObject({ kind: "missing" });
+    expect((await checkPool([adding])).findings).toEqual([
+      { severity: "error", message: `device ${uuid}, which was added, is missing` },
+    ]);
+    const grown = { device: 0, offsetBytes: end, extents: 4, virginFrom: 4 };
+    const growing = withBlock(device!, pool, [
+      { kind: "grow-device", device: 0, sizeBytes: 20 * MIB, segment: grown },
+      { kind: "barrier", upto },
+    ]);
+    expect((await checkPool([growing])).findings[0]?.message).toContain("has shrunk to");
+    growing.resize(20 * MIB);
+    expect(await checkPool([growing])).toMatchObject({ errors: 0, isSound: true });
+  });
+});
 
 describe("the check of a checkpoint with pages where a later record gave an extent up", () => {
   it("counts the extent as what it is after the journal", async () => {

@@ -112,6 +112,12 @@ describe(`the check of a pool (THINLUN_SEED=${seed})`, () => {
     expect(messages(report)).toContain("place of the other slot");
   });
 
+  it("looks at one device once: of two states of it, each would make the other look broken", async () => {
+    const device = await deviceWith(exampleBlocks());
+    const copy = await deviceWith(exampleBlocks());
+    await expect(checkPool([device, copy])).rejects.toMatchObject({ kind: "exists" });
+  });
+
   it("begins again when checkpoints overtake it, and gives up on a pool that never rests", async () => {
     const device = await deviceWith(exampleBlocks());
     const superblock = decodeSuperblock(titled("superblock, slot 1").bytes);

@@ -8,7 +8,7 @@ import { appendRecord } from "../../../src/thin/log/promises.ts";
 import { NO_EXTENT } from "../../../src/thin/format/geometry.ts";
 import { IoKind, type IoRequest } from "../../../src/util/io-request.ts";
 import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
-import { attributesOf, formatted, MIB, opened, ownerOf } from "../checkpoint/fixture.ts";
+import { attributesOf, copyOf, formatted, MIB, opened, ownerOf } from "../checkpoint/fixture.ts";
 import { contentOf, exampleDevice, imageOf } from "./support/example-data.ts";
 
 /** Does something once, before what begins at a place is read. */
@@ -64,6 +64,43 @@ describe(`tools and engine (THINLUN_SEED=${seed})`, () => {
     await checkpointer.close();
     const closed = await checkPool(devices);
     expect(closed).toMatchObject({ isSound: true, wasClean: true, journal: { blocks: 0 } });
+  });
+
+  it("say when a journal ends before what was promised", async () => {
+    const [device] = await formatted([16 * MIB]);
+    const pool = await opened([device!], 1);
+    const { journal, checkpointer, superblocks, state } = pool;
+    await appendRecord(journal, { kind: "create", attributes: attributesOf(1) });
+    await checkpointer.run("asked");
+    const { checkpointSeq: older, journal: ring } = superblocks.last;
+    await appendRecord(journal, { kind: "create", attributes: attributesOf(2) });
+    await appendRecord(journal, { kind: "create", attributes: attributesOf(3) });
+    const wipe = (on: MemoryDevice, offsetBytes: number, blocks: number): void =>
+      void on.tryWrite(new Uint8Array(blocks * 4096), 0, blocks * 4096, offsetBytes);
+    const save = (on: MemoryDevice, boot: number): ReturnType<typeof repairPool> => {
+      const random = new SeededRandom(seed);
+      return repairPool([on], {
+        targets: [{ device: new MemoryDevice(40 * MIB, "new"), isZero: true }],
+        uuid: "0e0e0e0e-4a59-4687-9785-a4b3c2d1e0ff",
+        randomBytes: (length) => random.bytes(length),
+        owner: ownerOf(boot),
+        bootId: ownerOf(boot).bootId,
+      });
+    };
+    const at = ring.offsetBytes + (older + 1) * 4096;
+    const gap = copyOf(device!);
+    wipe(gap, at, 1);
+    // A kill leaves no gap, a power loss may.
+    expect((await save(gap, 1)).notes.join()).toContain("is broken: what follows is lost");
+    expect((await save(gap, 2)).notes).toEqual([]);
+    await checkpointer.run("asked");
+    const { root, checkpointSeq } = superblocks.last;
+    wipe(device!, at, checkpointSeq - older + 1);
+    wipe(device!, state.addresses.offsetOf(0) + root.block * 4096, 1);
+    await expect(opened([copyOf(device!)], 2)).rejects.toMatchObject({ kind: "corrupt" });
+    const saved = await save(device!, 2);
+    expect(saved.volumes.map(({ id }) => id)).toEqual([1]);
+    expect(saved.notes.join()).toContain("is broken: what follows is lost");
   });
 
   it("agree on a pool that is opened again while it is checked", async () => {
