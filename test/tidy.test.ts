@@ -83,6 +83,7 @@ const bad: readonly (readonly [path: string, text: string, complaint: RegExp])[]
   ["src/control/a.ts", 'import { b } from "../offline.ts";', /one way/],
   ["src/initiator/a.ts", 'import { b } from "../iscsi/session.ts";', /may not see/],
   ["src/cli/a.ts", 'import { b } from "../control/config.ts";', /may not see/],
+  ["src/cli/tgt/a.ts", 'import { b } from "../../control/tgt/tgt-command.ts";', /may not see/],
   ["src/util/a.ts", 'import { b } from "../../test/support/daemon.ts";', /one way/],
   ["src/util/a.ts", 'import { spawn } from "node:child_process";', /confined/],
   ["src/device/a.ts", 'const { flock } = await import("fs-ext");', /confined/],
@@ -96,6 +97,7 @@ const good: readonly SourceFile[] = [
   { path: "src/scsi/commands/a.ts", text: 'import { b } from "../sense.ts";' },
   { path: "src/initiator/a.ts", text: 'import { b } from "../iscsi/pdu/login.ts";' },
   { path: "src/cli/serve.ts", text: 'const { b } = await import("../daemon.ts");' },
+  { path: "src/cli/tgt/a.ts", text: 'import { b } from "../../control/tgt/request.ts";' },
   { path: "src/cli/pool.ts", text: 'const { b } = await import("../offline.ts");' },
   { path: "src/daemon.ts", text: 'import { b } from "./control/config.ts";' },
   {

@@ -108,6 +108,11 @@ export class RealTgtd {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
+  /** For TGT_IPC_SOCKET of other programs; the control port is 1. */
+  get socketBase(): string {
+    return this.#socket;
+  }
+
   get #socket(): string {
     return join(this.#folder, "socket");
   }
