@@ -288,6 +288,8 @@ class Daemon {
     const context = {
       pools: pools.operated,
       isServed: volumes.serves,
+      owner: systemOwner,
+      clock: systemClock,
       makeUuid: randomUUID,
       backupDir: join(stateDir, "backup"),
       now: () => new Date(),

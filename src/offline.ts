@@ -30,6 +30,7 @@ import { systemFailureMark } from "./thin/members/failure-mark.ts";
 import { findSignatures } from "./thin/members/find-signatures.ts";
 import { OWN_TYPE } from "./thin/members/finding.ts";
 import { mayOpen, systemOwner } from "./thin/members/owner.ts";
+import { refuseAlive } from "./thin/members/refuse-alive.ts";
 import { type FoundPool, scanDevices } from "./thin/members/scan.ts";
 import { Pool } from "./thin/pool/pool.ts";
 import { type CheckReport, checkPool } from "./thin/tools/check.ts";
@@ -97,12 +98,15 @@ function claim(
   paths: readonly string[],
   options: Pick<ClaimMembersOptions, "owner" | "readOnly">,
 ): Promise<ClaimedMembers> {
-  const onShared = (): void =>
-    commandLog().warn(
-      { devices: paths },
-      "hosts share the pool: looking for signs of life of others",
-    );
-  return claimMembers(paths, { ...options, clock: systemClock, onShared });
+  return claimMembers(paths, {
+    ...options,
+    clock: systemClock,
+    onShared: () => warnShared(paths),
+  });
+}
+
+function warnShared(devices: readonly string[]): void {
+  commandLog().warn({ devices }, "hosts share the pool: looking for signs of life of others");
 }
 
 /** Others may have the pool when its superblock says that it is closed, and not before. */
@@ -123,18 +127,11 @@ async function makeMembers(
   const requests = devices.map((path): MemberRequest =>
     sizeBytes === null ? { path } : { path, createBytes: sizeBytes },
   );
-  if (options.wipe.length > 0) await refuseAlive(devices);
-  return createMembers(requests, consentOf(options));
-}
-
-/** Whoever wipes a pool has named it, and does not mean one that a host is working with. Errors: busy. */
-async function refuseAlive(paths: readonly string[]): Promise<void> {
-  const owner = await systemOwner();
-  for (const pool of await scanDevices(paths)) {
-    if (!pool.isShared) continue;
-    const members = pool.devices.map(({ path }) => path);
-    await letGo(await claim(members, { owner, readOnly: true }));
+  if (options.wipe.length > 0) {
+    const owner = await systemOwner();
+    await refuseAlive(devices, { owner, clock: systemClock, onShared: () => warnShared(devices) });
   }
+  return createMembers(requests, consentOf(options));
 }
 
 /** Makes an empty pool. Errors: foreign: and what is on the devices; exists, busy, invalid, missing, unsupported, io. */
@@ -384,7 +381,10 @@ function offlinePool(
   const adopt = (device: BlockDevice): void => void adopted.push(device);
   const direct = claimed.claim !== null;
   const context: OperationContext = {
-    pools: () => [{ pool, direct, adopt }],
+    // A command is told the devices each time.
+    pools: () => [{ pool, direct, adopt, remember: () => Promise.resolve() }],
+    owner: systemOwner,
+    clock: systemClock,
     isServed: () => false,
     makeUuid: randomUUID,
     backupDir: join(stateDir, "backup"),

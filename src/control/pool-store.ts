@@ -82,10 +82,8 @@ export class PoolStore {
     Array.from(this.#open.values(), ({ pool, direct, devices }) => ({
       pool,
       direct,
-      adopt: (device) => {
-        devices.add(device);
-        void this.#remember(pool, device.name);
-      },
+      adopt: (device) => void devices.add(device),
+      remember: (path) => this.#remember(pool, path),
     }));
 
   /**
@@ -323,11 +321,12 @@ export class PoolStore {
   /** Closes all of them, after their volumes; what goes wrong is logged. Whether all of them were flushed. */
   async closeAll(): Promise<boolean> {
     const names = [...this.#open.keys()];
-    const closed = await Promise.all(names.map((name) => this.#close(name)));
+    const closed = await Promise.all(names.map((name) => this.close(name)));
     return closed.every(Boolean);
   }
 
-  async #close(name: string): Promise<boolean> {
+  /** Checkpoints and closes one; what goes wrong is logged. Its volumes are closed before. Whether all of it is safe. */
+  async close(name: string): Promise<boolean> {
     const opened = this.#open.get(name);
     this.#open.delete(name);
     if (opened === undefined) return true;

@@ -2,6 +2,7 @@ import type { BlockDevice } from "../../device/block-device.ts";
 import { FileDevice } from "../../device/file-device.ts";
 import { growImageFile } from "../../device/image-file.ts";
 import { createMembers } from "../../thin/members/create-members.ts";
+import { refuseAlive } from "../../thin/members/refuse-alive.ts";
 import { OperationError, type ReplyOf } from "../protocol.ts";
 import { Arguments } from "./arguments.ts";
 import { findPool } from "./find.ts";
@@ -32,16 +33,22 @@ export async function extendPool(request: OperationRequest): Promise<ReplyOf<"po
 
 async function addDevice(
   { context, progress }: OperationRequest,
-  { pool, direct, adopt }: OperatedPool,
+  { pool, direct, adopt, remember }: OperatedPool,
   given: Arguments,
   path: string,
 ): Promise<string | null> {
   const createBytes = given.optionalBytes("createBytes");
+  const wipe = given.texts("wipe");
   progress({ step: "preparing the device", done: 0, total: 2 });
+  // Before anything of what is there is lost for it.
+  await pool.checkRoomForDevice();
+  if (wipe.length > 0) {
+    await refuseAlive([path], { owner: await context.owner(), clock: context.clock });
+  }
   const [member] = await createMembers(
     [createBytes === undefined ? { path } : { path, createBytes }],
     {
-      wipe: given.texts("wipe"),
+      wipe,
       acceptData: given.flag("acceptData"),
       backupDir: context.backupDir,
       time: context.now(),
@@ -52,6 +59,7 @@ async function addDevice(
   const { device, isZero, backup } = member;
   progress({ step: "adding it", done: 1, total: 2 });
   try {
+    await remember(path);
     await pool.addDevice(device, { uuid: context.makeUuid(), isZero });
   } catch (error) {
     // Once the pool knows of it, a failed pool keeps it open until it is closed.

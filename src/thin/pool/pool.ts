@@ -10,7 +10,7 @@ import type { PoolState } from "../map/pool-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { asPoolError } from "./commit.ts";
 import { FenceError, markFailure, refuseFailed, refuseForeign, watchDevice } from "./failure.ts";
-import { addDevice, growDevice } from "./growth.ts";
+import { addDevice, checkRoomForDevice, growDevice } from "./growth.ts";
 import type { PoolListener } from "./pool-events.ts";
 import {
   type AttributeChanges,
@@ -169,6 +169,11 @@ export class Pool {
 
   setSettings(changes: SettingsChanges): Promise<void> {
     return this.#run((parts) => setSettings(parts, changes));
+  }
+
+  /** Before anything is done to a device that is to join. Errors: space; failed, missing. */
+  checkRoomForDevice(): Promise<void> {
+    return this.#run((parts) => Promise.resolve(checkRoomForDevice(parts.state)));
   }
 
   addDevice(device: BlockDevice, options: NewDevice): Promise<void> {

@@ -1,10 +1,26 @@
-import { existsSync, statSync, truncateSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FileDevice } from "../../../src/device/file-device.ts";
+import { createImageFile } from "../../../src/device/image-file.ts";
+import { writeSuperblock } from "../../../src/thin/format/superblock-io.ts";
+import { PoolError } from "../../../src/thin/pool-error.ts";
+import { testSuperblock, testUuid } from "../../thin/members/support/superblock.ts";
 import { MIB } from "../../thin/pool/support/pool-bench.ts";
 import { OperationBench } from "./support/operation-bench.ts";
 
 let bench: OperationBench;
+
+/** A device with the superblock of a pool of another host. */
+async function anotherPool(state: "active" | "clean"): Promise<string> {
+  const path = join(bench.folder, "other.img");
+  await createImageFile(path, 64 * MIB);
+  const device = await FileDevice.open(path);
+  const usual = testSuperblock();
+  await writeSuperblock(device, { ...usual, owner: { ...usual.owner, state } });
+  await device.close();
+  return path;
+}
 
 beforeEach(async () => {
   bench = await OperationBench.make();
@@ -22,6 +38,8 @@ describe("to extend a pool", () => {
     expect(pool.devices.map((device) => device.path)).toEqual(["disk", path]);
     expect(pool.space.capacityBytes).toBeGreaterThan(before + 100 * MIB);
     expect(bench.adopted).toHaveLength(1);
+    // Killed right after it has joined, the daemon finds it again.
+    expect(bench.remembered).toEqual([{ path, devices: 1 }]);
     const grow = { pool: "tank", grow: path, growBytes: 256 * MIB };
     const grown = await bench.run("pool/extend", grow);
     expect(statSync(path).size).toBe(256 * MIB);
@@ -30,6 +48,32 @@ describe("to extend a pool", () => {
     const uuid = grown.pool.devices[1]?.uuid ?? "";
     const again = await bench.run("pool/extend", { pool: "tank", grow: uuid });
     expect(again.pool.devices[1]?.sizeBytes).toBe(300 * MIB);
+  });
+
+  it("leaves a device as it is that is to be wiped for a pool that has failed", async () => {
+    const path = await anotherPool("clean");
+    const wipe = [`thinlun:${testUuid(100)}`];
+    const before = readFileSync(path);
+    bench.bench.pool.fence(new PoolError("failed", "lost"));
+    const extended = bench.attempt("pool/extend", { pool: "tank", add: path, wipe });
+    await expect(extended).rejects.toMatchObject({ kind: "failed" });
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it("wipes a pool that is named, but none that a host may be working with", async () => {
+    const path = await anotherPool("active");
+    const body = { pool: "tank", add: path, wipe: [`thinlun:${testUuid(100)}`] };
+    const before = readFileSync(path);
+    await expect(bench.attempt("pool/extend", body)).rejects.toMatchObject({
+      kind: "foreign",
+      message: expect.stringContaining("open on another host"),
+    });
+    expect(readFileSync(path).equals(before)).toBe(true);
+    rmSync(path);
+    await anotherPool("clean");
+    const { pool, backup } = await bench.run("pool/extend", body);
+    expect(pool.devices).toHaveLength(2);
+    expect(backup).not.toBeNull();
   });
 
   it("is refused where it makes no sense", async () => {

@@ -12,6 +12,8 @@ import type {
   ReplyOf,
 } from "../../../../src/control/protocol.ts";
 import type { ThinVolume } from "../../../../src/thin/io/thin-volume.ts";
+import { systemOwner } from "../../../../src/thin/members/owner.ts";
+import { systemClock } from "../../../../src/util/clock.ts";
 import { MIB, PoolBench, uuidOf } from "../../../thin/pool/support/pool-bench.ts";
 import { type LogLine, recordingLog } from "../../../support/recording-log.ts";
 
@@ -22,6 +24,8 @@ export class OperationBench {
   readonly lines: LogLine[] = [];
   readonly progress: Progress[] = [];
   readonly adopted: BlockDevice[] = [];
+  /** Paths, and how many devices the pool had by then. */
+  readonly remembered: { readonly path: string; readonly devices: number }[] = [];
   readonly served: Set<ThinVolume> = new Set();
   readonly context: OperationContext;
   #uuids = 0;
@@ -31,8 +35,18 @@ export class OperationBench {
     this.folder = mkdtempSync(join(tmpdir(), "thinlun-operations-"));
     this.context = {
       pools: () => [
-        { pool: bench.pool, direct: false, adopt: (device) => void this.adopted.push(device) },
+        {
+          pool: bench.pool,
+          direct: false,
+          adopt: (device) => void this.adopted.push(device),
+          remember: (path) => {
+            this.remembered.push({ path, devices: bench.pool.state.devices.length });
+            return Promise.resolve();
+          },
+        },
       ],
+      owner: systemOwner,
+      clock: systemClock,
       isServed: (volume) => this.served.has(volume),
       makeUuid: () => uuidOf((this.#uuids += 1)),
       backupDir: join(this.folder, "backup"),
