@@ -4,6 +4,7 @@ import { Access, Command, serviceActionOf, type CommandRow } from "./command.ts"
 import { getLbaStatus } from "./commands/get-lba-status.ts";
 import { inquiry } from "./commands/inquiry.ts";
 import { modeSense10, modeSense6 } from "./commands/mode-sense.ts";
+import { preventAllowMediumRemoval } from "./commands/prevent-allow-medium-removal.ts";
 import { readCapacity10, readCapacity16 } from "./commands/read-capacity.ts";
 import {
   read10,
@@ -46,6 +47,8 @@ const VERIFY: Traits = { ...READ, direction: "out" };
 const SYNCHRONIZE: Traits = { ...READ, direction: "none", reservation: "write" };
 const WRITE: Traits = { ...READ, direction: "out", access: Access.write, reservation: "write" };
 const POWER: Traits = { ...MODE, direction: "none" };
+/** What a reservation refuses is to prevent; that somebody allows again must be possible (SPC-4 table 67). */
+const REMOVAL: Traits = { ...POWER, reservation: "allowed" };
 
 type Handler = (unit: LogicalUnit, task: Task) => void;
 
@@ -81,6 +84,8 @@ const ROWS: readonly CommandRow[] = [
   row("INQUIRY",                "12 01 ff ffff 00",                        FIRST_CONTACT, inquiry),
   row("MODE SENSE (6)",         "1a 08 ff ff ff 00",                       MODE,          modeSense6),
   row("START STOP UNIT",        "1b 01 00 0f f7 00",                       POWER,         startStopUnit),
+  row("PREVENT ALLOW MEDIUM REMOVAL",
+                                "1e 00 0000 01 00",                        REMOVAL,       preventAllowMediumRemoval),
   row("READ CAPACITY (10)",     "25 00 ffffffff 0000 01 00",               CAPACITY,      readCapacity10),
   row("READ (10)",              "28 1e ffffffff 3f ffff 00",               READ,          read10),
   row("WRITE (10)",             "2a 1a ffffffff 3f ffff 00",               WRITE,         write10),

@@ -48,8 +48,8 @@ export interface LogicalUnitOptions extends IdentityOptions {
 /** The unit attentions by which initiators learn that something which they may have read has changed. */
 const ANNOUNCEMENTS: Readonly<Record<keyof UnitSettings, readonly SenseCode[]>> = {
   readOnly: [Sense.modeParametersChanged],
-  // That it went offline, initiators hear from the sense of their next command.
-  online: [Sense.mediumMayHaveChanged],
+  // That it went, initiators hear from the sense of their next command; that it is back, from what follows on that.
+  online: [],
   removable: [Sense.inquiryDataHasChanged],
   writeCache: [Sense.modeParametersChanged],
   softwareWriteProtect: [Sense.modeParametersChanged],
@@ -66,8 +66,7 @@ const ANNOUNCEMENTS: Readonly<Record<keyof UnitSettings, readonly SenseCode[]>> 
 function announcementsOf(before: EffectiveSettings, after: EffectiveSettings): Set<SenseCode> {
   const names = Object.keys(ANNOUNCEMENTS) as (keyof UnitSettings)[];
   const changed = names.filter((name) => before[name] !== after[name]);
-  const told = changed.filter((name) => name !== "online" || after.online);
-  return new Set(told.flatMap((name) => ANNOUNCEMENTS[name]));
+  return new Set(changed.flatMap((name) => ANNOUNCEMENTS[name]));
 }
 
 /**
@@ -102,8 +101,12 @@ export class LogicalUnit {
   capacityBlocks = 0;
   /** START STOP UNIT stopped it: medium access is NOT READY until it is started. */
   stopped = false;
+  /** START STOP UNIT ejected the medium: there is none until it is loaded. */
+  ejected = false;
   /** The volume went away under it. */
   gone = false;
+  /** The nexuses that need the medium to stay (PREVENT ALLOW MEDIUM REMOVAL). */
+  readonly preventingRemoval: Set<Nexus> = new Set();
   /** The nexuses that reach it, over every target that it is attached to. Kept by `TargetDevice`. */
   readonly nexuses: Set<Nexus> = new Set();
 
@@ -175,6 +178,23 @@ export class LogicalUnit {
     this.descriptorSense = effective.descriptorSense;
     this.unmappable = effective.thinProvisioning;
     this.online = effective.online;
+    // Who brings the unit online means that it can be used, and from a fixed disk nobody ejects anything.
+    if (changes.online === true || !effective.removable) this.ejected = false;
+  }
+
+  get #hasMedium(): boolean {
+    return this.online && !this.ejected;
+  }
+
+  /** Some nexus needs the medium to stay: it cannot be ejected, and an administrator should not take it away. */
+  get removalPrevented(): boolean {
+    return this.preventingRemoval.size > 0;
+  }
+
+  /** The medium that was ejected is back; the nexus that has loaded it knows that. */
+  load(by: Nexus | null): void {
+    if (this.ejected && this.online) this.raise(Sense.mediumMayHaveChanged, by);
+    this.ejected = false;
   }
 
   /**
@@ -186,13 +206,15 @@ export class LogicalUnit {
    */
   configure(changes: Partial<UnitSettings>): boolean {
     const before = this.effective;
+    const hadMedium = this.#hasMedium;
     this.#apply(changes);
+    if (!hadMedium && this.#hasMedium) this.raise(Sense.mediumMayHaveChanged);
     for (const code of announcementsOf(before, this.effective)) this.raise(code);
     if (before.writeCache && !this.writeCache) {
       const writing = this.taskSet.tasksOf(null).filter(({ writes }) => writes);
       this.taskSet.await(writing, () => this.volume.submit(new BackgroundFlush(this)));
     }
-    return !isDeepStrictEqual(before, this.effective);
+    return hadMedium !== this.#hasMedium || !isDeepStrictEqual(before, this.effective);
   }
 
   /**
@@ -213,7 +235,7 @@ export class LogicalUnit {
   get notReady(): SenseCode {
     if (this.gone) return Sense.notReadyManualInterventionRequired;
     // BECOMING READY has initiators wait and try again; a drive without its medium has nothing to wait for.
-    if (!this.online) {
+    if (!this.#hasMedium) {
       return this.effective.removable ? Sense.mediumNotPresent : Sense.notReadyBecomingReady;
     }
     return this.stopped ? Sense.notReadyInitializingCommandRequired : -1;
@@ -222,6 +244,14 @@ export class LogicalUnit {
   /** What a reset restores (SAM-5 6.3.3). Tasks and unit attentions are the business of task management. */
   reset(): void {
     this.stopped = false;
+    this.preventingRemoval.clear();
+  }
+
+  /** A nexus cannot reach the unit any more. */
+  leave(nexus: Nexus): void {
+    this.nexuses.delete(nexus);
+    this.preventingRemoval.delete(nexus);
+    nexus.dropAttentions(this);
   }
 
   /** Tells the administrator about I/O that failed, with a limit on how often. */

@@ -51,6 +51,7 @@ export const Sense = {
   logicalUnitNotSupported: 0x5_25_00,
   invalidFieldInParameterList: 0x5_26_00,
   savingParametersNotSupported: 0x5_39_00,
+  mediumRemovalPrevented: 0x5_53_02,
 
   mediumMayHaveChanged: 0x6_28_00,
   powerOnResetOrBusDeviceResetOccurred: 0x6_29_00,

@@ -77,10 +77,7 @@ export class TargetDevice {
     const unit = this.#units.get(lun);
     assert(unit !== undefined, "a LUN that is detached was attached");
     this.#units.delete(lun);
-    for (const nexus of this.#nexuses) {
-      unit.nexuses.delete(nexus);
-      nexus.dropAttentions(unit);
-    }
+    for (const nexus of this.#nexuses) unit.leave(nexus);
     this.#announceInventory();
     const tasks = unit.taskSet.tasksOf(null).filter((task) => task.nexus?.device === this);
     this.#leaving.push(unit);
@@ -121,10 +118,7 @@ export class TargetDevice {
    */
   closeNexus(nexus: Nexus, done: () => void = () => undefined): void {
     assert(nexus.device === this && this.#nexuses.delete(nexus), "a nexus is closed once");
-    for (const unit of this.#units.values()) {
-      unit.nexuses.delete(nexus);
-      nexus.dropAttentions(unit);
-    }
+    for (const unit of this.#units.values()) unit.leave(nexus);
     const request = { nexus, function: TaskManagementFunction.nexusLoss, lun: 0, tag: 0 };
     manageTasks(this.#units, this.#leaving, request, () => done());
   }

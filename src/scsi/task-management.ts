@@ -106,6 +106,7 @@ function reset(units: readonly LogicalUnit[], attention: SenseCode, done: Done):
 /** I_T NEXUS LOSS, SAM-5 6.3.4. */
 function loseNexus(units: readonly LogicalUnit[], nexus: Nexus, done: Done): void {
   for (const unit of units) {
+    unit.preventingRemoval.delete(nexus);
     if (unit.nexuses.has(nexus)) nexus.raise(unit, Sense.nexusLossOccurred);
   }
   abortAll(

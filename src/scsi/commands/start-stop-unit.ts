@@ -12,7 +12,7 @@ const POWER_CONDITION_ACTIVE = 0x1;
 
 /**
  * START STOP UNIT, SBC-3 5.17. A stopped unit is NOT READY for everybody until it is started. Of the power conditions
- * there is only ACTIVE, and the medium cannot be ejected. IMMED changes nothing: a start takes no time, and a stop
+ * there is only ACTIVE. LOEJ ejects and loads the medium where it is removable. IMMED changes nothing: a start takes no time, and a stop
  * that answers after its flush promises more than one that answers before.
  */
 export function startStopUnit(unit: LogicalUnit, task: Task): void {
@@ -24,14 +24,16 @@ export function startStopUnit(unit: LogicalUnit, task: Task): void {
     task.fail(Sense.invalidFieldInCdb, cdbField(3, 3));
   } else if (powerCondition === POWER_CONDITION_ACTIVE) {
     start(unit, task);
-  } else if ((flags & LOEJ) !== 0) {
+  } else if ((flags & LOEJ) !== 0 && !unit.effective.removable) {
     task.fail(Sense.invalidFieldInCdb, cdbField(4, 1));
   } else if ((flags & START) !== 0) {
+    if ((flags & LOEJ) !== 0) unit.load(task.nexus);
     start(unit, task);
-  } else if ((flags & NO_FLUSH) !== 0) {
-    stop(unit, task);
   } else {
-    task.runIo(IoKind.flush, 0, 0, false, stop);
+    const step = (flags & LOEJ) === 0 ? stop : eject;
+    if (step === eject && unit.removalPrevented) task.fail(Sense.mediumRemovalPrevented);
+    else if ((flags & NO_FLUSH) !== 0) step(unit, task);
+    else task.runIo(IoKind.flush, 0, 0, false, step);
   }
 }
 
@@ -45,6 +47,16 @@ function start(unit: LogicalUnit, task: Task): void {
   }
   unit.stopped = wasStopped;
   task.fail(notReady);
+}
+
+/** Another nexus may have come to need the medium while the cache was flushed. */
+function eject(unit: LogicalUnit, task: Task): void {
+  if (unit.removalPrevented) {
+    task.fail(Sense.mediumRemovalPrevented);
+    return;
+  }
+  unit.ejected = true;
+  task.complete(Status.good);
 }
 
 function stop(unit: LogicalUnit, task: Task): void {
