@@ -9,6 +9,7 @@ import type { PoolSettings, Segment } from "../format/records.ts";
 import type { Superblock } from "../format/superblock.ts";
 import { PoolError } from "../pool-error.ts";
 import { readJournal } from "./check-journal.ts";
+import { RecordJudge } from "./check-records.ts";
 import { ExtentPlaces } from "./extent-places.ts";
 import { type LocatedPool, locatePool } from "./locate-pool.ts";
 import { scanPages } from "./page-scan.ts";
@@ -146,10 +147,11 @@ async function replayed(
   const places = placesWith(pool, tree, blocks);
   const grown = { ...image, places };
   const chosen = chooseReplay(blocks, isSameBoot, newest.checkpointSeq);
+  const judge = new RecordJudge(tree);
   const replay = new ImageReplay(grown);
   let replayedRecords = 0;
   for (const { record, seq } of chosen.records) {
-    const complaint = replay.apply(record);
+    const complaint = judge.judge(record) ?? replay.apply(record);
     if (complaint !== null) {
       notes.push(
         `journal block ${seq}: a record that cannot be: ${complaint}; the rest is left out`,

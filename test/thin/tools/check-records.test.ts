@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import type { Recovered } from "../../../src/thin/checkpoint/recovery.ts";
 import type { JournalRecord, VolumeAttributes } from "../../../src/thin/format/records.ts";
 import { appendRecord, syncBarrier } from "../../../src/thin/log/promises.ts";
 import { PoolError } from "../../../src/thin/pool-error.ts";
 import { type CheckReport, checkPool } from "../../../src/thin/tools/check.ts";
+import { repairPool } from "../../../src/thin/tools/repair.ts";
 import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
 import {
   appendSome,
@@ -13,6 +14,7 @@ import {
   formatted,
   MIB,
   opened,
+  ownerOf,
   RecordMaker,
 } from "../checkpoint/fixture.ts";
 import { withBlock } from "./support/append-block.ts";
@@ -132,5 +134,28 @@ describe(`the check of what a journal says (THINLUN_SEED=${seed})`, () => {
       verdicts[isSound ? 1 : 0]! += 1;
     }
     expect(Math.min(...verdicts)).toBeGreaterThan(3);
+  });
+
+  it("is saved by a repair as a pool that is sound", async () => {
+    const random = new SeededRandom(seed);
+    const { device, pool } = await somePool(random);
+    const guesser = new RecordGuesser(random, pool);
+    const upto = pool.journal.appliedSeq + 1;
+    for (let round = 0; round < 30; round += 1) {
+      const records = [guesser.next(), guesser.next(), guesser.next()];
+      const other = withBlock(device, pool, [...records, { kind: "barrier", upto }]);
+      const target = new MemoryDevice(24 * MIB, "new");
+      await repairPool([other], {
+        targets: [{ device: target, isZero: true }],
+        uuid: "0e0e0e0e-4a59-4687-9785-a4b3c2d1e0ff",
+        randomBytes: (length) => random.bytes(length),
+        owner: ownerOf(3),
+        bootId: ownerOf(2).bootId,
+      });
+      const story = JSON.stringify(records);
+      const report = await checkPool([target]);
+      expect(report.findings, story).toEqual([]);
+      expect(await isOpened(target), story).toBe(true);
+    }
   });
 });
