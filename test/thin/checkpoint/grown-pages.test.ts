@@ -4,6 +4,7 @@ import type { BlockDevice } from "../../../src/device/block-device.ts";
 import type { Recovered } from "../../../src/thin/checkpoint/recovery.ts";
 import { planSegment } from "../../../src/thin/checkpoint/segment-plan.ts";
 import { NO_EXTENT } from "../../../src/thin/format/geometry.ts";
+import { LEAF_ENTRIES, NODE_LEAVES } from "../../../src/thin/format/layout.ts";
 import type { JournalRecord } from "../../../src/thin/format/records.ts";
 import { appendRecord, syncBarrier } from "../../../src/thin/log/promises.ts";
 import { auditState } from "../../../src/thin/map/audit.ts";
@@ -107,4 +108,42 @@ it.each([
     expect(await dump(back.state)).toBe(expected);
     expect(await auditState(back.state)).toEqual([]);
   }
+});
+
+it("gives a full pool's new extents to data at once, and keeps places for the checkpoint that does not have them", async () => {
+  const leaves = 9;
+  const devices = await formatted([64 * MIB]);
+  const holding = new HoldingPages(devices[0]!);
+  const pool = await opened([holding], 1);
+  const { journal, state } = pool;
+  const { space } = state;
+  const attributes = attributesOf(1, 64 * 1024 * MIB);
+  await appendRecord(journal, { kind: "create", attributes });
+  for (let leaf = 0; leaf < leaves; leaf += 1) {
+    // Each has a node of its own.
+    const lext = leaf * NODE_LEAVES * LEAF_ENTRIES;
+    const phys = space.allocate(null, 1);
+    await appendRecord(journal, { kind: "map", volume: 1, lext, phys, run: 1, safe: false });
+  }
+  // Places for the leaves, and none for the nodes.
+  while (space.metadata.freeBlocks < leaves) space.takeMetadataBlock();
+  while (space.metadata.freeBlocks > leaves) space.takeMetadataBlock();
+  while (space.allocate(null, 64) !== NO_EXTENT);
+  const added = new MemoryDevice(16 * MIB, "d1");
+  devices.push(added);
+  const growth = await addedDevice(pool, added);
+  holding.hold();
+  const running = pool.checkpointer.run("asked");
+  await appendRecord(journal, growth);
+  await syncBarrier(pool.barrier);
+  const run = space.takeForDiscard(100);
+  let count = 0;
+  while (space.allocate(null, 1) !== NO_EXTENT) count += 1;
+  // But for some that are kept for what the checkpoint makes metadata.
+  expect(run!.count + count).toBeGreaterThan(state.addresses.segments[1]!.extents - 8);
+  holding.letGo();
+  await running;
+  const back = await opened(devices.map(copyOf), 2);
+  expect(back.report.fellBack).toBe(false);
+  expect(await dump(back.state)).toBe(await dump(state));
 });
