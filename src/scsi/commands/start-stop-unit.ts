@@ -26,13 +26,15 @@ export function startStopUnit(unit: LogicalUnit, task: Task): void {
     start(unit, task);
   } else if ((flags & LOEJ) !== 0 && !unit.effective.removable) {
     task.fail(Sense.invalidFieldInCdb, cdbField(4, 1));
+  } else if ((flags & LOEJ) !== 0 && unit.removalPrevented) {
+    // A tray that is locked moves neither way: the conformance tests of libiscsi expect it of both.
+    task.fail(Sense.mediumRemovalPrevented);
   } else if ((flags & START) !== 0) {
     if ((flags & LOEJ) !== 0) unit.load(task.nexus);
     start(unit, task);
   } else {
     const step = (flags & LOEJ) === 0 ? stop : eject;
-    if (step === eject && unit.removalPrevented) task.fail(Sense.mediumRemovalPrevented);
-    else if ((flags & NO_FLUSH) !== 0) step(unit, task);
+    if ((flags & NO_FLUSH) !== 0) step(unit, task);
     else task.runIo(IoKind.flush, 0, 0, false, step);
   }
 }

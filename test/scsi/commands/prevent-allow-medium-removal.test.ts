@@ -7,6 +7,7 @@ import { expectSense } from "../support/expect-sense.ts";
 const PREVENT = "1e 00 0000 01 00";
 const ALLOW = "1e 00 0000 00 00";
 const EJECT = "1b 00 00 00 02 00";
+const LOAD = "1b 00 00 00 03 00";
 
 describe("PREVENT ALLOW MEDIUM REMOVAL", () => {
   it("counts the nexuses that prevent, each once", () => {
@@ -30,6 +31,10 @@ describe("PREVENT ALLOW MEDIUM REMOVAL", () => {
     expect([bench.unit.ejected, bench.volume.submitted.length]).toEqual([false, 0]);
     bench.run(ALLOW);
     expect([bench.run(EJECT).status, bench.unit.ejected]).toEqual([0, true]);
+    bench.run(PREVENT);
+    expectSense(bench.run(LOAD), Sense.mediumRemovalPrevented);
+    bench.run(ALLOW);
+    expect([bench.run(LOAD).status, bench.unit.ejected]).toEqual([0, false]);
   });
 
   it("keeps it, too, where somebody prevents while the cache is flushed", () => {
