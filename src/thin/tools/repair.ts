@@ -10,6 +10,7 @@ import type { Superblock } from "../format/superblock.ts";
 import { PoolError } from "../pool-error.ts";
 import { readJournal } from "./check-journal.ts";
 import { RecordJudge } from "./check-records.ts";
+import { cleanImage } from "./clean-image.ts";
 import { ExtentPlaces } from "./extent-places.ts";
 import { type LocatedPool, locatePool } from "./locate-pool.ts";
 import { scanPages } from "./page-scan.ts";
@@ -72,6 +73,7 @@ export async function repairPool(
   const saved =
     (await fromCheckpoint(pool, options, notes)) ?? (await fromScan(pool, options, notes));
   const { image, source, generation, replayedRecords, discardedRecords } = saved;
+  cleanImage(image, uuidMaker(options), (message) => notes.push(message));
   const lost = await writePool(image, {
     ...options,
     onProgress: (done, total) => onStep("copy", done / total),
@@ -200,16 +202,19 @@ async function fromScan(
   );
   notes.push(`no checkpoint is whole: the volumes are put together from ${pages.count} pages`);
   if (pages.unreadableBytes > 0) notes.push(`${pages.unreadableBytes} bytes could not be read`);
-  const newUuid = (): string => {
-    const bytes = Buffer.from(options.randomBytes(16));
+  const source = { pages, places, settings, newUuid: uuidMaker(options) };
+  const image = await salvagePool(source, (message) => notes.push(message));
+  const { generation } = pool.newest;
+  return { source: "scan", generation, image, replayedRecords: 0, discardedRecords: 0 };
+}
+
+function uuidMaker({ randomBytes }: RepairOptions): () => string {
+  return () => {
+    const bytes = Buffer.from(randomBytes(16));
     bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
     bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
     return getUuid(bytes, 0);
   };
-  const source = { pages, places, settings, newUuid };
-  const image = await salvagePool(source, (message) => notes.push(message));
-  const { generation } = pool.newest;
-  return { source: "scan", generation, image, replayedRecords: 0, discardedRecords: 0 };
 }
 
 /** Where the extents are, and the settings: of any root that is left, otherwise as a new pool on these devices would have them. */
