@@ -24,7 +24,7 @@ import { DEFAULT_OFFERS } from "./iscsi/parameters.ts";
 import { IscsiServer } from "./iscsi/server.ts";
 import { systemFailureMark } from "./thin/members/failure-mark.ts";
 import { systemOwner } from "./thin/members/owner.ts";
-import { systemClock } from "./util/clock.ts";
+import { systemClock, systemUptimeMs } from "./util/clock.ts";
 import { type Log, type LogLevel, type LogOutput, openLog } from "./util/log.ts";
 import { systemRandomBytes } from "./util/random.ts";
 
@@ -271,6 +271,7 @@ class Daemon {
     const pools = new PoolStore({
       log: this.#log,
       clock: systemClock,
+      uptimeMs: systemUptimeMs,
       randomBytes: systemRandomBytes,
       identities,
       stateDir,

@@ -36,7 +36,7 @@ import { Pool } from "./thin/pool/pool.ts";
 import { type CheckReport, checkPool } from "./thin/tools/check.ts";
 import { dumpPool, type DumpOptions, linesOfDump, type PoolDump } from "./thin/tools/dump.ts";
 import { repairPool, type RepairReport } from "./thin/tools/repair.ts";
-import { systemClock } from "./util/clock.ts";
+import { systemClock, systemUptimeMs } from "./util/clock.ts";
 import { flush, writeZeroes } from "./util/io-request.ts";
 import { type Log, openLog } from "./util/log.ts";
 import { systemRandomBytes } from "./util/random.ts";
@@ -101,6 +101,7 @@ function claim(
   return claimMembers(paths, {
     ...options,
     clock: systemClock,
+    uptimeMs: systemUptimeMs,
     onShared: () => warnShared(paths),
   });
 }

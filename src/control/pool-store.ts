@@ -36,6 +36,8 @@ const JOINED_FILE = "pool-devices.json";
 export interface PoolStoreOptions {
   readonly log: Log;
   readonly clock: Clock;
+  /** For the signs of life of shared pools, see `HeartbeatOptions`. */
+  readonly uptimeMs?: () => number;
   readonly randomBytes: RandomBytes;
   readonly identities: Identities;
   /** Where what a new pool overwrites is kept. */
@@ -220,12 +222,28 @@ export class PoolStore {
       });
       await keepSettings(pool, config);
     } catch (error) {
-      await pool?.close();
-      await claim?.release();
+      // Whoever has opened those closes them.
+      for (const device of claimed) devices.delete(device);
+      await this.#giveUp(name, { pool, claim, devices });
       throw error;
     }
+    if (claim !== null) releaseOnFailure(pool, claim);
     const rotational = assembly.devices.some(({ traits }) => traits.rotational);
     return { pool, devices, direct: config.direct, rotational, claim };
+  }
+
+  /** Of a pool that could not be opened to the end: why is known already. */
+  async #giveUp(
+    name: string,
+    opened: Pick<OpenPool, "claim" | "devices"> & { readonly pool: Pool | null },
+  ): Promise<void> {
+    const { pool, claim, devices } = opened;
+    try {
+      if (pool === null) await claim?.release();
+      else await this.#closeOpened({ pool, claim, devices });
+    } catch (error) {
+      this.#options.log.error({ pool: name, error }, "pool could not be closed");
+    }
   }
 
   /** Makes sure that no other host has the pool. Null where none can reach it. Errors: foreign, busy, failed, io. */
@@ -235,7 +253,7 @@ export class PoolStore {
     { poolUuid, devices, superblocks }: Assembly,
     owner: PoolOpenOptions["owner"],
   ): Promise<SharedClaim | null> {
-    const { log, clock } = this.#options;
+    const { log, clock, uptimeMs } = this.#options;
     const [device] = devices;
     const newest = newestOf(superblocks);
     if (device === undefined || newest === undefined) return null;
@@ -252,7 +270,7 @@ export class PoolStore {
       await watchHeartbeat({ device, clock });
       log.warn(fields, "the pool is taken over: no sign of life of the other host");
     }
-    return claimShared({ device, poolUuid, owner, clock });
+    return claimShared({ device, poolUuid, owner, clock, uptimeMs });
   }
 
   #growing(
@@ -340,7 +358,11 @@ export class PoolStore {
   }
 
   /** Others may have the pool when its superblock says that it is closed, and not before. */
-  async #closeOpened({ pool, claim, devices }: OpenPool): Promise<void> {
+  async #closeOpened({
+    pool,
+    claim,
+    devices,
+  }: Pick<OpenPool, "pool" | "claim" | "devices">): Promise<void> {
     try {
       await pool.close();
     } finally {
@@ -376,6 +398,20 @@ function runSettings(config: PoolConfig): Partial<PoolRunSettings> {
     thresholds: config.thresholds.map((percent) => percent / PERCENT),
     fullRetryMs: config.fullRetrySeconds * MS_PER_SECOND,
   };
+}
+
+/**
+ * A pool that has failed serves nobody here, but others may go on with what is on its devices: they are let have it, and nothing more is
+ * written to them.
+ */
+function releaseOnFailure(pool: Pool, claim: SharedClaim): void {
+  const release = (): void => {
+    pool.fence(new PoolError("failed", "the pool has failed: another host may have it by now"));
+    // A beat that is under way ends by itself; whoever closes the pool waits for it.
+    void claim.release();
+  };
+  if (pool.failure !== null) release();
+  else pool.subscribe(({ kind }) => void (kind === "failed" && release()));
 }
 
 /** What of the configuration is kept in the pool. */

@@ -1,3 +1,7 @@
+import { uptime } from "node:os";
+
+const MS_PER_SECOND = 1000;
+
 /** A timer that was started; cancelling one that has fired or was cancelled does nothing. */
 export interface Timer {
   cancel(): void;
@@ -42,6 +46,11 @@ export const systemClock: Clock = {
   after: (delayMs, callback) =>
     delayMs === 0 ? new Immediate(callback) : new SystemTimer(delayMs, callback),
 };
+
+/** Milliseconds since the machine was started, with those that it was suspended for; the monotonic clock stands still in them. */
+export function systemUptimeMs(): number {
+  return uptime() * MS_PER_SECOND;
+}
 
 /** Resolves when so many milliseconds have passed. */
 export function pause(clock: Clock, delayMs: number): Promise<void> {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PoolConfig, PoolGrowth } from "../../src/control/config/config.ts";
 import { PoolStore } from "../../src/control/pool-store.ts";
 import { StartError } from "../../src/control/start-error.ts";
+import { openForPool } from "../../src/thin/members/open-member.ts";
 import { systemOwner } from "../../src/thin/members/owner.ts";
 import { systemClock } from "../../src/util/clock.ts";
 import { readBytes, writeBytes } from "../../src/util/io-request.ts";
@@ -57,6 +58,7 @@ function newStore(hostId?: string): PoolStore {
       },
       wasMade: (name) => known.get(name)?.made === true,
       rememberMade: (name, uuid) => Promise.resolve(void known.set(name, { uuid, made: true })),
+      forget: (name) => Promise.resolve(void known.delete(name)),
     },
     stateDir: folder,
     owner: async () => ({ ...(await systemOwner()), ...(hostId === undefined ? {} : { hostId }) }),
@@ -99,6 +101,18 @@ async function within(
 }
 
 describe("PoolStore", () => {
+  it("lets go of all devices of a pool that it cannot open after all", async () => {
+    await within({});
+    const spare = pathOf("spare.img");
+    await writeFile(spare, "");
+    await truncate(spare, 128 * MIB);
+    const autogrow = { ...GROWTH, spares: [spare] };
+    const store = newStore();
+    const opening = store.open("tank", config({ autogrow, overcommitMax: -1 }));
+    await expect(opening).rejects.toThrow(/a pool has a name like/);
+    for (const path of [pathOf("a.img"), spare]) await (await openForPool(path)).close();
+  });
+
   it("makes a pool of new images, and finds it again with its volumes, in any order of the devices", async () => {
     const devices = [pathOf("a.img"), pathOf("b.img")];
     await within({ devices }, async (store) => {

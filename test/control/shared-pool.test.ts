@@ -8,8 +8,8 @@ import { PoolStore } from "../../src/control/pool-store.ts";
 import { FileDevice } from "../../src/device/file-device.ts";
 import { HEARTBEAT_OFFSET } from "../../src/thin/format/layout.ts";
 import { systemOwner } from "../../src/thin/members/owner.ts";
-import type { IoRequest } from "../../src/util/io-request.ts";
-import { readBytes, writeBytes } from "../../src/util/io-request.ts";
+import { IoError } from "../../src/util/io-error.ts";
+import { IoKind, type IoRequest, readBytes, writeBytes } from "../../src/util/io-request.ts";
 import { systemRandomBytes } from "../../src/util/random.ts";
 import { drive } from "../support/drive.ts";
 import { ManualClock } from "../support/manual-clock.ts";
@@ -44,6 +44,7 @@ class Host {
   readonly store: PoolStore;
   /** Its way to the disk is stalled once it has read the journal: nothing more that it asks for gets there. */
   stallsInRecovery: boolean = false;
+  failsFlushes: boolean = false;
   #hasReadJournal = false;
   readonly #stalled: (() => void)[] = [];
 
@@ -59,6 +60,7 @@ class Host {
         uuidOf: () => Promise.resolve(UUID),
         wasMade: () => false,
         rememberMade: () => Promise.resolve(),
+        forget: () => Promise.resolve(),
       },
       stateDir: folder,
       owner: async () => ({ ...(await systemOwner()), hostId: id, bootId: id }),
@@ -120,6 +122,10 @@ class Host {
       submit(request);
     };
     device.submit = (request: IoRequest) => {
+      if (this.failsFlushes && request.kind === IoKind.flush) {
+        request.done(new IoError("medium", "a flush that fails", { object: "disk" }));
+        return;
+      }
       const isLong = request.lengthBytes > BLOCK_BYTES;
       if (this.stallsInRecovery && !isLong && this.#hasReadJournal) {
         this.#stalled.push(() => send(request));
@@ -264,6 +270,24 @@ describe("a pool that several hosts reach", () => {
     );
     await other.open({ takeOver: "force" });
     expect(await showsLife(other)).toBe(true);
+  });
+
+  it("can be taken over from a host on which it has failed, and which lives", async () => {
+    await makePool();
+    const [owner, other] = [new Host(0), new Host(1)];
+    await owner.open();
+    const volume = owner.pool.volume("v");
+    await owner.drive(writeBytes(volume, 0, Buffer.alloc(BLOCK_BYTES, 2)));
+    owner.failsFlushes = true;
+    await expect(owner.drive(owner.pool.sync())).rejects.toThrow();
+    expect(owner.marks.size).toBe(1);
+    expect(await showsLife(owner)).toBe(false);
+    await other.open({ takeOver: true });
+    const before = await readFile(join(folder, "shared.img"));
+    await owner.pass(30);
+    await owner.drive(owner.store.closeAll());
+    expect(await changedBlocks(before)).toEqual([]);
+    expect(other.pool.failure).toBeNull();
   });
 
   it("is not written to by a host that loses it while it opens it", async () => {

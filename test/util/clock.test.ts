@@ -1,10 +1,16 @@
 import { describe, expect, it, vi } from "vitest";
-import { pause, systemClock } from "../../src/util/clock.ts";
+import { pause, systemClock, systemUptimeMs } from "../../src/util/clock.ts";
 
 describe("the system's clock", () => {
   it("does not go back", () => {
     const first = systemClock.nowMs();
     expect(systemClock.nowMs()).toBeGreaterThanOrEqual(first);
+  });
+
+  it("knows how long the machine has been there, in milliseconds", () => {
+    const monotonicMs = Number(process.hrtime.bigint() / 1_000_000n);
+    // Two digits after the point are told of the seconds; the monotonic clock is behind by what the machine was suspended for.
+    expect(systemUptimeMs()).toBeGreaterThan(monotonicMs - 1000);
   });
 
   it("calls back after the time, and not before", async () => {

@@ -12,6 +12,8 @@ import { watchBriefly } from "./watch-heartbeat.ts";
 export interface ClaimMembersOptions {
   readonly owner: OwnerIdentity;
   readonly clock: Clock;
+  /** As a heartbeat has it. */
+  readonly uptimeMs?: () => number;
   /** Nothing is written: the pool is only looked at, whoever it says has it, but not while a host shows signs of life on it. */
   readonly readOnly?: boolean;
   /** Told that a host may share the pool, so that this takes some seconds. */
@@ -34,7 +36,7 @@ export interface ClaimedMembers {
  */
 export async function claimMembers(
   paths: readonly string[],
-  { owner, clock, readOnly = false, onShared }: ClaimMembersOptions,
+  { owner, clock, uptimeMs, readOnly = false, onShared }: ClaimMembersOptions,
 ): Promise<ClaimedMembers> {
   const shared = (await scanDevices(paths)).find(({ isShared }) => isShared);
   const devices: FileDevice[] = [];
@@ -52,7 +54,7 @@ export async function claimMembers(
     if (!readOnly) mayOpen(shared.owner, owner);
     onShared?.();
     if (!readOnly) {
-      const claim = await claimShared({ device, poolUuid: shared.uuid, owner, clock });
+      const claim = await claimShared({ device, poolUuid: shared.uuid, owner, clock, uptimeMs });
       return { devices, claim };
     }
     await watchBriefly({ device, clock });

@@ -12,6 +12,8 @@ export interface ClaimOptions {
   readonly poolUuid: string;
   readonly owner: OwnerIdentity;
   readonly clock: Clock;
+  /** As a heartbeat has it. */
+  readonly uptimeMs?: (() => number) | undefined;
 }
 
 /** A pool that other hosts may reach, and that this one has. */

@@ -19,6 +19,8 @@ export interface HeartbeatOptions {
   readonly poolUuid: string;
   readonly owner: OwnerIdentity;
   readonly clock: Clock;
+  /** Milliseconds, those that the machine is suspended for included, which the clock does not count. Absent: it is never suspended. */
+  readonly uptimeMs?: (() => number) | undefined;
   /** Stops the pool at once: somebody else may have it. Called once at the most, never after `stop`. */
   readonly fence: (reason: PoolError) => void;
 }
@@ -31,6 +33,7 @@ export class Heartbeat {
   readonly #options: HeartbeatOptions;
   #counter = 0;
   #lastBeatMs = 0;
+  #lastUptimeMs = 0;
   #next: Timer | null = null;
   #deadline: Timer | null = null;
   #running: Promise<void> | null = null;
@@ -59,10 +62,15 @@ export class Heartbeat {
     this.#deadline?.cancel();
   }
 
+  #uptimeMs(): number {
+    return this.#options.uptimeMs?.() ?? 0;
+  }
+
   #schedule(): void {
     if (this.#hasEnded) return;
     const { clock } = this.#options;
     this.#lastBeatMs = clock.nowMs();
+    this.#lastUptimeMs = this.#uptimeMs();
     this.#deadline?.cancel();
     this.#deadline = clock.after(HEARTBEAT_LATE_MS, () => this.#fenceLate());
     this.#next = clock.after(HEARTBEAT_INTERVAL_MS, () => {
@@ -103,7 +111,11 @@ export class Heartbeat {
         return;
       }
       // The process may have stood still, and its timers with it, until just now.
-      if (clock.nowMs() - this.#lastBeatMs >= HEARTBEAT_LATE_MS) {
+      const passedMs = Math.max(
+        clock.nowMs() - this.#lastBeatMs,
+        this.#uptimeMs() - this.#lastUptimeMs,
+      );
+      if (passedMs >= HEARTBEAT_LATE_MS) {
         this.#fenceLate();
         return;
       }

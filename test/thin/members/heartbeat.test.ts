@@ -52,11 +52,13 @@ class Bench {
   readonly clock = new ManualClock();
   readonly disk: MemoryDevice = new MemoryDevice(16 * MIB);
   readonly fenced: PoolError[] = [];
+  suspendedMs: number = 0;
 
   beat(device: BlockDevice = this.disk, nonce: string = testUuid(9)): Heartbeat {
     const owner = { hostId: testUuid(8), bootId: testUuid(7), nonce, pid: 1, openedAtSeconds: 1 };
     const fence = (reason: PoolError): void => void this.fenced.push(reason);
-    return new Heartbeat({ device, poolUuid, owner, clock: this.clock, fence });
+    const uptimeMs = (): number => this.clock.nowMs() + this.suspendedMs;
+    return new Heartbeat({ device, poolUuid, owner, clock: this.clock, uptimeMs, fence });
   }
 
   async counter(): Promise<number> {
@@ -118,6 +120,19 @@ describe("the heartbeat of an owner", () => {
     await passSeconds(bench.clock, 10);
     expect(bench.fenced).toHaveLength(1);
     expect(await bench.counter()).toBe(10);
+  });
+
+  it("fences itself when its machine was suspended, which the clock does not count", async () => {
+    const bench = new Bench();
+    await bench.beat().start();
+    bench.suspendedMs = 3000;
+    await passSeconds(bench.clock, 2);
+    expect(bench.fenced).toEqual([]);
+    const counter = await bench.counter();
+    bench.suspendedMs += 10_000;
+    await passSeconds(bench.clock, 2);
+    expect(bench.fenced).toMatchObject([{ kind: "failed" }]);
+    expect(await bench.counter()).toBe(counter);
   });
 
   it("fences itself when a beat is late on a device that is stuck", async () => {
