@@ -17,8 +17,9 @@ export function watchFailure(
   const { health, failureMark, log } = parts;
   health.onEachFailure((error) => {
     markFailure(failureMark, poolUuid, error);
-    if (error === health.failure || isOfFence(error)) return;
-    log.error({ error, pool: health.poolName }, "a device has failed after the pool had stopped");
+    if (!(health.failure instanceof FenceError) || isOfFence(error)) return;
+    const what = "a device has failed after the pool had stopped: start the machine anew";
+    log.error({ error, pool: health.poolName }, what);
   });
   health.onFailure((error) => {
     const what =
@@ -51,8 +52,8 @@ export function markFailure(mark: FailureMark, poolUuid: string, error: IoError)
 
 /**
  * What ties a device to its pool. A flush that the device began by itself and that failed stops the pool at once (rule F); when the pool is
- * fenced the device begins no write any more, also none of those that wait in it. A pool that has failed by itself is this host's until it is
- * closed, which waits for them. Returns the function that unties them.
+ * fenced the device begins no write any more, also none of those that wait in it. A pool that has failed by itself stays this host's, and is
+ * closed when they are done; who lets others have it before fences it, too. Returns the function that unties them.
  */
 export function watchDevice(health: Health, device: BlockDevice): () => void {
   const unsubscribes = [

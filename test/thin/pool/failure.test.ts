@@ -208,6 +208,8 @@ test("a flush that fails after the pool was fenced leaves the mark all the same"
   }
   expect(await bench.drive(flushing)).toMatchObject({ kind: "failed" });
   expect(bench.pool.failure?.message).toContain("heartbeat");
+  const late = bench.lines.filter(({ message }) => message.includes("after the pool had stopped"));
+  expect(late).toHaveLength(1);
   expect(bench.mark.pools.has(bench.pool.uuid)).toBe(true);
   await bench.close();
   await expect(bench.open()).rejects.toThrow(/has failed since this machine was started/);
@@ -287,6 +289,31 @@ describe("a pool that is fenced while its devices are stuck", () => {
     }
     expect(blocks).toBe(8);
     expect(bench.mark.pools.size).toBe(0);
+    await bench.devices[0]!.close();
+  });
+
+  test("writes nothing more, and leaves its mark, where it had failed by itself before", async () => {
+    const { bench, calls, volume } = await fencedBench(folder, "failed");
+    const before = calls.writes;
+    const writes = Array.from({ length: 30 }, (_, index) => {
+      return writeBytes(volume, (index % 16) * 4096, Buffer.alloc(4096, 2)).catch(
+        (error: unknown) => error,
+      );
+    });
+    calls.syncErrors.push("EIO");
+    const flushing = expect(flush(volume)).rejects.toMatchObject({ kind: "failed" });
+    calls.release();
+    await bench.drive(flushing);
+    const begun = calls.writes - before;
+    expect(begun).toBeLessThan(30);
+    expect(bench.mark.pools.size).toBe(1);
+    bench.pool.fence(reason);
+    calls.isHolding = false;
+    calls.release();
+    await bench.drive(Promise.all(writes));
+    expect(calls.writes - before).toBe(begun);
+    await bench.close();
+    expect(bench.mark.pools.size).toBe(1);
     await bench.devices[0]!.close();
   });
 
