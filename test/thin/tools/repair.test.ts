@@ -2,6 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { BlockDevice } from "../../../src/device/block-device.ts";
 import { ErrorFilter } from "../../../src/device/error-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
+import { isFault } from "../../../src/thin/format/fault.ts";
+import { checkPage, sealPage } from "../../../src/thin/format/page.ts";
+import {
+  decodeVolumesPage,
+  encodeVolumesPage,
+  type VolumeRecord,
+} from "../../../src/thin/format/volume-record.ts";
 import { checkPool } from "../../../src/thin/tools/check.ts";
 import { ExtentPlaces } from "../../../src/thin/tools/extent-places.ts";
 import { scanPages } from "../../../src/thin/tools/page-scan.ts";
@@ -97,6 +104,27 @@ describe(`the repair of a pool (THINLUN_SEED=${seed})`, () => {
     const { report, content } = await save(device);
     expect(content).toEqual({ "recovered-1": AT_CHECKPOINT.data });
     expect(report.notes.join("\n")).toContain("volume 1 has lost its name");
+  });
+
+  it("makes no pool that cannot be opened of pages that are whole and say what cannot be", async () => {
+    const device = await exampleDevice();
+    await destroy(device, ["root"]);
+    const at = offsetOf("volumes");
+    const page = await readBytes(device, at, 4096);
+    const header = checkPage(page, EXAMPLE_POOL, { block: (at - 9 * MIB) / 4096 });
+    const records = decodeVolumesPage(page);
+    if (isFault(header) || isFault(records)) throw new Error("the example is not whole");
+    const [{ attributes }] = records as [VolumeRecord];
+    const twins = records.map((record) => ({
+      ...record,
+      attributes: { ...record.attributes, uuid: attributes.uuid },
+    }));
+    encodeVolumesPage(page, twins);
+    sealPage(page, EXAMPLE_POOL, header);
+    await writeBytes(device, at, page);
+    const { report, content } = await save(device);
+    expect(content).toEqual(AT_CHECKPOINT);
+    expect(report.notes.join()).toContain("volume 2 gets another");
   });
 
   it("goes on past data that cannot be read", async () => {
