@@ -29,6 +29,8 @@ export interface ChildOptions {
 export interface RunOptions extends ChildOptions {
   /** The child is killed with SIGKILL after this long. */
   readonly timeoutMs?: number;
+  /** The child is killed at once when this is aborted. */
+  readonly signal?: AbortSignal;
   /** Output past this is dropped, for each of the two streams. */
   readonly outputBytesMax?: number;
 }
@@ -36,7 +38,7 @@ export interface RunOptions extends ChildOptions {
 export interface RunResult {
   /**
    * `missing`: there is no such program. `unstartable`: the system cannot start one now, for want of memory, processes or
-   * descriptors. `killed`: by the timeout or somebody else.
+   * descriptors. `killed`: by the timeout, the signal or somebody else.
    */
   readonly outcome: "exited" | "missing" | "unstartable" | "killed";
   /** -1 unless it exited. */
@@ -115,11 +117,20 @@ export function runChild(
     const bytesMax = options.outputBytesMax ?? OUTPUT_BYTES_MAX;
     const output = collect(stdout, bytesMax);
     const errors = collect(stderr, bytesMax);
-    const timer = setTimeout(() => child.kill("SIGKILL"), options.timeoutMs ?? TIMEOUT_MS);
+    const kill = (): void => {
+      child.kill("SIGKILL");
+      // What the child has started may live on, and would keep its output open.
+      stdout.destroy();
+      stderr.destroy();
+    };
+    const timer = setTimeout(kill, options.timeoutMs ?? TIMEOUT_MS);
+    options.signal?.addEventListener("abort", kill);
+    if (options.signal?.aborted === true) kill();
     stdin.on("error", () => undefined);
     stdin.end();
     const finish = (outcome: RunResult["outcome"], exitCode: number): void => {
       clearTimeout(timer);
+      options.signal?.removeEventListener("abort", kill);
       resolve({ outcome, exitCode, stdout: output(), stderr: errors() });
     };
     child.on("error", (error: NodeJS.ErrnoException) => {

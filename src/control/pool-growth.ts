@@ -90,10 +90,11 @@ function imageOf(
 async function runCommand(
   { program, args, timeoutSeconds }: GrowthCommand,
   { name, uuid }: GrowingPool,
-  { bytesWanted, freeBytes }: GrowthNeed,
+  { bytesWanted, freeBytes, signal }: GrowthNeed,
 ): Promise<string[]> {
   const { outcome, exitCode, stdout, stderr } = await runChild(program, args, {
     timeoutMs: timeoutSeconds * MS_PER_SECOND,
+    signal,
     variables: {
       THINLUN_POOL: name,
       THINLUN_POOL_UUID: uuid,

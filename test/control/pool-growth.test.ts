@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PoolConfig, PoolGrowth } from "../../src/control/config/config.ts";
 import { type GrowingPool, growthOf } from "../../src/control/pool-growth.ts";
@@ -42,7 +44,10 @@ const NONE: PoolGrowth = {
   command: null,
 };
 
-function grow(autogrow: Partial<PoolGrowth>): Promise<readonly Growth[]> {
+function grow(
+  autogrow: Partial<PoolGrowth>,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<readonly Growth[]> {
   const config: PoolConfig = {
     devices: ["/dev/a"],
     create: null,
@@ -57,7 +62,7 @@ function grow(autogrow: Partial<PoolGrowth>): Promise<readonly Growth[]> {
   };
   const settings = growthOf(pool, config);
   if (settings === null) throw new Error("it does not grow");
-  return settings.grower({ bytesWanted: settings.stepBytes, freeBytes: 7 });
+  return settings.grower({ bytesWanted: settings.stepBytes, freeBytes: 7, signal });
 }
 
 async function script(...lines: string[]) {
@@ -100,6 +105,15 @@ describe("growthOf", () => {
     await expect(grow({ command: missing })).rejects.toThrow(/no such program/);
     const chatty = await script("echo all is well");
     await expect(grow({ command: chatty })).rejects.toThrow(/"all is well".*no absolute path/);
+  });
+
+  it("ends a command that nobody waits for any more", async () => {
+    const command = await script(`: > ${folder}/begun`, "exec sleep 60");
+    const stopping = new AbortController();
+    const growing = grow({ command }, stopping.signal);
+    while (!existsSync(join(folder, "begun"))) await sleep(5);
+    stopping.abort();
+    await expect(growing).rejects.toThrow(/was killed/);
   });
 
   it("asks the command when the spares are used up", async () => {

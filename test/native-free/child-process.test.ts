@@ -28,6 +28,18 @@ describe("runChild", () => {
     expect(outcome).toBe("killed");
   });
 
+  it("kills what is not wanted any more, also where children of its own go on and hold its output", async () => {
+    const stopping = new AbortController();
+    const script = "sleep 600 & echo $!; wait";
+    const running = runChild("/bin/sh", ["-c", script], { signal: stopping.signal });
+    setTimeout(() => stopping.abort(), 200);
+    const { outcome, stdout } = await running;
+    expect(outcome).toBe("killed");
+    process.kill(Number(stdout));
+    const late = await runChild("sleep", ["600"], { signal: stopping.signal });
+    expect(late.outcome).toBe("killed");
+  });
+
   it("drops output past the limit and still lets the program end", async () => {
     const script =
       "i=0; while [ $i -lt 5000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done";

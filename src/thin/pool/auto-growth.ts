@@ -30,6 +30,8 @@ export interface GrowthNeed {
   readonly bytesWanted: number;
   /** What is free now. */
   readonly freeBytes: number;
+  /** Aborted when nobody waits for it any more. */
+  readonly signal: AbortSignal;
 }
 
 /** Makes space: grows an image file, brings a spare device, runs an operator's command. Empty: it can do nothing. Rejects where it fails. */
@@ -57,6 +59,7 @@ export class AutoGrowth {
   #running: Promise<void> | null = null;
   #backoffMs = 0;
   #notBeforeMs = 0;
+  readonly #stopping = new AbortController();
 
   constructor(options: AutoGrowthOptions) {
     assert(options.stepBytes > 0, "growth comes in steps");
@@ -66,11 +69,17 @@ export class AutoGrowth {
   /** Starts a step where one is due. Cheap enough for every write that finds no space. */
   check(): void {
     const { clock, freeBytes, lowWaterBytes } = this.#options;
-    if (this.#running !== null || clock.nowMs() < this.#notBeforeMs) return;
+    const { signal } = this.#stopping;
+    if (signal.aborted || this.#running !== null || clock.nowMs() < this.#notBeforeMs) return;
     if (freeBytes() >= lowWaterBytes) return;
     this.#running = this.#step().finally(() => {
       this.#running = null;
     });
+  }
+
+  /** No further step, and none of what was begun that takes long; `settled` tells when it has ended. */
+  stop(): void {
+    this.#stopping.abort();
   }
 
   /** Resolves when no step is under way. */
@@ -81,7 +90,11 @@ export class AutoGrowth {
   async #step(): Promise<void> {
     const { grower, stepBytes, freeBytes, log } = this.#options;
     try {
-      const growths = await grower({ bytesWanted: stepBytes, freeBytes: freeBytes() });
+      const growths = await grower({
+        bytesWanted: stepBytes,
+        freeBytes: freeBytes(),
+        signal: this.#stopping.signal,
+      });
       if (growths.length === 0) {
         this.#wait();
         log.warn({ waitMs: this.#backoffMs }, "the pool is low on space and cannot grow further");
@@ -91,6 +104,7 @@ export class AutoGrowth {
       this.#backoffMs = 0;
       log.info({ stepBytes, freeBytes: freeBytes() }, "the pool has grown by itself");
     } catch (error) {
+      if (this.#stopping.signal.aborted) return;
       this.#wait();
       log.error({ error, waitMs: this.#backoffMs }, "the pool could not be grown");
     }

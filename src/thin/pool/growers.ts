@@ -72,10 +72,10 @@ export interface CommandGrowerOptions {
 
 /** Has an operator's command make room: devices of the pool that are larger afterwards, and others that it names. */
 export function commandGrower(options: CommandGrowerOptions): Grower {
-  return async ({ bytesWanted, freeBytes }) => {
+  return async ({ bytesWanted, freeBytes, signal }) => {
     const step = stepOf(bytesWanted, options.presentBytes(), options.roomBytes());
     if (step === 0) return [];
-    const paths = await options.run({ bytesWanted: step, freeBytes });
+    const paths = await options.run({ bytesWanted: step, freeBytes, signal });
     const grown = await options.refresh();
     const growths: Growth[] = grown.map((device) => ({ kind: "grown", device, isZero: false }));
     try {

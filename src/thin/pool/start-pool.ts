@@ -101,6 +101,7 @@ export function startPool(start: StartOptions): StartedPool {
       unsubscribe();
       notice.stop();
       housekeeping.stop();
+      growth?.stop();
       await housekeeping.settled();
       await watch.settled();
     },

@@ -37,6 +37,23 @@ function growth(grower: Grower): AutoGrowth {
   });
 }
 
+test("a pool that closes does not wait for what is to make it larger", async () => {
+  let begun = 0;
+  const policy = growth(({ signal }) => {
+    begun += 1;
+    return new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(new Error("it was killed")));
+    });
+  });
+  policy.check();
+  policy.stop();
+  await policy.settled();
+  clock.advance(GROWTH_BACKOFF_MS_MAX);
+  policy.check();
+  expect(begun).toBe(1);
+  expect(applied).toEqual([]);
+});
+
 test("a pool that runs low is grown by a step, one at a time", async () => {
   const asked: number[] = [];
   let finish: () => void = () => undefined;

@@ -10,6 +10,7 @@ import {
 } from "../../../src/thin/pool/growers.ts";
 
 const MIB = 1024 * 1024;
+const { signal } = new AbortController();
 
 /** Claims devices, but for those of which a reason says why not; `ends` has what became of them. */
 class Claims {
@@ -29,7 +30,7 @@ class Claims {
 }
 
 function need(bytesWanted: number) {
-  return { bytesWanted, freeBytes: 1 };
+  return { bytesWanted, freeBytes: 1, signal };
 }
 
 function names(growths: readonly Growth[]): string[] {
@@ -99,8 +100,8 @@ test("a command is told what is wanted; what has grown and what it names is take
   roomBytes = 0;
   expect(await grower(need(7))).toEqual([]);
   expect(asked).toEqual([
-    { bytesWanted: 100, freeBytes: 1 },
-    { bytesWanted: 50, freeBytes: 1 },
+    { bytesWanted: 100, freeBytes: 1, signal },
+    { bytesWanted: 50, freeBytes: 1, signal },
   ]);
 });
 

@@ -99,3 +99,26 @@ test("who waits for space does not wait for the next round of housekeeping", asy
   await bench.drive(writeBytes(volume, extents * EXTENT, Buffer.alloc(EXTENT, 1)));
   expect(await bench.byteAt(volume, extents)).toBe(1);
 });
+
+test("a pool that is closed does not wait for what is to make it larger", async () => {
+  let isWorking = false;
+  const bench = await PoolBench.make({
+    sizeBytes: 40 * MIB,
+    settings: {
+      growth: {
+        lowWaterBytes: 64 * MIB,
+        stepBytes: 8 * MIB,
+        grower: ({ signal }) => {
+          isWorking = true;
+          return new Promise((_, reject) => {
+            signal.addEventListener("abort", () => reject(new Error("it was killed")));
+          });
+        },
+      },
+    },
+  });
+  await bench.pass(2000);
+  expect(isWorking).toBe(true);
+  await bench.close();
+  expect(bench.lines.filter(({ message }) => message.includes("grown"))).toEqual([]);
+});
