@@ -17,6 +17,16 @@ export function leadingUnsigned(text: string, base: 0 | 10): bigint | undefined 
   return BigInt.asUintN(64, sign === "-" ? -magnitude : magnitude);
 }
 
+/** A decimal number of 64 bits with a sign, as strtoll(3) has it: too large and too small ones are the last there are. */
+export function leadingSigned(text: string): bigint | undefined {
+  const match = BASE_10.exec(text);
+  if (match === null) return undefined;
+  const [, sign = "", digits = ""] = match;
+  const most = sign === "-" ? LIMIT / 2n + 1n : LIMIT / 2n;
+  const magnitude = BigInt(digits) < most ? BigInt(digits) : most;
+  return sign === "-" ? -magnitude : magnitude;
+}
+
 export type NumberFault = "invalid" | "out of range";
 
 /** The integers that options have, by their bits. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { leadingUnsigned, parseInteger } from "../../../src/cli/tgt/c-number.ts";
+import { leadingSigned, leadingUnsigned, parseInteger } from "../../../src/cli/tgt/c-number.ts";
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
@@ -26,6 +26,21 @@ describe("a leading number", () => {
   it.each(["", " ", "x", "-", "- 1", "+-1"])("is not in %j", (text) => {
     expect(leadingUnsigned(text, 0)).toBeUndefined();
     expect(leadingUnsigned(text, 10)).toBeUndefined();
+  });
+});
+
+describe("a leading number with a sign", () => {
+  it.each([
+    ["12x", 12n],
+    [" -5", -5n],
+    ["+010", 10n],
+    ["9223372036854775807", 2n ** 63n - 1n],
+    ["9223372036854775808", 2n ** 63n - 1n],
+    ["-9223372036854775808", -(2n ** 63n)],
+    ["-99999999999999999999", -(2n ** 63n)],
+    ["x", undefined],
+  ])("of %j", (text, expected) => {
+    expect(leadingSigned(text)).toBe(expected);
   });
 });
 
