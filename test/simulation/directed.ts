@@ -23,7 +23,13 @@ function operationOf(part: Partial<Operation> & Pick<Operation, "kind">): Operat
 export function writesToCopies(seed: number, profile: Profile): History {
   const random = new SeededRandom(seed);
   const round = (operations: readonly Operation[], crash?: CrashPlan): Round => {
-    const calm = { seed: random.below(UINT32_RANGE), operations, faults: [], idleMs: 0 };
+    const calm = {
+      seed: random.below(UINT32_RANGE),
+      operations,
+      faults: [],
+      idleMs: 0,
+      pagesMs: 0,
+    };
     return { ...calm, crash, isClosed: false };
   };
   // Draws for a whole extent of the first volume, or of the copy, which is the third.

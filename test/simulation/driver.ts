@@ -33,6 +33,8 @@ export function newMachine(media: Media[], seed: number, profile: Profile): Mach
   return new Machine(media, seed, {
     discardZeroes: profile.discardZeroes,
     isJournal: (at) => at >= HEAD_BYTES && at < HEAD_BYTES + profile.journalBytes,
+    isPage: (disk, at, data) =>
+      at >= HEAD_BYTES && at < disk.capacityBytes - TAIL_BYTES && looksLikePage(data, 0),
     isMetadata: (disk, at, data) =>
       at < HEAD_BYTES + (disk === media[0] ? profile.journalBytes : 0) ||
       at >= disk.capacityBytes - TAIL_BYTES ||

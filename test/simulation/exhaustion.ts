@@ -40,8 +40,8 @@ function operationOf(part: Partial<Operation>): Operation {
 function roundOf(random: SeededRandom): Round {
   const count = random.chance(RACE_CHANCE) ? 2 : 1;
   const operations = Array.from({ length: count }, () => operationOf(random.pick(ALPHABET)));
-  const seed = random.uint32();
-  return { seed, operations, faults: [], idleMs: 0, crash: undefined, isClosed: false };
+  const calm = { faults: [], idleMs: 0, pagesMs: 0, crash: undefined, isClosed: false };
+  return { seed: random.uint32(), operations, ...calm };
 }
 
 /**

@@ -1,3 +1,5 @@
+import { besideCheckpoints } from "./beside.ts";
+import { crashOf } from "./crash-plan.ts";
 import { SeededRandom } from "../../src/util/random.ts";
 import type { Fault, FaultKind } from "./faults.ts";
 import { faultOf } from "./faults.ts";
@@ -34,6 +36,8 @@ export interface Round {
   readonly faults: readonly Fault[];
   /** Time that passes with nothing to do, in milliseconds. */
   readonly idleMs: number;
+  /** Writes of a checkpoint's pages take up to so many milliseconds; 0: what others take. */
+  readonly pagesMs: number;
   readonly crash: CrashPlan | undefined;
   /** The pool is closed in good order and opened again. */
   readonly isClosed: boolean;
@@ -66,6 +70,8 @@ const WEIGHT = {
   sync: 1,
   addDevice: 1,
   growDevice: 1,
+  // Only where a history heads for something.
+  unmapLarge: 0,
 } as const;
 
 export type OperationKind = keyof typeof WEIGHT;
@@ -94,8 +100,6 @@ const OPERATIONS_MAX = 8;
 const HOT_SPOT_CHANCE = 0.4;
 const IN_HOT_SPOT_CHANCE = 0.6;
 const CRASH_CHANCE = 0.3;
-const CRASH_AGAIN_CHANCE = 0.35;
-const CRASHES_AGAIN_MAX = 3;
 const CLOSE_CHANCE = 0.03;
 const FAULT_CHANCE = 0.2;
 const UINT32_RANGE = 2 ** 32;
@@ -114,6 +118,8 @@ const LIES: readonly FaultKind[] = ["lostWrite", "misdirectedWrite", "bitFlip"];
 /** The history of a seed. */
 export function historyOf(seed: number, profile: Profile): History {
   const random = new SeededRandom(seed);
+  if (profile.besideCheckpoints)
+    return { seed, profile, rounds: besideCheckpoints(random, profile) };
   const count = random.between(2, profile.rounds);
   const rounds = Array.from({ length: count }, () => roundOf(random, profile));
   return { seed, profile, rounds };
@@ -131,6 +137,7 @@ function roundOf(random: SeededRandom, profile: Profile): Round {
     operations: operationsOf(random, profile),
     faults,
     idleMs: random.pick([0, 0, 0, 0, 30, 300, 1500, 5000, 70_000]),
+    pagesMs: 0,
     crash: random.chance(CRASH_CHANCE) ? crashOf(random, 0) : undefined,
     isClosed: random.chance(CLOSE_CHANCE),
   };
@@ -157,27 +164,14 @@ function operationsOf(random: SeededRandom, profile: Profile): Operation[] {
   }));
 }
 
-function crashOf(random: SeededRandom, depth: number): CrashPlan {
-  const again: CrashPlan[] = [];
-  if (depth === 0) {
-    while (again.length < CRASHES_AGAIN_MAX && random.chance(CRASH_AGAIN_CHANCE)) {
-      again.push(crashOf(random, 1));
-    }
-  }
-  return {
-    after: random.below(random.pick(depth === 0 ? [4, 12, 40, 120] : [5, 20, 60])),
-    kind: random.pick(["kill", "power", "power", "reboot"]),
-    again,
-  };
-}
-
 /** One line a round, for people. */
 export function inWords({ seed, profile, rounds }: History): string {
-  const lines = rounds.map(({ operations, faults, idleMs, crash, isClosed }) => {
+  const lines = rounds.map(({ operations, faults, idleMs, pagesMs, crash, isClosed }) => {
     const parts = [operations.map(operationInWords).join(" | ") || "nothing"];
     for (const { kind, device, after, count } of faults) {
       parts.push(`with ${kind} on device ${device} after ${after}, ${count} times`);
     }
+    if (pagesMs > 0) parts.push(`pages take ${pagesMs} ms`);
     if (idleMs > 0) parts.push(`idle ${idleMs} ms`);
     if (crash !== undefined) parts.push(crashInWords(crash));
     else if (isClosed) parts.push("closed and opened");

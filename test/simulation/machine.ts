@@ -19,6 +19,8 @@ export interface MachineOptions {
   isMetadata(media: Media, offsetBytes: number, data: Uint8Array): boolean;
   /** Whether this is a place of the journal on the first device. */
   isJournal(offsetBytes: number): boolean;
+  /** Whether a write is one of a checkpoint's pages. */
+  isPage(media: Media, offsetBytes: number, data: Uint8Array): boolean;
 }
 
 /** A computer with some disks, which runs one process after another until its power goes, and then again. */
@@ -36,6 +38,8 @@ export class Machine implements DiskHost {
   readonly marks: Set<string> = new Set();
   /** The last opening did without the newest checkpoint. */
   hasFallenBack = false;
+  /** Writes of pages take up to so many milliseconds; 0: what others take. */
+  pagesMs = 0;
   /** Moments of the devices since `crashAfter` was set. */
   moments = 0;
   #crashAt = Number.POSITIVE_INFINITY;
@@ -93,6 +97,7 @@ export class Machine implements DiskHost {
       discardZeroes: this.options.discardZeroes,
       refusals: () => this.#refusals,
       isMetadata: (at, data) => this.options.isMetadata(media, at, data),
+      isPage: (at, data) => this.options.isPage(media, at, data),
       isJournal: (at) => index === 0 && this.options.isJournal(at),
     });
   }

@@ -4,6 +4,8 @@ import { Barrier } from "../../src/thin/log/barrier.ts";
 import { OperationQueue } from "../../src/thin/pool/operation-queue.ts";
 import { Health } from "../../src/thin/log/health.ts";
 import { LeafStore } from "../../src/thin/map/leaf-store.ts";
+import { AddressSpace } from "../../src/thin/space/address-space.ts";
+import { Allocator } from "../../src/thin/space/allocator.ts";
 import { Pins } from "../../src/thin/space/pins.ts";
 import { Space } from "../../src/thin/space/space.ts";
 import { writesToCopies } from "./directed.ts";
@@ -50,6 +52,37 @@ function setting(name: keyof typeof breakage): () => () => void {
       breakage[name] = false;
     };
   };
+}
+
+/** Has every record refused that maps an extent in which a page of the checkpoint lies, though a later one gives it up. */
+function refuseRecordsOfPages(): () => void {
+  let reading: Space | null = null;
+  const begin = (space: Space): void => void (reading = space);
+  // oxlint-disable-next-line typescript/unbound-method -- they are called with their objects
+  const { adoptMetadataBlock, startDeriving } = Space.prototype;
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
+  const { isMappable } = AddressSpace.prototype;
+  const mends = [
+    patch(Space.prototype, {
+      adoptMetadataBlock: method(function adopt(this: Space, block: number): void {
+        adoptMetadataBlock.call(this, block);
+        begin(this);
+      }),
+      startDeriving: method(function start(this: Space): void {
+        reading = null;
+        startDeriving.call(this);
+      }),
+    }),
+    patch(AddressSpace.prototype, {
+      isMappable: method(function check(this: AddressSpace, phys: number, run: number): boolean {
+        for (let at = phys; at < phys + run; at += 1) {
+          if (reading?.metadata.isMetadata(at) === true) return false;
+        }
+        return isMappable.call(this, phys, run);
+      }),
+    }),
+  ];
+  return () => mends.forEach((mend) => mend());
 }
 
 /** Ways to break the engine or what it stands on, each of which the simulation must notice. */
@@ -178,6 +211,23 @@ const PATCHES = {
       identity.bootIdOf = () => 1;
       return mendIdentity;
     },
+  },
+  pageRecordsRefused: {
+    rule: "C",
+    breaks: "no record may map an extent that has a page of the same checkpoint by then",
+    profile: "tight",
+    apply: refuseRecordsOfPages,
+  },
+  pagesInNewSegment: {
+    rule: "G",
+    breaks: "pages lie in segments that their checkpoint does not have",
+    profile: "relieved",
+    apply: () =>
+      patch(Allocator.prototype, {
+        takeForMetadata: method(function take(this: Allocator, runMax: number): number {
+          return this.take(runMax);
+        }),
+      }),
   },
   failureForgotten: {
     rule: "F",

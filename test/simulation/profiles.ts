@@ -19,6 +19,8 @@ export interface Profile {
   readonly rounds: number;
   /** How many of the rounds are about extents that are freed and used again. */
   readonly churn: number;
+  /** All rounds are about what happens beside checkpoints that take their time. */
+  readonly besideCheckpoints: boolean;
   readonly faults: boolean;
   readonly lies: boolean;
   readonly without: readonly OperationKind[];
@@ -44,6 +46,7 @@ const SMALL: Profile = {
   isZero: true,
   rounds: 30,
   churn: 0.3,
+  besideCheckpoints: false,
   faults: false,
   lies: false,
   without: ["addDevice"],
@@ -93,6 +96,27 @@ export const PROFILES: readonly Profile[] = [
     rounds: 12,
     churn: 0.1,
     favoured: times(15, "addDevice", "growDevice"),
+  },
+  // So large that records go on beside a checkpoint, and so full that what is freed is soon taken again.
+  {
+    ...SMALL,
+    name: "tight",
+    deviceBytes: 16 * MIB,
+    volumeExtents: 460,
+    volumesMax: 8,
+    rounds: 10,
+    besideCheckpoints: true,
+    without: ["addDevice", "growDevice"],
+  },
+  {
+    ...SMALL,
+    name: "relieved",
+    deviceBytes: 16 * MIB,
+    volumeExtents: 460,
+    volumesMax: 8,
+    rounds: 10,
+    besideCheckpoints: true,
+    without: [],
   },
 ];
 

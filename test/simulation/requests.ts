@@ -109,6 +109,7 @@ export class Clients {
       case "writeLarge":
       case "writeFua":
       case "unmap":
+      case "unmapLarge":
       case "writeZeroes":
       case "read":
         return this.#data(operation, kind);
@@ -183,11 +184,13 @@ export class Clients {
     const volume = number === undefined ? undefined : this.#volume(number);
     if (number === undefined || volume === undefined) return;
     const sectors = this.#oracle.sectorsOf(number);
-    const range =
-      kind === "writeLarge" ? large(operation, sectors) : this.#range(operation, sectors);
+    const isLarge = kind === "writeLarge" || kind === "unmapLarge";
+    const range = isLarge ? large(operation, sectors) : this.#range(operation, sectors);
     if (range === undefined) return;
     if (kind === "read") return this.#read(number, volume, range, operation.choice);
-    if (kind === "unmap" || kind === "writeZeroes") return this.#clear(number, volume, range, kind);
+    if (kind === "writeZeroes") return this.#clear(number, volume, range, kind);
+    if (kind === "unmap" || kind === "unmapLarge")
+      return this.#clear(number, volume, range, "unmap");
     return this.#write(number, volume, range, operation.choice, kind === "writeFua");
   }
 

@@ -29,8 +29,9 @@ export async function shrink(history: History, driver: Driver, runsMax: number):
 
 export function sizeOf({ rounds }: History): number {
   let size = rounds.length;
-  for (const { operations, faults, crash, idleMs, isClosed } of rounds) {
-    size += operations.length + faults.length + (idleMs > 0 ? 1 : 0) + (isClosed ? 1 : 0);
+  for (const { operations, faults, crash, idleMs, pagesMs, isClosed } of rounds) {
+    size += operations.length + faults.length + (isClosed ? 1 : 0);
+    size += (idleMs > 0 ? 1 : 0) + (pagesMs > 0 ? 1 : 0);
     if (crash !== undefined) size += 1 + crash.again.length;
   }
   return size;
@@ -50,7 +51,7 @@ async function dropRounds(history: History, fails: Fails): Promise<History> {
 
 /** Simpler forms of a round, one step each. */
 function simpler(round: Round): Round[] {
-  const { operations, faults, crash, idleMs, isClosed } = round;
+  const { operations, faults, crash, idleMs, pagesMs, isClosed } = round;
   const forms: Round[] = [];
   if (crash !== undefined) {
     forms.push({ ...round, crash: undefined });
@@ -62,6 +63,7 @@ function simpler(round: Round): Round[] {
     forms.push({ ...round, faults: faults.toSpliced(index, 1) });
   }
   if (idleMs > 0) forms.push({ ...round, idleMs: 0 });
+  if (pagesMs > 0) forms.push({ ...round, pagesMs: 0 });
   if (isClosed) forms.push({ ...round, isClosed: false });
   for (let index = operations.length - 1; index >= 0; index -= 1) {
     forms.push({ ...round, operations: operations.toSpliced(index, 1) });

@@ -12,6 +12,7 @@ function machineOf(seed: number, discardZeroes = true): Machine {
   return new Machine([media], seed, {
     discardZeroes,
     isMetadata: () => true,
+    isPage: () => false,
     isJournal: () => false,
   });
 }

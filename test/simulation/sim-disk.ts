@@ -12,6 +12,7 @@ export interface DiskHost {
   readonly scheduler: Scheduler;
   readonly random: SeededRandom;
   readonly faults: FaultQueue;
+  readonly pagesMs: number;
   /** A place where the process may be killed. */
   moment(): void;
 }
@@ -26,6 +27,7 @@ export interface DiskPersonality {
   /** Only writes of metadata get lost or go astray: of data, nobody could tell. */
   isMetadata(offsetBytes: number, data: Uint8Array): boolean;
   isJournal(offsetBytes: number): boolean;
+  isPage(offsetBytes: number, data: Uint8Array): boolean;
 }
 
 /** For mutations: what is wrong with all devices. */
@@ -114,17 +116,25 @@ export class SimDisk implements BlockDevice {
     if (kind !== IoKind.read) this.#host.moment();
     if (this.#life.isDead) return;
     const isStuck = this.#isHit("stuck");
-    if (!isStuck && random.chance(DONE_AT_ONCE_CHANCE) && kind !== IoKind.flush) {
+    const isSlow = this.#isSlow(request);
+    if (!isStuck && !isSlow && random.chance(DONE_AT_ONCE_CHANCE) && kind !== IoKind.flush) {
       this.#start(operation);
       this.#complete(operation);
       return;
     }
-    const delayMs = isStuck ? STUCK_MS : random.pick([0, 0.1, 0.1, 1, 1, 20]) * random.below(100);
-    const startMs = (delayMs * random.below(101)) / 10_000;
+    const usualMs = isSlow ? this.#host.pagesMs : random.pick([0, 0.1, 0.1, 1, 1, 20]);
+    const delayMs = isStuck ? STUCK_MS : (usualMs * random.below(100)) / 100;
+    const startMs = (delayMs * random.below(101)) / 100;
     scheduler.schedule(this.#life, startMs, () => this.#start(operation));
     // A flush takes at least as long as it takes something else to get between its start and its end.
-    const endMs = Math.max(startMs, delayMs / 100);
+    const endMs = Math.max(startMs, delayMs);
     scheduler.schedule(this.#life, endMs + 0.000_1, () => this.#complete(operation));
+  }
+
+  #isSlow({ kind, offsetBytes, buffers }: IoRequest): boolean {
+    const [data] = buffers;
+    if (this.#host.pagesMs === 0 || kind !== IoKind.write || data === undefined) return false;
+    return this.#personality.isPage(offsetBytes, data);
   }
 
   refuseWrites(error: IoError): void {

@@ -19,6 +19,7 @@ function crashes(): History {
     operations: [],
     faults: [],
     idleMs: 0,
+    pagesMs: 0,
     crash: { after: 0, kind: "power" as const, again: [] },
     isClosed: false,
   }));

@@ -140,6 +140,7 @@ class Walk {
     const { machine } = this;
     machine.reseed(round.seed);
     machine.setFaults(round.faults);
+    machine.pagesMs = round.pagesMs;
     if (round.faults.length > 0) this.#hasFaults = true;
     const clients = this.#clients!;
     if (round.faults.some(({ kind }) => isLie(kind))) this.oracle.isLenient = true;
@@ -150,6 +151,7 @@ class Walk {
     this.outcome.operations += clients.operations;
     clients.operations = 0;
     machine.setFaults([]);
+    machine.pagesMs = 0;
     machine.crashAfter(Number.POSITIVE_INFINITY);
     flipBits(machine, round.faults);
     if (clients.isFailed) await this.#refuseReopening();
