@@ -6,7 +6,7 @@ import {
   type ServedVolume,
   TARGET_NAME,
 } from "../program/protocol.ts";
-import type { Killable, Kind, Outcome, Start } from "./killable.ts";
+import { type Killable, type Kind, type Outcome, saysFellBack, type Start } from "./killable.ts";
 
 const LOG_LINES_MAX = 30;
 
@@ -29,6 +29,10 @@ class DaemonLife implements Killable {
 
   get hasDefect(): boolean {
     return this.#current?.log.includes(DEFECT) === true;
+  }
+
+  get hasFallenBack(): boolean {
+    return saysFellBack(this.#current?.log ?? "");
   }
 
   get log(): readonly string[] {

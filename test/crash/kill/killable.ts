@@ -17,6 +17,8 @@ export interface Killable {
   readonly isKilled: boolean;
   /** It ended by a defect of its own. */
   readonly hasDefect: boolean;
+  /** It has opened the pool without the newest checkpoint, which no device is to blame for here. */
+  readonly hasFallenBack: boolean;
   /** Its last lines. */
   readonly log: readonly string[];
   /** Null: it died before it answered. */
@@ -26,6 +28,11 @@ export interface Killable {
   kill(): Promise<void>;
   /** Resolves when it has ended by itself. */
   ended(): Promise<void>;
+}
+
+/** Whether a line of a log says that a pool was opened without its newest checkpoint. */
+export function saysFellBack(line: string): boolean {
+  return line.includes('"fellBack":true');
 }
 
 /** How processes are started on a pool. */

@@ -9,7 +9,7 @@ import type {
   ProgramOptions,
   ProgramRequest,
 } from "../program/protocol.ts";
-import type { Killable, Kind, Outcome, Start } from "./killable.ts";
+import { type Killable, type Kind, type Outcome, saysFellBack, type Start } from "./killable.ts";
 
 const [PROGRAM_VARIABLE, PROGRAM_PATH] = [
   "THINLUN_CRASH_PROGRAM",
@@ -37,6 +37,7 @@ class PoolProcess implements Killable {
   /** Lines of its log, and what it wrote when a defect ended it. */
   readonly log: string[] = [];
   hasDefect = false;
+  hasFallenBack = false;
 
   constructor(options: ProgramOptions) {
     const args = [programPath(), JSON.stringify(options)];
@@ -104,6 +105,7 @@ class PoolProcess implements Killable {
     if (message.kind === "ready" || message.kind === "refused") this.#tellStart(message);
     else if (message.kind === "log") {
       if (message.level === "defect" || message.level === "fatal") this.hasDefect = true;
+      if (saysFellBack(message.text)) this.hasFallenBack = true;
       this.#note(`${message.level}: ${message.text}`);
     } else {
       this.#waiting.get(message.id)?.(message);

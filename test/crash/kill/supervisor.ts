@@ -361,6 +361,7 @@ export class Supervisor {
 
   #stopWhereWrong(process: Killable): void {
     if (process.hasDefect) this.#complain("the program ended by a defect of its own");
+    if (process.hasFallenBack) this.#complain("the newest checkpoint is refused");
     if (this.#complaints.length > 0) throw this.#failure(process, this.#complaints.join("\n"));
   }
 

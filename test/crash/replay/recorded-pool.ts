@@ -3,10 +3,10 @@ import type { BlockDevice } from "../../../src/device/block-device.ts";
 import { formatPool } from "../../../src/thin/checkpoint/format-pool.ts";
 import type { OwnerIdentity } from "../../../src/thin/checkpoint/owner.ts";
 import { Pool } from "../../../src/thin/pool/pool.ts";
-import { silentLog } from "../../../src/util/log.ts";
 import { SeededRandom } from "../../../src/util/random.ts";
 import { drive } from "../../support/drive.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { type LogLine, recordingLog } from "../../support/recording-log.ts";
 import { DeviceLog } from "./device-log.ts";
 import { RecordingDevice } from "./recording-device.ts";
 
@@ -57,17 +57,29 @@ export class DrivenClock extends ManualClock {
   }
 }
 
-/** Opens a pool; `boot` 0 is the one in which workloads run. */
-export function openPool(devices: BlockDevice[], clock: DrivenClock, boot: number): Promise<Pool> {
-  return clock.drive(
+/**
+ * Opens a pool; `boot` 0 is the one in which workloads run. Rejects where that goes without the newest checkpoint, too: no device has failed, and
+ * another one of the same kind would leave no way back.
+ */
+export async function openPool(
+  devices: BlockDevice[],
+  clock: DrivenClock,
+  boot: number,
+): Promise<Pool> {
+  const lines: LogLine[] = [];
+  const pool = await clock.drive(
     Pool.open({
       devices,
       owner: ownerAt(boot),
       clock,
-      log: silentLog,
+      log: recordingLog(lines),
       failureMark: { isSet: () => Promise.resolve(false), set: () => undefined },
     }),
   );
+  const hasFallenBack = lines.some(({ fields }) => fields["fellBack"] === true);
+  if (hasFallenBack)
+    throw new Error("the newest checkpoint is refused, though no device has failed");
+  return pool;
 }
 
 /** A pool of which the devices' writes are recorded, from its making on. */
