@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Config, TargetConfig, VolumeConfig } from "./control/config/config.ts";
+import type { Config, PortalConfig, TargetConfig, VolumeConfig } from "./control/config/config.ts";
 import type { Endpoint } from "./control/config/endpoint.ts";
 import { loadConfig } from "./control/config/load-config.ts";
 import { describeFinding, type Finding } from "./control/config/report.ts";
@@ -11,13 +11,16 @@ import { DEMO_PATH, demoConfig, earlierDemoImage } from "./control/demo-config.t
 import { endProcess } from "./control/end-process.ts";
 import { Exports } from "./control/exports.ts";
 import { PoolStore } from "./control/pool-store.ts";
-import { openPortal, portalsFromArguments } from "./control/portals.ts";
+import { ControlPlane, type PlaneView } from "./control/plane/control-plane.ts";
+import { PortalStore } from "./control/portal-store.ts";
+import { portalsFromArguments } from "./control/portals.ts";
 import { controlSocketPath } from "./control/protocol.ts";
 import { announceReadiness, type ReadinessTargets } from "./control/readiness.ts";
 import { reload } from "./control/reload.ts";
 import { defaultStateFolder, systemSurroundings } from "./control/state-folder.ts";
 import { StateStore } from "./control/state-store.ts";
 import { VolumeStore } from "./control/volume-store.ts";
+import { endsWithin } from "./control/within.ts";
 import { AccessList } from "./iscsi/auth/access-list.ts";
 import { AuthenticationPolicy } from "./iscsi/auth/authentication-policy.ts";
 import { DEFAULT_OFFERS } from "./iscsi/parameters.ts";
@@ -199,13 +202,16 @@ class Daemon {
   readonly #options: DaemonOptions;
   readonly #log: Log;
   readonly #server: IscsiServer;
-  #config: Config & { readonly stateDir: string };
+  readonly #config: Config & { readonly stateDir: string };
   #state: StateStore | null = null;
   #pools: PoolStore | null = null;
   #volumes: VolumeStore | null = null;
   #exports: Exports | null = null;
+  #plane: ControlPlane | null = null;
   #control: ControlServer | null = null;
   #isRunning = false;
+  /** SIGHUP came before there was anything that could be changed. */
+  #hungUp = false;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(options: DaemonOptions, config: Config & { readonly stateDir: string }, log: Log) {
@@ -233,41 +239,67 @@ class Daemon {
   async start(): Promise<Running> {
     const config = this.#config;
     const log = this.#log;
-    this.#state = await StateStore.open(config.stateDir, { makeUuid: randomUUID });
+    const state = await StateStore.open(config.stateDir, { makeUuid: randomUUID });
+    this.#state = state;
     if (this.#options.configFile === null) tellOfEarlierDemo(config.stateDir, log);
-    const pools = await this.#openPools(this.#state);
-    const volumes = new VolumeStore(log, this.#state.volumes, pools.find);
+    const plane = new ControlPlane({ log: log.child({ part: "audit" }), keeper: state, config });
+    this.#plane = plane;
+    const all = withOptionalState(plane.view);
+    const pools = await this.#openPools(state, all.pools);
+    const volumes = new VolumeStore(log, state.volumes, pools.find);
     this.#volumes = volumes;
-    for (const [name, volume] of config.volumes) await volumes.open(name, volume);
+    for (const [name, volume] of all.volumes) await volumes.open(name, volume);
     const server = this.#server;
-    const exported = new Exports({
+    const exports = new Exports({
       log,
       clock: systemClock,
       server,
       volumes: volumes.volumes,
       logoutGraceMs: LOGOUT_GRACE_MS,
     });
-    this.#exports = exported;
-    for (const target of config.targets) exported.add(target);
-    const portals: Endpoint[] = [];
-    for (const portal of config.portals) {
-      const endpoint = await openPortal(server, portal);
-      log.info({ ...endpoint, group: portal.group }, "listening");
-      portals.push(endpoint);
-    }
+    this.#exports = exports;
+    for (const target of all.targets) exports.add(target);
+    const portals = new PortalStore(log, server);
+    for (const portal of config.portals) await portals.open(portal);
+    for (const portal of state.inventory.portals) await this.#tryPortal(portals, portal);
+    await plane.start({
+      log,
+      clock: systemClock,
+      volumeIdentities: state.volumes,
+      poolIdentities: state.pools,
+      pools,
+      volumes,
+      portals,
+      exports,
+      hasSessions: (name) => [...server.sessions].some(({ target }) => target.name === name),
+    });
     await this.#listenForOperations(pools, volumes);
     this.#isRunning = true;
-    announceReadiness(this.#options.ready, portals);
+    if (this.#hungUp) this.onHangUp();
+    const endpoints = portals.portals.map(({ endpoint }) => endpoint);
+    announceReadiness(this.#options.ready, endpoints);
     return {
-      portals,
+      portals: endpoints,
       stateDir: config.stateDir,
-      targets: config.targets.map((target) => describeTarget(target, volumes, config.pools)),
+      targets: all.targets.map((target) => describeTarget(target, volumes, all.pools)),
       demo: this.#options.configFile === null ? DEMO_PATH : null,
     };
   }
 
-  async #openPools({ pools: identities }: StateStore): Promise<PoolStore> {
-    const { stateDir, pools: configured } = this.#config;
+  /** What a command has made must not keep the daemon from starting: it takes commands to put it right. */
+  async #tryPortal(portals: PortalStore, portal: PortalConfig): Promise<void> {
+    try {
+      await portals.open(portal);
+    } catch (error) {
+      this.#log.error({ error }, "portal left out");
+    }
+  }
+
+  async #openPools(
+    { pools: identities }: StateStore,
+    configured: Config["pools"],
+  ): Promise<PoolStore> {
+    const { stateDir } = this.#config;
     const pools = new PoolStore({
       log: this.#log,
       clock: systemClock,
@@ -302,21 +334,28 @@ class Daemon {
 
   /**
    * SIGHUP. One is worked off after the other: two that change the size of a volume at a time could shrink it. One that
-   * comes while the daemon starts or stops does nothing, and above all it does not end the process.
+   * comes while the daemon starts is worked off then; one that comes while it stops does nothing, and above all it does not end
+   * the process.
    */
   readonly onHangUp = (): void => {
-    this.#reloading = this.#reloading.then(() => this.#reload());
+    if (!this.#isRunning) this.#hungUp = true;
+    else this.#reloading = this.#reloading.then(() => this.#reload());
   };
 
   async #reload(): Promise<void> {
     const volumes = this.#volumes;
     const exports = this.#exports;
-    if (!this.#isRunning || volumes === null || exports === null) return;
+    const plane = this.#plane;
+    if (!this.#isRunning || volumes === null || exports === null || plane === null) return;
     const load = (): Config => configure(this.#options).config;
-    await this.#pools?.refresh();
-    const running = this.#config;
-    const inEffect = await reload({ log: this.#log, load, running, volumes, exports });
-    this.#config = { ...inEffect, stateDir: running.stateDir };
+    await plane.exclusively(async () => {
+      await this.#pools?.refresh();
+      const { config: running, inventory } = plane.view;
+      const log = this.#log;
+      plane.adopt(
+        await reload({ log, clock: systemClock, load, running, inventory, volumes, exports }),
+      );
+    });
   }
 
   /**
@@ -329,7 +368,7 @@ class Daemon {
     const all = Promise.all([this.#endSessions(graceMs), this.#reloading, operations]);
     let flushed = true;
     try {
-      await endsWithin(SESSIONS_MS_MAX, all);
+      await endsWithin(systemClock, SESSIONS_MS_MAX, all);
     } finally {
       flushed = (await this.#volumes?.closeAll()) ?? true;
       flushed = ((await this.#pools?.closeAll()) ?? true) && flushed;
@@ -343,6 +382,19 @@ class Daemon {
     await this.#server.shutdown(graceMs);
     this.#exports?.close();
   }
+}
+
+/** All that is wanted. What a command has made must not keep the daemon from starting: it takes commands to put it right. */
+function withOptionalState({ all, inventory }: PlaneView): Config {
+  const optionally = <T extends { readonly optional: boolean }>(
+    things: ReadonlyMap<string, T>,
+    made: ReadonlyMap<string, unknown>,
+  ): ReadonlyMap<string, T> =>
+    new Map(
+      [...things].map(([name, it]) => [name, made.has(name) ? { ...it, optional: true } : it]),
+    );
+  const pools = optionally(all.pools, inventory.pools);
+  return { ...all, pools, volumes: optionally(all.volumes, inventory.volumes) };
 }
 
 function tellOfEarlierDemo(stateDir: string, log: Log): void {
@@ -360,18 +412,6 @@ function placeOf(config: VolumeConfig, pools: Config["pools"]): string | null {
       return null;
     case "thin":
       return `thin, in ${pools.get(config.pool)?.devices.join(", ") ?? config.pool}`;
-  }
-}
-
-/** Waits for a promise, but no longer than this. */
-async function endsWithin(timeoutMs: number, promise: Promise<unknown>): Promise<void> {
-  let resolve: () => void = () => undefined;
-  const tooLong = new Promise<void>((settle) => (resolve = settle));
-  const timer = systemClock.after(timeoutMs, resolve);
-  try {
-    await Promise.race([promise, tooLong]);
-  } finally {
-    timer.cancel();
   }
 }
 

@@ -46,6 +46,8 @@ export class Exports {
   readonly #options: ExportsOptions;
   readonly #units: Units;
   readonly #targets = new Map<string, Exported>();
+  /** Of targets that were removed and whose sessions have not ended. */
+  readonly #leaving = new Set<TargetDevice>();
 
   constructor(options: ExportsOptions) {
     this.#options = options;
@@ -96,8 +98,10 @@ export class Exports {
   async remove(target: string): Promise<void> {
     const { device } = this.#find(target);
     this.#targets.delete(target);
+    this.#leaving.add(device);
     await this.#options.server.removeTarget(target, this.#options.logoutGraceMs);
     await Promise.all([...device.units.keys()].map((lun) => this.#detach(device, lun)));
+    this.#leaving.delete(device);
     this.#options.log.info({ target }, "target removed");
   }
 
@@ -114,10 +118,9 @@ export class Exports {
     const unit = device.units.get(lun);
     if (unit === undefined) return;
     await new Promise<void>((resolve) => device.detach(lun, resolve));
-    const isThere = [...this.#targets.values()].some(({ device: { units } }) =>
-      [...units.values()].includes(unit),
-    );
-    if (!isThere) this.#units.release(unit);
+    const devices = [...this.#leaving, ...[...this.#targets.values()].map((one) => one.device)];
+    if (devices.some(({ units }) => [...units.values()].includes(unit))) return;
+    this.#units.release(unit);
   }
 
   #attach({ device, config: target }: Exported, config: LunConfig): boolean {

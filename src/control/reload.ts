@@ -1,21 +1,31 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Clock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
 import type { Config, LunConfig, TargetConfig, VolumeConfig } from "./config/config.ts";
+import { collisionsOf, type Inventory } from "./config/inventory.ts";
 import type { Exports } from "./exports.ts";
+import { StartError } from "./start-error.ts";
 import type { VolumeStore } from "./volume-store.ts";
+import { endsWithin } from "./within.ts";
 
 export interface ReloadOptions {
   readonly log: Log;
+  readonly clock: Clock;
   /** Reads the configuration anew; throws what is wrong with it. */
   readonly load: () => Config;
   /** What is in effect: with what the daemon was started, and what earlier reloads have added. */
   readonly running: Config;
+  /** What commands have made beside the configuration. */
+  readonly inventory: Inventory;
   readonly volumes: VolumeStore;
   readonly exports: Pick<
     Exports,
     "refresh" | "add" | "addLun" | "configure" | "remove" | "removeLun"
   >;
 }
+
+/** How long SIGHUP waits for I/O on what it takes away: one disk that hangs must not hold up what has nothing to do with it. */
+const DEPARTURE_MS_MAX = 10_000;
 
 /** Parts that are fixed while the daemon runs, by the names that they have in the file. */
 const FIXED = ["stateDir", "log", "poll", "portals", "pools", "discovery", "limits"] as const;
@@ -25,9 +35,9 @@ function fixedVolume(volume: VolumeConfig | undefined): unknown {
   return volume === undefined ? null : { ...volume, sizeBytes: null };
 }
 
-/** A LUN apart from its write protection, which follows the configuration. */
+/** A LUN apart from its settings, which follow the configuration. */
 function fixedLun(lun: LunConfig): unknown {
-  return { ...lun, readOnly: false };
+  return { ...lun, readOnly: false, settings: null };
 }
 
 /** Targets that were there before and are wanted, by name, with the LUNs that stay. */
@@ -62,14 +72,19 @@ export async function reload(asked: ReloadOptions): Promise<Config> {
   let config: Config;
   try {
     config = load();
+    const [collision] = collisionsOf(config, options.inventory);
+    if (collision !== undefined) throw new StartError(`${collision} was made by a command, too`);
   } catch (error) {
     log.error({ error }, "the configuration has errors; the one in use stays");
     await volumes.refresh(running.volumes);
     return running;
   }
   // What goes away goes first: its file, its device or its volume may be wanted under another name.
-  const staying = await removeTargets(options, config);
-  const kept = await closeVolumes(options, config, staying);
+  const { staying, departures } = removeTargets(options, config);
+  const areGone = await endsWithin(options.clock, DEPARTURE_MS_MAX, Promise.all(departures));
+  if (!areGone)
+    log.warn({}, "I/O on what was taken away hangs: its volumes stay open until SIGHUP");
+  const kept = areGone ? await closeVolumes(options, config, staying) : running.volumes;
   exports.refresh(config.targets);
   await volumes.refresh(unchanged(config.volumes, running.volumes));
   const opened = await addVolumes({ ...options, running: { ...running, volumes: kept } }, config);
@@ -122,12 +137,12 @@ async function addVolumes(options: ReloadOptions, config: Config): Promise<Outco
 
 /** Flushes and closes the volumes that are not wanted any more, where no LUN is left of them. */
 async function closeVolumes(
-  { log, volumes, running }: ReloadOptions,
+  { log, volumes, running, inventory }: ReloadOptions,
   config: Config,
   staying: StayingTargets,
 ): Promise<Config["volumes"]> {
   const kept = new Map(running.volumes);
-  const luns = [...staying.values()].flatMap((target) => target.luns);
+  const luns = [...staying.values(), ...inventory.targets].flatMap((target) => target.luns);
   const used = new Set(luns.map(({ volume }) => volume));
   for (const name of running.volumes.keys()) {
     if (config.volumes.has(name) || used.has(name)) continue;
@@ -140,15 +155,22 @@ async function closeVolumes(
   return kept;
 }
 
-/** Takes away the targets and LUNs that are not wanted any more; returns what stays. */
-async function removeTargets(options: ReloadOptions, config: Config): Promise<StayingTargets> {
+/** Takes away the targets and LUNs that are not wanted any more; returns what stays, and what to wait for. */
+function removeTargets(
+  options: ReloadOptions,
+  config: Config,
+): { readonly staying: StayingTargets; readonly departures: Promise<void>[] } {
   const staying = new Map<string, TargetConfig>();
+  const departures: Promise<void>[] = [];
   for (const before of options.running.targets) {
     const now = config.targets.find(({ name }) => name === before.name);
-    if (now === undefined) await options.exports.remove(before.name);
-    else staying.set(before.name, { ...before, luns: await removeLuns(options, before, now) });
+    if (now === undefined) departures.push(options.exports.remove(before.name));
+    else {
+      const luns = removeLuns(options, before, now, departures);
+      staying.set(before.name, { ...before, luns });
+    }
   }
-  return staying;
+  return { staying, departures };
 }
 
 /** Makes the targets that are new, and brings the others up to date. */
@@ -172,15 +194,16 @@ function addTargets(
 }
 
 /** Takes away the LUNs whose numbers are not wanted any more; returns those that stay. */
-async function removeLuns(
+function removeLuns(
   { exports }: ReloadOptions,
   before: TargetConfig,
   now: TargetConfig,
-): Promise<readonly LunConfig[]> {
+  departures: Promise<void>[],
+): readonly LunConfig[] {
   const staying: LunConfig[] = [];
   for (const lun of before.luns) {
     if (now.luns.some((other) => other.lun === lun.lun)) staying.push(lun);
-    else await exports.removeLun(before.name, lun.lun);
+    else departures.push(exports.removeLun(before.name, lun.lun));
   }
   return staying;
 }

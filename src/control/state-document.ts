@@ -20,8 +20,20 @@ export interface Known {
 
 /** Something that is being made for a change of the inventory: where that is not in effect after a crash, it is taken back. */
 export type Creation =
-  | { readonly kind: "volume"; readonly pool: string; readonly uuid: string }
-  | { readonly kind: "file"; readonly path: string };
+  | {
+      readonly kind: "volume";
+      /** Of the configuration. */
+      readonly name: string;
+      readonly pool: string;
+      readonly uuid: string;
+    }
+  | {
+      readonly kind: "file";
+      /** What it is the file of. */
+      readonly of: "volume" | "pool";
+      readonly name: string;
+      readonly path: string;
+    };
 
 /** What a daemon has to remember. Names that the configuration has no more are kept: they may come back. */
 export interface State {
@@ -99,11 +111,13 @@ function decodeCreations(entries: unknown): readonly Creation[] | string {
   if (!Array.isArray(entries)) return "its creations are no list";
   const creations: Creation[] = [];
   for (const entry of entries as readonly unknown[]) {
-    const { kind, pool, uuid, path } = isRecord(entry) ? entry : {};
+    const { kind, of, name, pool, uuid, path } = isRecord(entry) ? entry : {};
+    if (typeof name !== "string") return "one of its creations has no name";
     if (kind === "volume" && typeof pool === "string" && typeof uuid === "string") {
-      creations.push({ kind, pool, uuid });
-    } else if (kind === "file" && typeof path === "string") creations.push({ kind, path });
-    else return "one of its creations is not understood";
+      creations.push({ kind, name, pool, uuid });
+    } else if (kind === "file" && (of === "volume" || of === "pool") && typeof path === "string") {
+      creations.push({ kind, of, name, path });
+    } else return "one of its creations is not understood";
   }
   return creations;
 }

@@ -28,6 +28,8 @@ export interface Identities {
   wasMade(name: string): boolean;
   /** It is open, with this identity. That is durable when this resolves. */
   rememberMade(name: string, uuid: string): Promise<void>;
+  /** What had this name is gone for good: who has it next is another. Durable when this resolves. */
+  forget(name: string): Promise<void>;
 }
 
 export interface StateStoreOptions {
@@ -99,6 +101,7 @@ export class StateStore {
       uuidOf: (name) => this.#uuidOf(section, name),
       wasMade: (name) => this.#state[section].get(name)?.made === true,
       rememberMade: (name, uuid) => this.#rememberMade(section, name, uuid),
+      forget: (name) => this.#forget(section, name),
     };
   }
 
@@ -113,6 +116,13 @@ export class StateStore {
     this.#set(section, name, { uuid, made: true });
     const durable = this.#durable[section].get(name);
     if (durable?.made !== true || durable.uuid !== uuid) await this.#save();
+  }
+
+  async #forget(section: Section, name: string): Promise<void> {
+    const entries = new Map(this.#state[section]);
+    if (!entries.delete(name)) return;
+    this.#state = { ...this.#state, [section]: entries };
+    await this.#save();
   }
 
   #set(section: Section, name: string, known: Known): void {

@@ -57,6 +57,9 @@ export class VolumeStore {
    */
   async open(name: string, config: VolumeConfig): Promise<void> {
     try {
+      if (this.#open.has(name)) {
+        throw new StartError(`volume ${name}: commands that have not ended still use it`);
+      }
       const opened = await this.#makeAndOpen(name, config);
       try {
         await this.#fitSize(opened);
@@ -154,6 +157,14 @@ export class VolumeStore {
         "volume changed its size",
       );
     }
+  }
+
+  /** Grows one that is open to its configured size. What is larger stays so. Rejects with the driver's error. */
+  async fit(name: string, config: VolumeConfig): Promise<void> {
+    const opened = this.#open.get(name);
+    if (opened === undefined) return;
+    await this.#fitSize({ ...opened, config });
+    this.#open.set(name, { ...opened, config });
   }
 
   /** Flushes and closes one; what goes wrong is logged, and the others are not held up by it. */

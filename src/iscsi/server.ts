@@ -121,6 +121,11 @@ export class IscsiServer {
     return this.#targets;
   }
 
+  /** Where it listens, with the ports as they are. */
+  get portals(): readonly PortalAddress[] {
+    return this.#portals.map(({ address }) => address);
+  }
+
   get sessions(): Iterable<Session> {
     return this.#context.sessions.sessions;
   }
@@ -177,6 +182,17 @@ export class IscsiServer {
     this.#portals.push({ server, address });
     if (this.#sweep === null) this.#scheduleSweep();
     return address;
+  }
+
+  /** Listens on a portal no more; who came over it stays. Resolves when its port is free. False where there is no such portal. */
+  async unlisten(address: string, port: number): Promise<boolean> {
+    const isMeant = ({ address: bound }: Portal): boolean =>
+      bound.address === address && bound.port === port;
+    const index = this.#portals.findIndex(isMeant);
+    const [portal] = index === -1 ? [] : this.#portals.splice(index, 1);
+    if (portal === undefined) return false;
+    await new Promise((done) => portal.server.close(done));
+    return true;
   }
 
   #accept(socket: Socket, portal: PortalAddress): void {

@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Config, TargetConfig } from "../../src/control/config/config.ts";
+import { EMPTY_INVENTORY } from "../../src/control/config/inventory.ts";
 import { DEMO_TARGET, demoConfig } from "../../src/control/demo-config.ts";
 import { reload } from "../../src/control/reload.ts";
 import { Secret } from "../../src/control/secret.ts";
 import { VolumeStore } from "../../src/control/volume-store.ts";
+import { systemClock } from "../../src/util/clock.ts";
 import { openLog } from "../../src/util/log.ts";
 import { forgetfulIdentities } from "./support/forgetful-identities.ts";
 
@@ -30,7 +32,7 @@ function memoryConfig(sizeBytes: number, changes: Partial<Config> = {}): Config 
   };
 }
 
-async function reloaded(running: Config, load: () => Config) {
+async function reloaded(running: Config, load: () => Config, inventory = EMPTY_INVENTORY) {
   const lines: string[] = [];
   const { log } = openLog({ level: "info", pretty: false, write: (line) => void lines.push(line) });
   const identities = forgetfulIdentities("5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a");
@@ -57,8 +59,24 @@ async function reloaded(running: Config, load: () => Config) {
       return Promise.resolve();
     },
   };
-  const inEffect = await reload({ log, load, running, volumes, exports });
-  const again = await reload({ log, load, running: inEffect, volumes, exports });
+  const inEffect = await reload({
+    log,
+    clock: systemClock,
+    load,
+    running,
+    inventory,
+    volumes,
+    exports,
+  });
+  const again = await reload({
+    log,
+    clock: systemClock,
+    load,
+    running: inEffect,
+    inventory,
+    volumes,
+    exports,
+  });
   const open = [...volumes.volumes.keys()];
   const capacityBytes = volumes.volumes.get("demo")?.volume.capacityBytes;
   await volumes.closeAll();
@@ -82,6 +100,26 @@ function withSecret(text: string): Config {
 }
 
 describe("reload", () => {
+  it("is refused where it has the name of what a command has made", async () => {
+    const config = memoryConfig(MIB);
+    const { log, added } = await reloaded(memoryConfig(MIB, { targets: [] }), () => config, {
+      ...EMPTY_INVENTORY,
+      targets: config.targets,
+    });
+    expect(log).toContain(`target ${DEMO_TARGET} was made by a command, too`);
+    expect(added).toEqual([]);
+  });
+
+  it("leaves a volume open that a command has given to initiators", async () => {
+    const config = memoryConfig(MIB);
+    const { open } = await reloaded(
+      memoryConfig(MIB, { targets: [] }),
+      () => memoryConfig(MIB, { targets: [], volumes: new Map() }),
+      { ...EMPTY_INVENTORY, targets: config.targets },
+    );
+    expect(open).toEqual(["demo"]);
+  });
+
   it("takes up a larger size, and has nothing else to say", async () => {
     const result = await reloaded(memoryConfig(MIB), () => memoryConfig(2 * MIB));
     expect(result.capacityBytes).toBe(2 * MIB);

@@ -119,7 +119,7 @@ describe("StateStore", () => {
     ],
     [
       "a creation of what nobody knows",
-      '{"format": "thinlun state", "version": 2, "volumes": {}, "creations": [{"kind": "x"}]}',
+      '{"format": "thinlun state", "version": 2, "volumes": {}, "creations": [{"kind": "x", "name": "x"}]}',
       /not understood/,
     ],
   ])("leaves a file with %s in it alone, and says so", async (_about, text, message) => {
@@ -139,8 +139,8 @@ describe("StateStore", () => {
     expect(store.inventory).toEqual(EMPTY_INVENTORY);
     const uuid = await store.volumes.uuidOf("disk");
     const creations = [
-      { kind: "volume", pool: "tank", uuid },
-      { kind: "file", path: "/srv/x" },
+      { kind: "volume", name: "disk", pool: "tank", uuid },
+      { kind: "file", of: "pool", name: "tank", path: "/srv/x" },
     ] as const;
     await store.keep(fullInventory(), creations);
     expect(store.inventory).toEqual(fullInventory());

@@ -12,6 +12,7 @@ const UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a";
 async function volume(): Promise<Volume> {
   const driver = new MemoryDriver();
   const spec = { name: "disk", uuid: UUID, sizeBytes: 1 << 20, options: {} };
+  await driver.create(spec);
   return driver.open(spec);
 }
 

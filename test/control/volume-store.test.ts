@@ -35,6 +35,7 @@ beforeEach(async () => {
     uuidOf: () => Promise.resolve(UUID),
     wasMade: (name: string) => made.has(name),
     rememberMade: (name: string) => Promise.resolve(void made.add(name)),
+    forget: (name: string) => Promise.resolve(void made.delete(name)),
   };
   store = new VolumeStore(log, identities, (name) =>
     tank === undefined || name !== "tank" ? undefined : { pool: tank.pool, rotational: false },

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 
 import type { Command } from "../../src/initiator/command.ts";
 import type { InitiatorError } from "../../src/initiator/initiator-error.ts";
+import { reportLuns } from "../../src/initiator/scsi.ts";
 import type { InitiatorSession } from "../../src/initiator/session.ts";
 import {
   LOGIN_TIMEOUT_MS,
@@ -190,6 +191,26 @@ describe("session reinstatement", () => {
     expect(await opening).toBeInstanceOf(Error);
     expect(await lost).toBeInstanceOf(Error);
     expect(target.server.statistics.sessions).toBe(0);
+  });
+});
+
+describe("a portal that is closed", () => {
+  it("takes no more connections, and leaves those that came", async () => {
+    await start();
+    const { server } = target;
+    const second = await server.listen({
+      address: "127.0.0.1",
+      port: 0,
+      group: 2,
+      advertise: null,
+    });
+    const session = await target.connect({ port: second.port });
+    expect(server.portals).toHaveLength(2);
+    expect(await server.unlisten("127.0.0.1", second.port)).toBe(true);
+    expect(await server.unlisten("127.0.0.1", second.port)).toBe(false);
+    await expect(target.connect({ port: second.port })).rejects.toThrow();
+    expect(await reportLuns(session)).toEqual([0]);
+    await shutdown();
   });
 });
 

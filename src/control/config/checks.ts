@@ -139,6 +139,13 @@ function checkTarget(target: TargetConfig, report: Report): void {
     report.problem(pathOf(place, "allow"), message);
   }
   checkAuthentication(target.authentication, pathOf(place, "auth"), report);
+  const isTgt = target.tgt !== null || target.luns.some(({ tgt }) => tgt !== null);
+  if (isTgt && target.tid === null) {
+    report.problem(place, 'is as tgt makes targets, of which disks are named by its "tid": say it');
+  }
+  if (target.tgt !== null && target.luns.some(({ lun }) => lun === 0)) {
+    report.problem(place, "has a controller as LUN 0, as tgt's targets have: begin with LUN 1");
+  }
 }
 
 function checkAuthentication(

@@ -6,5 +6,6 @@ export function forgetfulIdentities(uuid: string): Identities {
     uuidOf: () => Promise.resolve(uuid),
     wasMade: () => false,
     rememberMade: () => Promise.resolve(),
+    forget: () => Promise.resolve(),
   };
 }

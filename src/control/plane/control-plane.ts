@@ -1,0 +1,172 @@
+import type { Log } from "../../util/log.ts";
+import { checkInventory } from "../config/check-inventory.ts";
+import type { Config } from "../config/config.ts";
+import { collisionsOf, type Inventory, merged } from "../config/inventory.ts";
+import { OperationError } from "../protocol.ts";
+import { StartError } from "../start-error.ts";
+import type { Creation } from "../state-document.ts";
+import { type Difference, describeDifference, differencesOf } from "./differences.ts";
+import { TargetNumbers } from "./numbers.ts";
+import { type PlaneParts, takeBack, Transaction } from "./transaction.ts";
+
+/** Who asks for a change, for the log: a user of the socket, a token's name, a signal. */
+export interface Actor {
+  readonly name: string;
+}
+
+/** What there is when a change is thought out. */
+export interface PlaneView {
+  /** What commands have made: what a change starts from. */
+  readonly inventory: Inventory;
+  /** The configuration in effect, without that. */
+  readonly config: Config;
+  /** Both. Every target has its number. */
+  readonly all: Config;
+}
+
+/** A change, thought out: the inventory as it is to be. Throws OperationErrors, and changes nothing by itself. */
+export type Edit = (view: PlaneView) => Inventory;
+
+/** Where the inventory is kept. */
+export interface InventoryKeeper {
+  readonly inventory: Inventory;
+  readonly creations: readonly Creation[];
+  keep(inventory: Inventory, creations: readonly Creation[]): Promise<void>;
+}
+
+export interface ControlPlaneOptions {
+  readonly log: Log;
+  readonly keeper: InventoryKeeper;
+  /** As read at the start. */
+  readonly config: Config;
+}
+
+/**
+ * The daemon's wanted state, and the only way to change it: one change after the other, each validated, kept before it is answered, and
+ * in effect as a whole or not at all.
+ */
+export class ControlPlane {
+  readonly #log: Log;
+  readonly #keeper: InventoryKeeper;
+  readonly #listeners = new Set<(differences: readonly Difference[]) => void>();
+  readonly #numbers = new TargetNumbers();
+  #config: Config;
+  #parts: PlaneParts | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** @throws {StartError} the configuration names what commands have made */
+  constructor({ log, keeper, config }: ControlPlaneOptions) {
+    this.#log = log;
+    this.#keeper = keeper;
+    this.#config = config;
+    const [collision] = collisionsOf(config, keeper.inventory);
+    if (collision === undefined) return;
+    throw new StartError(
+      `${collision} is in the configuration, and was made by a command, too: take it out of the configuration, or give it another name there`,
+    );
+  }
+
+  get view(): PlaneView {
+    const { inventory } = this.#keeper;
+    const config = this.#config;
+    return { inventory, config, all: this.#numbers.number(merged(config, inventory)) };
+  }
+
+  /** Everything that is wanted is there: from now on it can be changed. What an interrupted change left is taken back. */
+  async start(parts: PlaneParts): Promise<void> {
+    const { creations, inventory } = this.#keeper;
+    if (creations.length > 0) {
+      await takeBack(creations, parts);
+      await this.#keeper.keep(inventory, []);
+    }
+    this.#parts = parts;
+  }
+
+  /** Called with what each change has made different. Returns how to end that. */
+  subscribe(listener: (differences: readonly Difference[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** What a change would make different. Throws what the change would reject with before anything is tried. */
+  preview(edit: Edit): readonly Difference[] {
+    const { inventory } = this.#keeper;
+    return differencesOf(inventory, this.#checked(edit));
+  }
+
+  /** Changes the inventory; resolves with what is different when that is kept and in effect. Rejects with OperationErrors. */
+  change(actor: Actor, operation: string, edit: Edit): Promise<readonly Difference[]> {
+    return this.exclusively(() => this.#change(actor, operation, edit));
+  }
+
+  /** Does something when all changes before have ended, and lets the next begin when it is done. */
+  exclusively<T>(action: () => Promise<T>): Promise<T> {
+    const next = this.#queue.then(action);
+    this.#queue = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Takes up what a reading of the configuration has brought into effect. Called exclusively. */
+  adopt(config: Config): void {
+    this.#config = config;
+  }
+
+  #checked(edit: Edit): Inventory {
+    const after = edit(this.view);
+    const problems = checkInventory(this.#config, after);
+    if (problems.length > 0) throw new OperationError("invalid", problems.join("; "));
+    return after;
+  }
+
+  async #change(actor: Actor, operation: string, edit: Edit): Promise<readonly Difference[]> {
+    const parts = this.#parts;
+    if (parts === null) throw new OperationError("busy", "the daemon is starting");
+    const before = this.#keeper.inventory;
+    const after = this.#checked(edit);
+    const differences = differencesOf(before, after);
+    if (differences.length === 0) return differences;
+    const numbered = (inventory: Inventory): Inventory => {
+      const { targets } = this.#numbers.number(merged(this.#config, inventory));
+      return { ...inventory, targets: targets.slice(this.#config.targets.length) };
+    };
+    const transaction = new Transaction(parts, numbered(before), numbered(after));
+    const creations = await transaction.creations();
+    if (creations.length > 0) await this.#keeper.keep(before, creations);
+    try {
+      await transaction.prepare();
+      await this.#keep(after);
+    } catch (error) {
+      await transaction.undo();
+      if (creations.length > 0) {
+        await takeBack(creations, parts);
+        await this.#keeper.keep(before, []);
+      }
+      throw error;
+    }
+    await transaction.commit();
+    for (const difference of differences) {
+      const { action, kind, name, fields } = difference;
+      this.#log.info({ by: actor.name, operation, action, kind, name, fields }, "changed");
+    }
+    for (const listener of this.#listeners) listener(differences);
+    return differences;
+  }
+
+  async #keep(inventory: Inventory): Promise<void> {
+    try {
+      await this.#keeper.keep(inventory, []);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new OperationError(
+        "io",
+        `the state cannot be kept, so nothing was changed: ${reason}`,
+        error,
+      );
+    }
+  }
+}
+
+/** For logs and people: a line for each difference. */
+export function describeDifferences(differences: readonly Difference[]): string[] {
+  return differences.map(describeDifference);
+}

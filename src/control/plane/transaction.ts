@@ -1,0 +1,289 @@
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { Clock } from "../../util/clock.ts";
+import type { Log } from "../../util/log.ts";
+import type { LunConfig, PortalConfig, TargetConfig, VolumeConfig } from "../config/config.ts";
+import { formatEndpoint } from "../config/endpoint.ts";
+import type { Inventory } from "../config/inventory.ts";
+import type { Exports } from "../exports.ts";
+import type { PoolStore } from "../pool-store.ts";
+import type { PortalStore } from "../portal-store.ts";
+import { OperationError } from "../protocol.ts";
+import type { Creation } from "../state-document.ts";
+import type { Identities } from "../state-store.ts";
+import { isSameDisk } from "../units.ts";
+import type { VolumeStore } from "../volume-store.ts";
+import { endsWithin } from "../within.ts";
+
+/** What a change of the inventory is carried out on. */
+export interface PlaneParts {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly volumeIdentities: Identities;
+  readonly poolIdentities: Identities;
+  readonly pools: Pick<PoolStore, "open" | "close" | "find">;
+  readonly volumes: VolumeStore;
+  readonly portals: PortalStore;
+  readonly exports: Exports;
+  /** Whether initiators are logged in to a target. */
+  readonly hasSessions: (target: string) => boolean;
+}
+
+/** How long a change waits for I/O on what it takes away. What hangs longer is let go when it ends. */
+const DEPARTURE_MS_MAX = 10_000;
+
+type Undo = () => Promise<void>;
+
+/**
+ * One change of the inventory: `prepare` does all that may fail and can be taken back, then it is kept in the state, and `commit` does the
+ * rest. Things to come are there before others go, so a change that moves one disk from a name to another is two.
+ */
+export class Transaction {
+  readonly #parts: PlaneParts;
+  readonly #before: Inventory;
+  readonly #after: Inventory;
+  /** How to take back what is prepared, last first. */
+  readonly #undo: Undo[] = [];
+
+  constructor(parts: PlaneParts, before: Inventory, after: Inventory) {
+    this.#parts = parts;
+    this.#before = before;
+    this.#after = after;
+    this.#refuseWhatCannotChange();
+    this.#refuseAbsentVolumes();
+  }
+
+  /** Errors: busy, failed. */
+  #refuseWhatCannotChange(): void {
+    const { hasSessions } = this.#parts;
+    for (const [name, was, is] of pairs(this.#before.pools, this.#after.pools)) {
+      if (isDeepStrictEqual(was, is)) continue;
+      throw new OperationError(
+        "busy",
+        `the settings of pool ${name} cannot change while it is open`,
+      );
+    }
+    for (const [name, was, is] of pairs(this.#before.volumes, this.#after.volumes)) {
+      if (isDeepStrictEqual(fixedVolume(was), fixedVolume(is))) continue;
+      throw new OperationError(
+        "busy",
+        `volume ${name} is open: of what it has, its size alone can change; take it away, and add it anew`,
+      );
+    }
+    for (const [name, was, is] of pairs(
+      byListen(this.#before.portals),
+      byListen(this.#after.portals),
+    )) {
+      if (isDeepStrictEqual(was, is)) continue;
+      throw new OperationError("busy", `portal ${name} listens: take it away, and add it anew`);
+    }
+    for (const [name, was, is] of pairs(
+      byName(this.#before.targets),
+      byName(this.#after.targets),
+    )) {
+      const replaced = replacedLuns(was, is);
+      if (replaced.length === 0 || !hasSessions(name)) continue;
+      throw new OperationError(
+        "busy",
+        `LUN ${replaced[0]?.lun} of ${name} would become another disk for initiators that are logged in: log them out first`,
+      );
+    }
+  }
+
+  /** Errors: failed. */
+  #refuseAbsentVolumes(): void {
+    const { volumes } = this.#parts;
+    const old = new Set(
+      this.#before.targets.flatMap(({ luns }) => luns.map(({ volume }) => volume)),
+    );
+    const coming = added(this.#before.volumes, this.#after.volumes);
+    for (const { name, luns } of this.#after.targets) {
+      for (const { lun, volume } of luns) {
+        if (volumes.volumes.has(volume) || coming.has(volume) || old.has(volume)) continue;
+        throw new OperationError(
+          "failed",
+          `volume ${volume} for LUN ${lun} of ${name} could not be opened when the daemon started: see its log`,
+        );
+      }
+    }
+  }
+
+  /** What `prepare` will make, for it to be taken back after a crash. */
+  async creations(): Promise<readonly Creation[]> {
+    const { volumeIdentities, pools } = this.#parts;
+    const creations: Creation[] = [];
+    for (const [name, config] of added(this.#before.pools, this.#after.pools)) {
+      if (config.create === null) continue;
+      for (const path of config.devices.filter((device) => !existsSync(device))) {
+        creations.push({ kind: "file", of: "pool", name, path });
+      }
+    }
+    for (const [name, config] of added(this.#before.volumes, this.#after.volumes)) {
+      if (config.driver === "memory" || !config.create) continue;
+      if (config.driver === "raw") {
+        const { path } = config;
+        if (!existsSync(path)) creations.push({ kind: "file", of: "volume", name, path });
+        continue;
+      }
+      const pool = pools.find(config.pool)?.pool;
+      const isThere = pool
+        ?.volumes()
+        .some(({ attributes }) => attributes.name === (config.name ?? name));
+      if (isThere === true) continue;
+      const uuid = config.uuid ?? (await volumeIdentities.uuidOf(name));
+      creations.push({ kind: "volume", name, pool: config.pool, uuid });
+    }
+    return creations;
+  }
+
+  /** Where this rejects, `undo` is to follow. */
+  async prepare(): Promise<void> {
+    const { pools, volumes, portals } = this.#parts;
+    for (const [name, config] of added(this.#before.pools, this.#after.pools)) {
+      await pools.open(name, { ...config, optional: false });
+      this.#undo.push(async () => void (await pools.close(name)));
+    }
+    for (const [name, config] of added(this.#before.volumes, this.#after.volumes)) {
+      await volumes.open(name, { ...config, optional: false });
+      this.#undo.push(async () => void (await volumes.close(name)));
+    }
+    for (const portal of added(
+      byListen(this.#before.portals),
+      byListen(this.#after.portals),
+    ).values()) {
+      await portals.open(portal);
+      this.#undo.push(() => portals.close(portal));
+    }
+    // Last, as what has grown stays so.
+    for (const [name, was, is] of pairs(this.#before.volumes, this.#after.volumes)) {
+      if (!isDeepStrictEqual(was, is)) await volumes.fit(name, is);
+    }
+  }
+
+  /** Takes back what was prepared; what cannot be is logged. */
+  async undo(): Promise<void> {
+    for (const undo of this.#undo.splice(0).toReversed()) {
+      try {
+        await undo();
+      } catch (error) {
+        this.#parts.log.error({ error }, "a change that failed could not be taken back as a whole");
+      }
+    }
+  }
+
+  /** Carries out what is prepared and kept. Resolves when nothing of what goes is in use any more, or later where I/O hangs. */
+  async commit(): Promise<void> {
+    const departures = this.#takeAway();
+    const { exports } = this.#parts;
+    const before = byName(this.#before.targets);
+    const after = byName(this.#after.targets);
+    // A number that becomes another disk has to be free first; nobody is logged in.
+    await this.#within(Promise.all(departures));
+    for (const [, was, is] of pairs(before, after)) {
+      if (isDeepStrictEqual(was, is)) continue;
+      if (!isDeepStrictEqual({ ...was, luns: [] }, { ...is, luns: [] })) exports.configure(is);
+      for (const lun of is.luns) if (!has(was, lun)) exports.addLun(is.name, lun);
+      exports.refresh([is]);
+    }
+    for (const target of added(before, after).values()) exports.add(target);
+    const closed = Promise.all(departures).then(() => this.#closeWhatGoes());
+    await this.#within(closed);
+  }
+
+  #takeAway(): Promise<void>[] {
+    const { exports } = this.#parts;
+    const before = byName(this.#before.targets);
+    const after = byName(this.#after.targets);
+    const departures = [...added(after, before).keys()].map((name) => exports.remove(name));
+    for (const [name, was, is] of pairs(before, after)) {
+      for (const { lun } of was.luns.filter((one) => !has(is, one))) {
+        departures.push(exports.removeLun(name, lun));
+      }
+    }
+    return departures;
+  }
+
+  async #closeWhatGoes(): Promise<void> {
+    const { volumes, portals, pools, log } = this.#parts;
+    for (const portal of added(
+      byListen(this.#after.portals),
+      byListen(this.#before.portals),
+    ).values()) {
+      await portals.close(portal);
+    }
+    for (const name of added(this.#after.volumes, this.#before.volumes).keys()) {
+      if (await volumes.close(name)) log.info({ volume: name }, "volume closed");
+    }
+    for (const name of added(this.#after.pools, this.#before.pools).keys()) await pools.close(name);
+  }
+
+  async #within(work: Promise<unknown>): Promise<void> {
+    const { clock, log } = this.#parts;
+    if (await endsWithin(clock, DEPARTURE_MS_MAX, work)) return;
+    log.warn({}, "I/O on what was taken away hangs: it is let go when that ends");
+  }
+}
+
+/** Takes back what a change has made that failed, or had begun to make when the process ended. What cannot be is logged. */
+export async function takeBack(
+  creations: readonly Creation[],
+  parts: Pick<PlaneParts, "pools" | "volumeIdentities" | "poolIdentities" | "log">,
+): Promise<void> {
+  const { pools, volumeIdentities, poolIdentities, log } = parts;
+  for (const creation of creations.toReversed()) {
+    const { kind, name } = creation;
+    try {
+      if (kind === "file") await rm(creation.path, { force: true });
+      else {
+        const pool = pools.find(creation.pool)?.pool;
+        const made = pool?.volumes().find(({ attributes }) => attributes.uuid === creation.uuid);
+        if (made !== undefined) await pool?.delete(made);
+      }
+      const isPool = kind === "file" && creation.of === "pool";
+      await (isPool ? poolIdentities : volumeIdentities).forget(name);
+      log.info({ ...creation }, "what was made for a change that failed was taken back");
+    } catch (error) {
+      log.error({ ...creation, error }, "what was made for a change that failed is still there");
+    }
+  }
+}
+
+/** A volume apart from its size, which can change. */
+function fixedVolume(volume: VolumeConfig): unknown {
+  return { ...volume, sizeBytes: null };
+}
+
+function has(target: TargetConfig, lun: LunConfig): boolean {
+  return target.luns.some((other) => isSameDisk(other, lun));
+}
+
+/** LUNs whose numbers lead to another disk afterwards. */
+function replacedLuns(was: TargetConfig, is: TargetConfig): readonly LunConfig[] {
+  const numbers = new Set(was.luns.map(({ lun }) => lun));
+  return is.luns.filter((lun) => numbers.has(lun.lun) && !has(was, lun));
+}
+
+function byName(targets: readonly TargetConfig[]): ReadonlyMap<string, TargetConfig> {
+  return new Map(targets.map((target) => [target.name, target]));
+}
+
+function byListen(portals: readonly PortalConfig[]): ReadonlyMap<string, PortalConfig> {
+  return new Map(portals.map((portal) => [formatEndpoint(portal.listen), portal]));
+}
+
+/** What the second has and the first has not. */
+function added<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): Map<string, T> {
+  return new Map([...after].filter(([name]) => !before.has(name)));
+}
+
+/** What both have. */
+function pairs<T>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+): readonly (readonly [name: string, was: T, is: T])[] {
+  return [...after].flatMap(([name, is]) => {
+    const was = before.get(name);
+    return was === undefined ? [] : [[name, was, is] as const];
+  });
+}

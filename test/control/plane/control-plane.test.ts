@@ -1,0 +1,422 @@
+import { cpSync, existsSync } from "node:fs";
+import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { RawVolumeConfig } from "../../../src/control/config/config.ts";
+import type { Inventory } from "../../../src/control/config/inventory.ts";
+import { type ReplacementSteps, systemSteps } from "../../../src/control/durable-file.ts";
+import { describeDifferences, type Edit } from "../../../src/control/plane/control-plane.ts";
+import { OperationError } from "../../../src/control/protocol.ts";
+import { connect } from "../../../src/initiator/connect.ts";
+import type { InitiatorSession } from "../../../src/initiator/session.ts";
+import { readCapacity16 } from "../../../src/initiator/scsi.ts";
+import { eventually } from "../../support/in-process-target.ts";
+import { lunConfig, poolConfig, targetConfig, thinConfig } from "../support/inventories.ts";
+import { emptyConfig, PlaneHarness } from "../support/plane-harness.ts";
+
+const MIB = 1 << 20;
+const ACTOR = { name: "test" };
+const NAME = "iqn.2026-11.net.example:one";
+
+let folder: string;
+let harness: PlaneHarness;
+let sessions: InitiatorSession[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "thinlun-control-plane-"));
+  harness = await PlaneHarness.start({ folder });
+  sessions = [];
+});
+
+afterEach(async () => {
+  for (const session of sessions) session.destroy();
+  await harness.dispose();
+  await rm(folder, { recursive: true });
+});
+
+/** The same folder, after an end in order. */
+async function restart(steps?: ReplacementSteps): Promise<void> {
+  await harness.dispose();
+  harness = await PlaneHarness.start({ folder, ...(steps === undefined ? {} : { steps }) });
+}
+
+async function login(target: string): Promise<InitiatorSession> {
+  const port = harness.server.portals[0]?.port ?? 0;
+  const session = await connect({
+    address: "127.0.0.1",
+    port,
+    initiatorName: "iqn.2026-11.net.example:host",
+    targetName: target,
+  });
+  sessions.push(session);
+  return session;
+}
+
+function raw(name: string, changes: Partial<RawVolumeConfig> = {}): RawVolumeConfig {
+  return {
+    driver: "raw",
+    path: join(folder, `${name}.img`),
+    sizeBytes: MIB,
+    create: true,
+    direct: false,
+    uuid: null,
+    readOnly: false,
+    optional: false,
+    delayMs: 0,
+    ...changes,
+  };
+}
+
+/** Adds volumes of image files that are made, and a target with a LUN for each. */
+function exportOf(target: string, ...names: readonly string[]): Edit {
+  return ({ inventory }) => ({
+    ...inventory,
+    volumes: new Map([...inventory.volumes, ...names.map((name) => [name, raw(name)] as const)]),
+    targets: [
+      ...inventory.targets,
+      targetConfig(target, { luns: names.map((name, index) => lunConfig(index, name)) }),
+    ],
+  });
+}
+
+const change = (edit: Edit) => harness.plane.change(ACTOR, "test", edit);
+const withoutTargets: Edit = ({ inventory }) => ({ ...inventory, targets: [] });
+const openVolumes = (): string[] => [...harness.parts.volumes.volumes.keys()];
+
+describe("ControlPlane", () => {
+  it("makes what is wanted, for initiators to use at once, and again after a restart", async () => {
+    await change(exportOf(NAME, "a", "b"));
+    expect((await readCapacity16(await login(NAME), 1)).blocks).toBe(MIB / 512);
+    const uuids = openVolumes().map((name) => harness.parts.volumes.volumes.get(name)?.volume.uuid);
+    await restart();
+    expect(openVolumes()).toEqual(["a", "b"]);
+    expect(
+      openVolumes().map((name) => harness.parts.volumes.volumes.get(name)?.volume.uuid),
+    ).toEqual(uuids);
+    expect((await readCapacity16(await login(NAME), 0)).blocks).toBe(MIB / 512);
+  });
+
+  it("tells what became different, and of each who wanted it", async () => {
+    const differences = await change(exportOf(NAME, "a"));
+    expect(describeDifferences(differences)).toEqual(["create volume a", `create target ${NAME}`]);
+    const audit = harness.lines.filter(({ message }) => message === "changed");
+    expect(audit.map(({ fields }) => [fields["by"], fields["kind"], fields["name"]])).toEqual([
+      ["test", "volume", "a"],
+      ["test", "target", NAME],
+    ]);
+    expect(await change(({ inventory }) => inventory)).toEqual([]);
+  });
+
+  it("tells beforehand what would become different, and changes nothing by that", () => {
+    const differences = harness.plane.preview(exportOf(NAME, "a"));
+    expect(describeDifferences(differences)).toEqual(["create volume a", `create target ${NAME}`]);
+    expect(openVolumes()).toEqual([]);
+    expect(existsSync(join(folder, "a.img"))).toBe(false);
+  });
+
+  it("takes LUNs, targets, volumes and portals away, and what is left is used on", async () => {
+    const listen = { address: "127.0.0.1", port: 0 };
+    await change(exportOf(NAME, "a", "b"));
+    await change(({ inventory }) => ({
+      ...inventory,
+      portals: [{ listen, group: 2, advertise: null }],
+    }));
+    expect(harness.server.portals).toHaveLength(2);
+    const session = await login(NAME);
+    await change(({ inventory }) => ({
+      ...inventory,
+      portals: [],
+      volumes: new Map([...inventory.volumes].filter(([name]) => name !== "b")),
+      targets: [targetConfig(NAME, { luns: [lunConfig(0, "a")] })],
+    }));
+    expect(openVolumes()).toEqual(["a"]);
+    expect(harness.server.portals).toHaveLength(1);
+    expect(existsSync(join(folder, "b.img"))).toBe(true);
+    expect((await readCapacity16(session, 0)).blocks).toBe(MIB / 512);
+    await change(withoutTargets);
+    expect(harness.server.targets.size).toBe(0);
+    await restart();
+    expect(openVolumes()).toEqual(["a"]);
+  });
+
+  it("grows a volume while it is used", async () => {
+    await change(exportOf(NAME, "a"));
+    const session = await login(NAME);
+    await change(({ inventory }) => ({
+      ...inventory,
+      volumes: new Map([["a", raw("a", { sizeBytes: 2 * MIB })]]),
+    }));
+    expect((await readCapacity16(session, 0)).blocks).toBe((2 * MIB) / 512);
+  });
+
+  it("makes a pool with a volume in it, and finds both after a restart", async () => {
+    const image = join(folder, "tank.img");
+    await change(({ inventory }) => ({
+      ...inventory,
+      pools: new Map([
+        [
+          "tank",
+          poolConfig({
+            devices: [image],
+            create: { sizeBytes: 128 * MIB, extentBytes: 65_536 },
+          }),
+        ],
+      ]),
+      volumes: new Map([
+        ["tank/disk", thinConfig("tank", { name: "disk", sizeBytes: MIB, create: true })],
+      ]),
+      targets: [targetConfig(NAME, { luns: [lunConfig(0, "tank/disk")] })],
+    }));
+    expect((await readCapacity16(await login(NAME), 0)).blocks).toBe(MIB / 512);
+    await restart();
+    expect((await readCapacity16(await login(NAME), 0)).blocks).toBe(MIB / 512);
+  });
+
+  it("works off one change after the other, each on what the one before has left", async () => {
+    const names = Array.from({ length: 8 }, (_, index) => `v${index}`);
+    await Promise.all(names.map((name) => change(exportOf(`${NAME}-${name}`, name))));
+    expect(openVolumes().toSorted()).toEqual(names);
+    expect(harness.plane.view.inventory.targets).toHaveLength(names.length);
+  });
+
+  it("gives targets numbers, and keeps them", async () => {
+    await change(exportOf(NAME, "a"));
+    await change(exportOf(`${NAME}-2`, "b"));
+    const numbers = (): unknown =>
+      harness.plane.view.all.targets.map(({ name, tid }) => [name, tid]);
+    expect(numbers()).toEqual([
+      [NAME, 1],
+      [`${NAME}-2`, 2],
+    ]);
+    await change(({ inventory }) => ({ ...inventory, targets: inventory.targets.slice(1) }));
+    expect(numbers()).toEqual([[`${NAME}-2`, 2]]);
+  });
+
+  it("tells listeners of each change until they have had enough", async () => {
+    const heard: number[] = [];
+    const stop = harness.plane.subscribe((differences) => heard.push(differences.length));
+    await change(exportOf(NAME, "a"));
+    stop();
+    await change(withoutTargets);
+    expect(heard).toEqual([2]);
+  });
+});
+
+/** Everything that could tell that a change left something behind. */
+async function traces(): Promise<unknown> {
+  const { inventory } = harness.plane.view;
+  const text = await readFile(join(folder, "state", "state.json"), "utf8").catch(() => "{}");
+  const kept = JSON.parse(text) as { inventory?: unknown; creations?: unknown };
+  return {
+    inventory,
+    kept: kept.inventory ?? null,
+    creations: kept.creations ?? [],
+    volumes: openVolumes(),
+    targets: [...harness.server.targets.keys()],
+    portals: harness.server.portals,
+    files: ["a.img", "b.img", "c.img"].map((name) => existsSync(join(folder, name))),
+  };
+}
+
+describe("a change that fails", () => {
+  beforeEach(() => change(exportOf(NAME, "a")));
+
+  const port = { listen: { address: "127.0.0.1", port: 0 }, group: 1, advertise: null };
+
+  it.each<readonly [string, string, Edit]>([
+    [
+      "two LUNs with one number",
+      "invalid",
+      ({ inventory }) => ({
+        ...inventory,
+        targets: [targetConfig(NAME, { luns: [lunConfig(0, "a"), lunConfig(0, "a")] })],
+      }),
+    ],
+    [
+      "a LUN for a volume that nobody knows",
+      "invalid",
+      ({ inventory }) => ({
+        ...inventory,
+        targets: [targetConfig(NAME, { luns: [lunConfig(0, "x")] })],
+      }),
+    ],
+    [
+      "a volume that cannot be made after one that was",
+      "failed",
+      ({ inventory }) => ({
+        ...inventory,
+        volumes: new Map([
+          ...inventory.volumes,
+          ["b", raw("b")] as const,
+          ["c", raw("c", { path: join(folder, "none", "c.img") })] as const,
+        ]),
+      }),
+    ],
+    [
+      "an address that is nobody's",
+      "failed",
+      ({ inventory }) => ({
+        ...inventory,
+        volumes: new Map([...inventory.volumes, ["b", raw("b")]]),
+        portals: [port, { ...port, listen: { address: "192.0.2.1", port: 3260 } }],
+      }),
+    ],
+    [
+      "other settings of a volume that is open",
+      "busy",
+      ({ inventory }) => ({
+        ...inventory,
+        volumes: new Map([["a", raw("a", { direct: true })]]),
+      }),
+    ],
+    [
+      "a number that is used twice",
+      "invalid",
+      ({ inventory }) => ({
+        ...inventory,
+        targets: [
+          ...inventory.targets.map((target) => ({ ...target, tid: 5 })),
+          targetConfig(`${NAME}-2`, { tid: 5 }),
+        ],
+      }),
+    ],
+  ])("leaves everything as it was: %s", async (_what, kind, edit) => {
+    const before = await traces();
+    const error: unknown = await change(edit).catch((reason: unknown) => reason);
+    expect(error).toMatchObject(kind === "failed" ? {} : { kind });
+    expect(error).toBeInstanceOf(Error);
+    expect(await traces()).toEqual(before);
+    // And nothing is in the way of the next one.
+    await change(exportOf(`${NAME}-next`, "b"));
+    expect(openVolumes()).toEqual(["a", "b"]);
+  });
+
+  it("leaves everything as it was where a port is taken", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const address = other.address();
+    const taken = typeof address === "object" && address !== null ? address.port : 0;
+    const before = await traces();
+    const attempt = change(({ inventory }) => ({
+      ...inventory,
+      volumes: new Map([...inventory.volumes, ["b", raw("b")]]),
+      portals: [{ ...port, listen: { address: "127.0.0.1", port: taken } }],
+    }));
+    await expect(attempt).rejects.toThrow("another program has it");
+    expect(await traces()).toEqual(before);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
+  it("makes no number another disk for initiators that are logged in", async () => {
+    await change(({ inventory }) => ({
+      ...inventory,
+      volumes: new Map([...inventory.volumes, ["b", raw("b")]]),
+    }));
+    await login(NAME);
+    const swap: Edit = ({ inventory }) => ({
+      ...inventory,
+      targets: [targetConfig(NAME, { luns: [lunConfig(0, "b")] })],
+    });
+    await expect(change(swap)).rejects.toThrow(/LUN 0 of .* another disk/);
+    for (const session of sessions.splice(0)) await session.logout();
+    await eventually(() => !harness.parts.hasSessions(NAME), "the session has ended");
+    await change(swap);
+    expect(harness.plane.view.inventory.targets[0]?.luns[0]?.volume).toBe("b");
+  });
+
+  it("leaves everything as it was where the state cannot be kept", async () => {
+    let isFull = false;
+    const write = (path: string, text: string): Promise<void> =>
+      isFull ? Promise.reject(new Error("ENOSPC")) : systemSteps.write(path, text);
+    await restart({ ...systemSteps, write });
+    const before = await traces();
+    isFull = true;
+    const attempt = change(({ inventory }) => ({
+      ...inventory,
+      portals: [port],
+      targets: [...inventory.targets, targetConfig(`${NAME}-2`)],
+    }));
+    await expect(attempt).rejects.toThrow(OperationError);
+    await expect(attempt).rejects.toThrow("nothing was changed");
+    expect(await traces()).toEqual(before);
+    isFull = false;
+    await change(exportOf(`${NAME}-2`, "b"));
+  });
+});
+
+describe("after a kill at any step of a change", () => {
+  /** What was on the disk at the kill. */
+  const atDeath = (): string => `${folder}-at-death`;
+
+  /** The system's steps, of which one finds the process dead: what is there then is all that there is after the restart. */
+  function dyingAt(fatal: number): ReplacementSteps {
+    let count = 0;
+    const step =
+      <Args extends readonly string[]>(action: (...args: Args) => Promise<void>) =>
+      (...args: Args): Promise<void> => {
+        if (count === fatal) cpSync(folder, atDeath(), { recursive: true });
+        count += 1;
+        return action(...args);
+      };
+    return {
+      write: step(systemSteps.write),
+      rename: step(systemSteps.rename),
+      keepPrevious: step(systemSteps.keepPrevious),
+      syncFolder: step(systemSteps.syncFolder),
+    };
+  }
+
+  it("the change is there as a whole or not at all", async () => {
+    await change(exportOf(NAME, "a"));
+    await harness.dispose();
+    cpSync(folder, `${folder}-before`, { recursive: true });
+    const outcomes = new Set<string>();
+    for (let fatal = 0; fatal < 100; fatal += 1) {
+      harness = await PlaneHarness.start({ folder, steps: dyingAt(fatal) });
+      const before: Inventory = harness.plane.view.inventory;
+      await change(exportOf(`${NAME}-2`, "b", "c"));
+      await harness.dispose();
+      const died = existsSync(atDeath());
+      if (died) {
+        await rm(folder, { recursive: true });
+        await rename(atDeath(), folder);
+      }
+      harness = await PlaneHarness.start({ folder });
+      const { inventory } = harness.plane.view;
+      const isWhole = inventory.targets.length === 2;
+      expect(isWhole ? openVolumes() : inventory).toEqual(isWhole ? ["a", "b", "c"] : before);
+      const files = ["b", "c"].map((name) => existsSync(join(folder, `${name}.img`)));
+      expect(files).toEqual([isWhole, isWhole]);
+      expect(harness.state.creations).toEqual([]);
+      outcomes.add(`${died ? "killed" : "ended"}: ${isWhole ? "whole" : "nothing"}`);
+      // And it can be made where it is not there.
+      if (!isWhole) await change(exportOf(`${NAME}-2`, "b", "c"));
+      await harness.dispose();
+      if (!died) break;
+      await rm(folder, { recursive: true });
+      cpSync(`${folder}-before`, folder, { recursive: true });
+    }
+    await rm(`${folder}-before`, { recursive: true });
+    harness = await PlaneHarness.start({ folder });
+    expect([...outcomes].toSorted()).toEqual(["ended: whole", "killed: nothing", "killed: whole"]);
+  });
+});
+
+describe("a configuration", () => {
+  it("that has what a command has made is refused, by name", async () => {
+    await change(exportOf(NAME, "a"));
+    await harness.dispose();
+    const config = { ...emptyConfig(folder), volumes: new Map([["a", raw("a")]]) };
+    await expect(PlaneHarness.start({ folder, config })).rejects.toThrow(/volume a is in the conf/);
+    harness = await PlaneHarness.start({ folder });
+  });
+
+  it("cannot be changed by commands", async () => {
+    await harness.dispose();
+    const config = { ...emptyConfig(folder), targets: [targetConfig(NAME)] };
+    harness = await PlaneHarness.start({ folder, config });
+    await expect(change(exportOf(NAME))).rejects.toThrow(/in the configuration already/);
+  });
+});

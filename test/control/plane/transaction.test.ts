@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EMPTY_INVENTORY, type Inventory } from "../../../src/control/config/inventory.ts";
+import { Transaction } from "../../../src/control/plane/transaction.ts";
+import { lunConfig, poolConfig, targetConfig } from "../support/inventories.ts";
+import { PlaneHarness } from "../support/plane-harness.ts";
+
+const NAME = "iqn.2026-11.net.example:one";
+const MIB = 1 << 20;
+
+let harness: PlaneHarness;
+
+beforeEach(async () => {
+  harness = await PlaneHarness.start();
+});
+
+afterEach(() => harness.dispose());
+
+const memory = {
+  driver: "memory",
+  uuid: null,
+  readOnly: false,
+  optional: false,
+  delayMs: 0,
+} as const;
+
+function withDisk(changes: Partial<Inventory> = {}): Inventory {
+  return {
+    ...EMPTY_INVENTORY,
+    volumes: new Map([["disk", { ...memory, sizeBytes: MIB }]]),
+    targets: [targetConfig(NAME, { luns: [lunConfig(0, "disk")] })],
+    ...changes,
+  };
+}
+
+describe("Transaction", () => {
+  it("takes back all that it has prepared", async () => {
+    const transaction = new Transaction(harness.parts, EMPTY_INVENTORY, withDisk());
+    await transaction.prepare();
+    expect(harness.parts.volumes.volumes.has("disk")).toBe(true);
+    await transaction.undo();
+    expect(harness.parts.volumes.volumes.has("disk")).toBe(false);
+    expect(harness.server.targets.size).toBe(0);
+  });
+
+  it("shows initiators nothing before it is committed", async () => {
+    const transaction = new Transaction(harness.parts, EMPTY_INVENTORY, withDisk());
+    await transaction.prepare();
+    expect(harness.server.targets.size).toBe(0);
+    await transaction.commit();
+    expect([...harness.server.targets.keys()]).toEqual([NAME]);
+  });
+
+  it("refuses at once what it could not do", () => {
+    const pools = (fullRetrySeconds: number) =>
+      new Map([["tank", poolConfig({ fullRetrySeconds })]]);
+    expect(
+      () =>
+        new Transaction(
+          harness.parts,
+          withDisk({ pools: pools(1) }),
+          withDisk({ pools: pools(2) }),
+        ),
+    ).toThrow("pool tank cannot change");
+    const listen = { address: "127.0.0.1", port: 0 };
+    const portals = (group: number) => [{ listen, group, advertise: null }];
+    expect(
+      () =>
+        new Transaction(
+          harness.parts,
+          withDisk({ portals: portals(1) }),
+          withDisk({ portals: portals(2) }),
+        ),
+    ).toThrow("take it away, and add it anew");
+    const absent = withDisk({ targets: [targetConfig(NAME, { luns: [lunConfig(0, "absent")] })] });
+    expect(() => new Transaction(harness.parts, EMPTY_INVENTORY, absent)).toThrow(
+      "could not be opened",
+    );
+  });
+
+  it("changes settings of a LUN while it is there", async () => {
+    const first = new Transaction(harness.parts, EMPTY_INVENTORY, withDisk());
+    await first.prepare();
+    await first.commit();
+    const unit = harness.server.targets.get(NAME)?.device.units.get(0);
+    const after = withDisk({
+      targets: [
+        targetConfig(NAME, {
+          alias: "new",
+          luns: [lunConfig(0, "disk", { readOnly: true, settings: { online: false } })],
+        }),
+      ],
+    });
+    await new Transaction(harness.parts, withDisk(), after).commit();
+    expect(harness.server.targets.get(NAME)?.device.units.get(0)).toBe(unit);
+    expect([unit?.readOnly, unit?.online]).toEqual([true, false]);
+    expect(harness.server.targets.get(NAME)?.alias).toBe("new");
+  });
+});
