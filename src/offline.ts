@@ -3,7 +3,7 @@ import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { OperationContext } from "./control/operations/operation.ts";
 import { operationErrorOf } from "./control/operations/operation-error.ts";
-import { OPERATIONS } from "./control/operations/table.ts";
+import { perform } from "./control/operations/table.ts";
 import {
   type ArgumentsOf,
   type OperationName,
@@ -395,7 +395,7 @@ function offlinePool(
   return {
     name: pool.name,
     call: (name, body, { payload = new Uint8Array(0), onProgress = () => undefined } = {}) =>
-      asOperation(() => OPERATIONS[name]({ context, body, payload, progress: onProgress })),
+      asOperation(() => perform(name, { context, body, payload, progress: onProgress })),
     close: () =>
       asOperation(async () => {
         try {

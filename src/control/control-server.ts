@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Log } from "../util/log.ts";
 import { listenOnSocket } from "./control-socket.ts";
 import { operationErrorOf } from "./operations/operation-error.ts";
-import type { OperationContext, OperationRequest } from "./operations/operation.ts";
-import { isOperationName, OPERATIONS } from "./operations/table.ts";
+import type { OperationContext, UncheckedRequest } from "./operations/operation.ts";
+import { isOperationName, perform } from "./operations/table.ts";
 import { type ControlRequest, readRequest } from "./control-request.ts";
 import { BYTES_TYPE, type ErrorKind, JSON_TYPE, LINES_TYPE, OperationError } from "./protocol.ts";
 
@@ -19,6 +19,7 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   corrupt: 500,
   failed: 500,
   io: 500,
+  denied: 403,
   internal: 500,
 };
 
@@ -99,13 +100,13 @@ export class ControlServer {
     if (!isOperationName(name)) {
       throw new OperationError("missing", `there is no operation ${JSON.stringify(name)}`);
     }
-    const request: OperationRequest = {
+    const request: UncheckedRequest = {
       context: this.#options.context,
       body,
       payload,
       progress: (progress) => reply.line({ progress }),
     };
-    return OPERATIONS[name](request);
+    return perform(name, request);
   }
 }
 

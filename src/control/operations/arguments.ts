@@ -1,105 +1,145 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import { OperationError } from "../protocol.ts";
+import type { Schema } from "../schemas/schema.ts";
 
-/** The longest list that an operation takes: a group of snapshots is smaller, and so is what is wiped at a time. */
-const LIST_ENTRIES_MAX = 256;
+/** How much of a wrong value is shown. */
+const SHOWN_LENGTH_MAX = 64;
 
-/** Reads the arguments of one operation, which came from outside. All errors are OperationErrors "invalid" that name the argument. */
-export class Arguments {
-  readonly #values: Readonly<Record<string, unknown>>;
-  readonly #prefix: string;
+/** A slip in a key must be told before what is missing because of it. */
+const RANK: Readonly<Record<string, number>> = { additionalProperties: 0, required: 1 };
 
-  /** `known`: all that there may be; a slip must not be taken for consent. */
-  constructor(value: unknown, known: readonly string[], prefix = "") {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw invalid(`${prefix === "" ? "the arguments" : prefix} must be an object`);
-    }
-    this.#values = value as Readonly<Record<string, unknown>>;
-    this.#prefix = prefix === "" ? "" : `${prefix}.`;
-    const unknown = Object.keys(value).find((key) => !known.includes(key));
-    if (unknown === undefined) return;
-    const shown = JSON.stringify(unknown.slice(0, 64));
-    throw invalid(`${this.#prefix}${shown} is no argument; there are ${known.join(", ")}`);
+const validator = new Ajv2020({ allErrors: true, verbose: true, strict: true });
+validator.addFormat("binary", true);
+
+/** Compiled when an operation is called for the first time: a daemon that is started need not wait for it. */
+const compiled = new WeakMap<object, ValidateFunction>();
+
+function validateFunction(schema: object): ValidateFunction {
+  let validate = compiled.get(schema);
+  if (validate === undefined) {
+    validate = validator.compile(schema);
+    compiled.set(schema, validate);
   }
+  return validate;
+}
 
-  has(key: string): boolean {
-    return this.#values[key] !== undefined;
+/**
+ * The arguments of an operation, which came from outside, as what its schema says that they are.
+ *
+ * @throws {OperationError} invalid; the message names the argument
+ */
+export function checkArguments<T>(schema: Schema<T>, value: unknown): T {
+  const validate = validateFunction(schema);
+  if (validate(value)) return value as T;
+  throw new OperationError("invalid", describe(validate.errors ?? []));
+}
+
+function rankOf({ keyword }: ErrorObject): number {
+  return RANK[keyword] ?? 2;
+}
+
+/** What is said first of what is wrong. Of a choice between schemas that none fits, the choice is what is wrong. */
+function describe(errors: readonly ErrorObject[]): string {
+  const choices = errors.filter(({ keyword }) => keyword === "anyOf");
+  const outer = errors.filter(
+    (error) => !choices.some((choice) => choice !== error && isWithin(error, choice)),
+  );
+  const first = outer.toSorted((one, other) => rankOf(one) - rankOf(other))[0];
+  return first === undefined ? "the arguments are not understood" : messageOf(first);
+}
+
+function isWithin(error: ErrorObject, choice: ErrorObject): boolean {
+  return error.schemaPath.startsWith(`${choice.schemaPath}/`);
+}
+
+/** The keywords that builders of schemas use. */
+interface Keywords {
+  readonly type?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Keywords>>;
+  readonly anyOf?: readonly Keywords[];
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+}
+
+function messageOf(error: ErrorObject): string {
+  const { keyword, params, data } = error;
+  const parent = error.parentSchema as Keywords;
+  const place = placeOf(error.instancePath);
+  const prefix = place === "" ? "" : `${place}.`;
+  if (keyword === "additionalProperties") {
+    const { additionalProperty } = params as { readonly additionalProperty: string };
+    const known = Object.keys(parent.properties ?? {});
+    const there = known.length === 0 ? "there are none" : `there are ${known.join(", ")}`;
+    return `${prefix}${shown(additionalProperty)} is no argument; ${there}`;
   }
-
-  text(key: string): string {
-    const value = this.#values[key];
-    if (typeof value !== "string" || value === "") throw this.#refuse(key, "a text");
-    return value;
+  if (keyword === "required") {
+    const { missingProperty } = params as { readonly missingProperty: string };
+    const wanted = parent.properties?.[missingProperty] ?? {};
+    return `${prefix}${missingProperty} must be ${wantedOf(missingProperty, wanted)}, and is not given`;
   }
+  const name = place === "" ? "the arguments" : place;
+  return `${name} must be ${wantedOf(place, parent)}, not ${shown(data)}`;
+}
 
-  optionalText(key: string): string | undefined {
-    return this.has(key) ? this.text(key) : undefined;
+/** As people write it: copies[1].name. */
+function placeOf(instancePath: string): string {
+  const steps = instancePath.split("/").slice(1);
+  return steps.reduce((place, step) => {
+    const name = step.replaceAll("~1", "/").replaceAll("~0", "~").slice(0, SHOWN_LENGTH_MAX);
+    if (/^\d+$/.test(name)) return `${place}[${name}]`;
+    return place === "" ? name : `${place}.${name}`;
+  }, "");
+}
+
+/** What a schema asks for, in words. Units are at the end of names. */
+function wantedOf(place: string, schema: Keywords): string {
+  if (schema.anyOf !== undefined) {
+    return schema.anyOf.map((one) => wantedOf(place, one)).join(" or ");
   }
-
-  flag(key: string): boolean {
-    const value = this.#values[key] ?? false;
-    if (typeof value !== "boolean") throw this.#refuse(key, "true or false");
-    return value;
-  }
-
-  optionalFlag(key: string): boolean | undefined {
-    return this.has(key) ? this.flag(key) : undefined;
-  }
-
-  /** A natural number up to 2^53. */
-  bytes(key: string): number {
-    const value = this.#values[key];
-    if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-    throw this.#refuse(key, "a whole number of bytes");
-  }
-
-  optionalBytes(key: string): number | undefined {
-    return this.has(key) ? this.bytes(key) : undefined;
-  }
-
-  /** A number that is not negative. */
-  optionalNumber(key: string): number | undefined {
-    if (!this.has(key)) return undefined;
-    const value = this.#values[key];
-    if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
-    throw this.#refuse(key, "a number from 0 on");
-  }
-
-  texts(key: string): string[] {
-    return this.#list(key).map((entry) => {
-      if (typeof entry === "string") return entry;
-      throw this.#refuse(key, "a list of texts");
-    });
-  }
-
-  optionalNumbers(key: string): number[] | undefined {
-    if (!this.has(key)) return undefined;
-    return this.#list(key).map((entry) => {
-      if (typeof entry === "number" && Number.isFinite(entry)) return entry;
-      throw this.#refuse(key, "a list of numbers");
-    });
-  }
-
-  /** A list of objects with these arguments each. */
-  objects(key: string, known: readonly string[]): Arguments[] {
-    return this.#list(key).map((entry, index) => {
-      const prefix = `${this.#prefix}${key}[${index}]`;
-      return new Arguments(entry, known, prefix);
-    });
-  }
-
-  #list(key: string): unknown[] {
-    const value = this.#values[key] ?? [];
-    if (!Array.isArray(value) || value.length > LIST_ENTRIES_MAX) {
-      throw this.#refuse(key, `a list of up to ${LIST_ENTRIES_MAX}`);
-    }
-    return value;
-  }
-
-  #refuse(key: string, what: string): OperationError {
-    return invalid(`${this.#prefix}${key} must be ${what}`);
+  if (schema.enum !== undefined) return `one of ${schema.enum.join(", ")}`;
+  switch (schema.type) {
+    case "string":
+      return textOf(schema);
+    case "boolean":
+      return "true or false";
+    case "integer":
+      return `a whole number${place.endsWith("Bytes") ? " of bytes" : ""}${rangeOf(schema)}`;
+    case "number":
+      return `a number${rangeOf(schema)}`;
+    case "array":
+      return listOf(schema);
+    case "null":
+      return "null";
+    case undefined:
+    default:
+      return "an object";
   }
 }
 
-function invalid(message: string): OperationError {
-  return new OperationError("invalid", message);
+function textOf({ maxLength, pattern, description = "" }: Keywords): string {
+  if (pattern !== undefined) return description;
+  return maxLength === undefined ? "a text" : `a text of 1 to ${maxLength} characters`;
+}
+
+function rangeOf({ minimum, maximum = Number.MAX_SAFE_INTEGER }: Keywords): string {
+  if (maximum !== Number.MAX_SAFE_INTEGER) return ` from ${minimum ?? "any"} to ${maximum}`;
+  return minimum === undefined ? "" : ` from ${minimum} on`;
+}
+
+function listOf({ minItems = 0, maxItems }: Keywords): string {
+  if (maxItems === undefined) return minItems === 0 ? "a list" : `a list of at least ${minItems}`;
+  return minItems === 0 ? `a list of up to ${maxItems}` : `a list of ${minItems} to ${maxItems}`;
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (typeof value === "object" && value !== null) return "an object";
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}...`;
 }

@@ -4,7 +4,8 @@ import type { ThinVolume } from "../../thin/io/thin-volume.ts";
 import type { Pool } from "../../thin/pool/pool.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { Log } from "../../util/log.ts";
-import type { Progress } from "../protocol.ts";
+import type { ArgumentsOf, OperationName, Progress, ReplyOf, Role } from "../protocol.ts";
+import type { Schema } from "../schemas/schema.ts";
 
 /** A pool that is open here. */
 export interface OperatedPool {
@@ -32,15 +33,46 @@ export interface OperationContext {
   readonly log: Log;
 }
 
-/** One request. */
-export interface OperationRequest {
+/** One request as it came from outside. */
+export interface UncheckedRequest {
   readonly context: OperationContext;
-  /** As it came: each operation checks its own. */
   readonly body: unknown;
   /** Bytes that came with it; empty where there were none. */
   readonly payload: Uint8Array;
   readonly progress: (progress: Progress) => void;
+  /** Who asks, for the log; a command of this process where it is not given. */
+  readonly by?: string;
+  /** Aborted when whoever asked wants no answer any more; only operations that say so heed it. */
+  readonly signal?: AbortSignal;
 }
 
-/** Checks a request, does it, and answers: as a whole or not at all. Rejects with what {@link operationErrorOf} understands. */
-export type Operation<Reply> = (request: OperationRequest) => Promise<Reply>;
+/** One request whose arguments are what the operation's schema says. */
+export interface OperationRequest<
+  Name extends OperationName = OperationName,
+> extends UncheckedRequest {
+  readonly body: ArgumentsOf<Name>;
+}
+
+/** What there is to know of an operation; the faces only translate. */
+export interface Operation<Name extends OperationName> {
+  /** One line for the documentation. */
+  readonly summary: string;
+  /** Who may call it over the network. */
+  readonly role: Role;
+  /** Changes nothing: may be asked for by GET. */
+  readonly isReading?: boolean;
+  /** Takes minutes: may be asked for as a job. */
+  readonly isLong?: boolean;
+  /** Heeds the signal of its request. */
+  readonly canStop?: boolean;
+  /** The request's body is bytes, and its arguments are in the query. */
+  readonly takesPayload?: boolean;
+  /** The reply is bytes. */
+  readonly repliesBytes?: boolean;
+  /** Where the arguments may be more than names, sizes and short lists. */
+  readonly bodyBytesMax?: number;
+  readonly arguments: Schema<ArgumentsOf<Name>>;
+  readonly reply: Schema<ReplyOf<Name>>;
+  /** Does it, and answers: as a whole or not at all. Rejects with what `operationErrorOf` understands. */
+  readonly run: (request: OperationRequest<Name>) => Promise<ReplyOf<Name>>;
+}

@@ -3,42 +3,38 @@ import { FileDevice } from "../../device/file-device.ts";
 import { growImageFile } from "../../device/image-file.ts";
 import { createMembers } from "../../thin/members/create-members.ts";
 import { refuseAlive } from "../../thin/members/refuse-alive.ts";
-import { OperationError, type ReplyOf } from "../protocol.ts";
-import { Arguments } from "./arguments.ts";
+import { type ArgumentsOf, OperationError, type ReplyOf } from "../protocol.ts";
 import { findPool } from "./find.ts";
 import type { OperatedPool, OperationRequest } from "./operation.ts";
 import { describePool } from "./report.ts";
 
-const KNOWN = ["pool", "add", "createBytes", "wipe", "acceptData", "grow", "growBytes"] as const;
+type Request = OperationRequest<"pool/extend">;
 
 /**
  * Gives a pool more space: a device that is added, or one that has grown. Errors: invalid, missing, exists, busy, foreign (and what
  * is on the device), space, unsupported, io, failed.
  */
-export async function extendPool(request: OperationRequest): Promise<ReplyOf<"pool/extend">> {
+export async function extendPool(request: Request): Promise<ReplyOf<"pool/extend">> {
   const { context, body } = request;
-  const given = new Arguments(body, KNOWN);
-  const operated = findPool(context, given.text("pool"));
+  const operated = findPool(context, body.pool);
   const { pool } = operated;
-  const [add, grow] = [given.optionalText("add"), given.optionalText("grow")];
+  const { add, grow } = body;
   if ((add === undefined) === (grow === undefined)) {
     throw new OperationError("invalid", "a pool is extended by a device to add, or one to grow");
   }
   let backup: string | null = null;
-  if (add !== undefined) backup = await addDevice(request, operated, given, add);
-  else if (grow !== undefined) await growDevice(operated, grow, given.optionalBytes("growBytes"));
+  if (add !== undefined) backup = await addDevice(request, operated, body, add);
+  else if (grow !== undefined) await growDevice(operated, grow, body.growBytes);
   context.log.info({ pool: pool.name, add, grow }, "pool extended");
   return { pool: describePool(pool), backup };
 }
 
 async function addDevice(
-  { context, progress }: OperationRequest,
+  { context, progress }: Request,
   { pool, direct, adopt, remember }: OperatedPool,
-  given: Arguments,
+  { createBytes, wipe = [], acceptData = false }: ArgumentsOf<"pool/extend">,
   path: string,
 ): Promise<string | null> {
-  const createBytes = given.optionalBytes("createBytes");
-  const wipe = given.texts("wipe");
   progress({ step: "preparing the device", done: 0, total: 2 });
   // Before anything of what is there is lost for it.
   await pool.checkRoomForDevice();
@@ -49,7 +45,7 @@ async function addDevice(
     [createBytes === undefined ? { path } : { path, createBytes }],
     {
       wipe,
-      acceptData: given.flag("acceptData"),
+      acceptData,
       backupDir: context.backupDir,
       time: context.now(),
       direct,

@@ -1,36 +1,34 @@
 import { OperationError, type ReplyOf } from "../protocol.ts";
-import { Arguments } from "./arguments.ts";
 import { findPool } from "./find.ts";
 import type { OperationRequest } from "./operation.ts";
 import { describePool, describeVolume } from "./report.ts";
-import { MAP_CELLS_DEFAULT, MAP_CELLS_MAX, usageMap } from "./usage-map.ts";
+import { MAP_CELLS_DEFAULT, usageMap } from "./usage-map.ts";
 
-export function listPools({ context, body }: OperationRequest): Promise<ReplyOf<"pool/list">> {
-  new Arguments(body, []);
+export function listPools({
+  context,
+}: OperationRequest<"pool/list">): Promise<ReplyOf<"pool/list">> {
   return Promise.resolve(context.pools().map(({ pool }) => describePool(pool)));
 }
 
-/** A pool, its volumes, and where its data lie. Errors: invalid, missing. */
-export async function showPool(request: OperationRequest): Promise<ReplyOf<"pool/show">> {
+/** A pool, its volumes, and where its data lie. Errors: missing. */
+export async function showPool(
+  request: OperationRequest<"pool/show">,
+): Promise<ReplyOf<"pool/show">> {
   const { context, body } = request;
-  const given = new Arguments(body, ["pool", "cells"]);
-  const cells = given.optionalBytes("cells") ?? MAP_CELLS_DEFAULT;
-  if (cells < 1 || cells > MAP_CELLS_MAX) {
-    throw new OperationError("invalid", `cells must be from 1 to ${MAP_CELLS_MAX}`);
-  }
-  const { pool } = findPool(context, given.text("pool"));
+  const { pool } = findPool(context, body.pool);
   return Promise.resolve({
     ...describePool(pool),
     volumes: pool.volumes().map((volume) => describeVolume(context, pool, volume)),
-    map: usageMap(pool.state, cells),
+    map: usageMap(pool.state, body.cells ?? MAP_CELLS_DEFAULT),
   });
 }
 
-/** Counts everything anew from the maps and compares. Errors: invalid, missing, failed. */
-export async function checkPool(request: OperationRequest): Promise<ReplyOf<"pool/check">> {
+/** Counts everything anew from the maps and compares. Errors: missing, failed. */
+export async function checkPool(
+  request: OperationRequest<"pool/check">,
+): Promise<ReplyOf<"pool/check">> {
   const { context, body, progress } = request;
-  const given = new Arguments(body, ["pool"]);
-  const { pool } = findPool(context, given.text("pool"));
+  const { pool } = findPool(context, body.pool);
   progress({ step: "counting", done: 0, total: 1 });
   const findings = await pool.check();
   progress({ step: "counting", done: 1, total: 1 });
@@ -38,12 +36,10 @@ export async function checkPool(request: OperationRequest): Promise<ReplyOf<"poo
 }
 
 /** Changes what is kept of a pool's settings. Errors: invalid, missing, failed. */
-export async function setPool(request: OperationRequest): Promise<ReplyOf<"pool/set">> {
+export async function setPool(request: OperationRequest<"pool/set">): Promise<ReplyOf<"pool/set">> {
   const { context, body } = request;
-  const given = new Arguments(body, ["pool", "overcommitMax", "thresholds"]);
-  const overcommitMax = given.optionalNumber("overcommitMax");
-  const thresholds = given.optionalNumbers("thresholds");
-  const { pool } = findPool(context, given.text("pool"));
+  const { overcommitMax, thresholds } = body;
+  const { pool } = findPool(context, body.pool);
   if (overcommitMax === undefined && thresholds === undefined) {
     throw new OperationError("invalid", `nothing is to be changed of pool ${pool.name}`);
   }

@@ -1,6 +1,5 @@
 import { type Difference, diffVolumes } from "../../thin/tools/diff-volumes.ts";
 import { type DifferenceReport, EXTENTS_MAX, OperationError, type ReplyOf } from "../protocol.ts";
-import { Arguments } from "./arguments.ts";
 import { findVolume } from "./find.ts";
 import type { OperationRequest } from "./operation.ts";
 
@@ -11,12 +10,13 @@ const KIND: Readonly<Record<Difference["kind"], DifferenceReport["kind"]>> = {
 };
 
 /** Where two volumes of a pool may differ, a page of runs at a time. Errors: invalid, missing, io. */
-export async function diffSnapshots(request: OperationRequest): Promise<ReplyOf<"snapshot/diff">> {
+export async function diffSnapshots(
+  request: OperationRequest<"snapshot/diff">,
+): Promise<ReplyOf<"snapshot/diff">> {
   const { context, body } = request;
-  const given = new Arguments(body, ["pool", "from", "to", "offsetBytes"]);
-  const start = given.bytes("offsetBytes");
-  const { operated, volume: to } = findVolume(context, given.text("pool"), given.text("to"));
-  const from = operated.pool.volume(given.text("from"));
+  const start = body.offsetBytes;
+  const { operated, volume: to } = findVolume(context, body.pool, body.to);
+  const from = operated.pool.volume(body.from);
   const sizeBytes = Math.max(from.capacityBytes, to.capacityBytes);
   if (start > sizeBytes) {
     throw new OperationError("invalid", `offsetBytes is past the end of both volumes`);

@@ -1,33 +1,32 @@
 import type { ThinVolume } from "../../thin/io/thin-volume.ts";
 import type { Pool } from "../../thin/pool/pool.ts";
 import { OperationError, type ReplyOf, type VolumeReport } from "../protocol.ts";
-import { Arguments } from "./arguments.ts";
 import { findPool, findVolume } from "./find.ts";
 import type { OperationRequest } from "./operation.ts";
 import { describeVolume } from "./report.ts";
 import { deleteVolume, listVolumes } from "./volumes.ts";
 
-/** Errors: invalid, missing. */
-export async function listSnapshots(request: OperationRequest): Promise<readonly VolumeReport[]> {
+/** Errors: missing. */
+export async function listSnapshots(
+  request: OperationRequest<"snapshot/list">,
+): Promise<readonly VolumeReport[]> {
   const all = await listVolumes(request);
   return all.filter(({ isSnapshot }) => isSnapshot);
 }
 
 /** Copies of volumes of one pool, at one instant. Errors: invalid, missing, exists, space, failed. */
 export async function createSnapshots(
-  request: OperationRequest,
+  request: OperationRequest<"snapshot/create">,
 ): Promise<ReplyOf<"snapshot/create">> {
   const { context, body } = request;
-  const given = new Arguments(body, ["pool", "copies", "writable"]);
-  const writable = given.flag("writable");
-  const { pool } = findPool(context, given.text("pool"));
-  const copies = given.objects("copies", ["volume", "name"]).map((copy) => ({
-    source: pool.volume(copy.text("volume")),
-    name: copy.text("name"),
+  const { writable = false } = body;
+  const { pool } = findPool(context, body.pool);
+  const copies = body.copies.map(({ volume, name }) => ({
+    source: pool.volume(volume),
+    name,
     uuid: context.makeUuid(),
     readOnly: !writable,
   }));
-  if (copies.length === 0) throw new OperationError("invalid", "copies must name a volume");
   const made = await pool.snapshot(copies);
   const names = made.map(({ attributes }) => attributes.name);
   context.log.info({ pool: pool.name, names, writable }, "snapshot created");
@@ -36,11 +35,10 @@ export async function createSnapshots(
 
 /** Errors: invalid: it is no snapshot; missing, busy, failed. */
 export async function deleteSnapshot(
-  request: OperationRequest,
+  request: OperationRequest<"snapshot/delete">,
 ): Promise<ReplyOf<"snapshot/delete">> {
   const { context, body } = request;
-  const given = new Arguments(body, ["pool", "volume"]);
-  const { operated, volume } = findVolume(context, given.text("pool"), given.text("volume"));
+  const { operated, volume } = findVolume(context, body.pool, body.volume);
   mustBeSnapshot(volume, operated.pool.name);
   return deleteVolume(request);
 }
@@ -57,12 +55,14 @@ function mustBeSnapshot({ attributes: { name, isSnapshot } }: ThinVolume, pool: 
  * A volume becomes what another one is, also while it is served. Errors: invalid: neither was made from the other, and nobody said that
  * this is meant (`unrelated`), or what the pool refuses; missing, space, failed.
  */
-export async function rollbackVolume({ context, body }: OperationRequest): Promise<VolumeReport> {
-  const given = new Arguments(body, ["pool", "volume", "source", "unrelated"]);
-  const isUnrelatedMeant = given.flag("unrelated");
-  const { operated, volume } = findVolume(context, given.text("pool"), given.text("volume"));
+export async function rollbackVolume({
+  context,
+  body,
+}: OperationRequest<"snapshot/rollback">): Promise<VolumeReport> {
+  const isUnrelatedMeant = body.unrelated ?? false;
+  const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
-  const source = pool.volume(given.text("source"));
+  const source = pool.volume(body.source);
   if (!isUnrelatedMeant) mustBeRelated(pool, volume, source);
   await pool.rollback(volume, source);
   const names = { volume: volume.attributes.name, source: source.attributes.name };

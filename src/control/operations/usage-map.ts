@@ -3,7 +3,6 @@ import type { UsageMap } from "../protocol.ts";
 
 /** What a map has, unless somebody wants another: eight lines of a terminal. */
 export const MAP_CELLS_DEFAULT = 512;
-export const MAP_CELLS_MAX = 4096;
 
 /** Extents of a cell that are looked at: with all of them, a pool of 100 TiB would hold the daemon up for seconds. */
 const SAMPLES_MAX = 512;

@@ -6,14 +6,11 @@ import {
   type ExtentsReply,
   IMPORT_SUFFIX,
   OperationError,
+  type RangeArguments,
   type ReplyOf,
 } from "../protocol.ts";
-import { Arguments } from "./arguments.ts";
 import { findVolume } from "./find.ts";
 import type { OperationContext, OperationRequest } from "./operation.ts";
-
-const VOLUME = ["pool", "volume"] as const;
-const RANGE = [...VOLUME, "offsetBytes", "lengthBytes"] as const;
 
 interface Range {
   readonly volume: ThinVolume;
@@ -21,9 +18,9 @@ interface Range {
   readonly lengthBytes: number;
 }
 
-function rangeOf(context: OperationContext, given: Arguments, lengthBytes: number): Range {
-  const offsetBytes = given.bytes("offsetBytes");
-  const { volume } = findVolume(context, given.text("pool"), given.text("volume"));
+function rangeOf(context: OperationContext, given: RangeArguments): Range {
+  const { offsetBytes, lengthBytes } = given;
+  const { volume } = findVolume(context, given.pool, given.volume);
   const { name, sizeBytes } = volume.attributes;
   if (lengthBytes < 1 || offsetBytes + lengthBytes > sizeBytes) {
     throw new OperationError(
@@ -35,9 +32,11 @@ function rangeOf(context: OperationContext, given: Arguments, lengthBytes: numbe
 }
 
 /** What of a volume is mapped, a page of runs at a time. Errors: invalid, missing, failed, io. */
-export async function volumeExtents({ context, body }: OperationRequest): Promise<ExtentsReply> {
-  const given = new Arguments(body, RANGE);
-  const range = rangeOf(context, given, given.bytes("lengthBytes"));
+export async function volumeExtents({
+  context,
+  body,
+}: OperationRequest<"volume/extents">): Promise<ExtentsReply> {
+  const range = rangeOf(context, body);
   const { volume, offsetBytes, lengthBytes } = range;
   const extents = await volume.extents(offsetBytes, lengthBytes, EXTENTS_MAX);
   const last = extents.at(-1);
@@ -47,14 +46,11 @@ export async function volumeExtents({ context, body }: OperationRequest): Promis
 }
 
 /** Errors: invalid: also where the volume can change meanwhile; missing, failed, io. */
-export async function readVolume(request: OperationRequest): Promise<ReplyOf<"volume/read">> {
+export async function readVolume(
+  request: OperationRequest<"volume/read">,
+): Promise<ReplyOf<"volume/read">> {
   const { context, body } = request;
-  const given = new Arguments(body, RANGE);
-  const length = given.bytes("lengthBytes");
-  if (length > DATA_BYTES_MAX) {
-    throw new OperationError("invalid", `lengthBytes must be at most ${DATA_BYTES_MAX}`);
-  }
-  const { volume, offsetBytes, lengthBytes } = rangeOf(context, given, length);
+  const { volume, offsetBytes, lengthBytes } = rangeOf(context, body);
   if (!volume.attributes.readOnly) {
     throw new OperationError(
       "invalid",
@@ -73,23 +69,25 @@ function mustBeImported({ attributes: { name } }: ThinVolume): void {
 }
 
 /** Writes the payload. Errors: invalid: also where the volume is not being imported; missing, space, failed, io. */
-export async function writeVolume(request: OperationRequest): Promise<ReplyOf<"volume/write">> {
+export async function writeVolume(
+  request: OperationRequest<"volume/write">,
+): Promise<ReplyOf<"volume/write">> {
   const { context, body, payload } = request;
-  const given = new Arguments(body, [...VOLUME, "offsetBytes"]);
   if (payload.length > DATA_BYTES_MAX) {
     throw new OperationError("invalid", `the payload has more than ${DATA_BYTES_MAX} bytes`);
   }
-  const { volume, offsetBytes } = rangeOf(context, given, payload.length);
+  const { volume, offsetBytes } = rangeOf(context, { ...body, lengthBytes: payload.length });
   mustBeImported(volume);
   await writeBytes(volume, offsetBytes, payload);
   return {};
 }
 
 /** Errors: invalid, missing, failed. */
-export async function syncVolume(request: OperationRequest): Promise<ReplyOf<"volume/sync">> {
+export async function syncVolume(
+  request: OperationRequest<"volume/sync">,
+): Promise<ReplyOf<"volume/sync">> {
   const { context, body } = request;
-  const given = new Arguments(body, VOLUME);
-  const { volume } = findVolume(context, given.text("pool"), given.text("volume"));
+  const { volume } = findVolume(context, body.pool, body.volume);
   await flush(volume);
   return {};
 }

@@ -1,17 +1,13 @@
 import { OperationError, type ReplyOf, type VolumeReport } from "../protocol.ts";
-import { Arguments } from "./arguments.ts";
 import { findPool, findPools, findVolume } from "./find.ts";
 import type { OperationRequest } from "./operation.ts";
 import { describeVolume } from "./report.ts";
 
-const VOLUME = ["pool", "volume"] as const;
-
 export async function listVolumes({
   context,
   body,
-}: OperationRequest): Promise<readonly VolumeReport[]> {
-  const given = new Arguments(body, ["pool"]);
-  const pools = findPools(context, given.optionalText("pool"));
+}: OperationRequest<"volume/list" | "snapshot/list">): Promise<readonly VolumeReport[]> {
+  const pools = findPools(context, body.pool);
   return Promise.resolve(
     pools.flatMap(({ pool }) =>
       pool.volumes().map((volume) => describeVolume(context, pool, volume)),
@@ -20,35 +16,40 @@ export async function listVolumes({
 }
 
 /** Errors: invalid, missing. */
-export async function showVolume({ context, body }: OperationRequest): Promise<VolumeReport> {
-  const given = new Arguments(body, VOLUME);
-  const { operated, volume } = findVolume(context, given.text("pool"), given.text("volume"));
+export async function showVolume({
+  context,
+  body,
+}: OperationRequest<"volume/show">): Promise<VolumeReport> {
+  const { operated, volume } = findVolume(context, body.pool, body.volume);
   return Promise.resolve(describeVolume(context, operated.pool, volume));
 }
 
 /** Errors: invalid, missing, exists, space, failed. */
-export async function createVolume({ context, body }: OperationRequest): Promise<VolumeReport> {
-  const given = new Arguments(body, [...VOLUME, "sizeBytes", "reservedBytes", "quotaBytes"]);
-  const reservedBytes = given.optionalBytes("reservedBytes");
-  const quotaBytes = given.optionalBytes("quotaBytes");
+export async function createVolume({
+  context,
+  body,
+}: OperationRequest<"volume/create">): Promise<VolumeReport> {
+  const { reservedBytes, quotaBytes } = body;
   const spec = {
-    name: given.text("volume"),
+    name: body.volume,
     uuid: context.makeUuid(),
-    sizeBytes: given.bytes("sizeBytes"),
+    sizeBytes: body.sizeBytes,
     ...(reservedBytes === undefined ? {} : { reservedBytes }),
     ...(quotaBytes === undefined ? {} : { quotaBytes }),
   };
-  const { pool } = findPool(context, given.text("pool"));
+  const { pool } = findPool(context, body.pool);
   const volume = await pool.createVolume(spec);
   context.log.info({ pool: pool.name, volume: spec.name, uuid: spec.uuid }, "volume created");
   return describeVolume(context, pool, volume);
 }
 
 /** Also while it is served. Errors: invalid, missing, space, failed. */
-export async function resizeVolume({ context, body }: OperationRequest): Promise<VolumeReport> {
-  const given = new Arguments(body, [...VOLUME, "sizeBytes", "shrink"]);
-  const [sizeBytes, shrink] = [given.bytes("sizeBytes"), given.flag("shrink")];
-  const { operated, volume } = findVolume(context, given.text("pool"), given.text("volume"));
+export async function resizeVolume({
+  context,
+  body,
+}: OperationRequest<"volume/resize">): Promise<VolumeReport> {
+  const { sizeBytes, shrink = false } = body;
+  const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
   const from = volume.capacityBytes;
   await pool.resize(volume, sizeBytes, shrink);
@@ -58,10 +59,12 @@ export async function resizeVolume({ context, body }: OperationRequest): Promise
 }
 
 /** Errors: invalid, missing, exists, busy: the configuration names it; failed. */
-export async function renameVolume({ context, body }: OperationRequest): Promise<VolumeReport> {
-  const given = new Arguments(body, [...VOLUME, "name"]);
-  const name = given.text("name");
-  const { operated, volume } = findVolume(context, given.text("pool"), given.text("volume"));
+export async function renameVolume({
+  context,
+  body,
+}: OperationRequest<"volume/rename">): Promise<VolumeReport> {
+  const { name } = body;
+  const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
   const before = volume.attributes.name;
   if (context.isServed(volume)) {
@@ -76,12 +79,12 @@ export async function renameVolume({ context, body }: OperationRequest): Promise
 }
 
 /** Reservation, quota, write protection. Errors: invalid, missing, space, failed. */
-export async function setVolume({ context, body }: OperationRequest): Promise<VolumeReport> {
-  const given = new Arguments(body, [...VOLUME, "reservedBytes", "quotaBytes", "readOnly"]);
-  const reservedBytes = given.optionalBytes("reservedBytes");
-  const quotaBytes = given.optionalBytes("quotaBytes");
-  const readOnly = given.optionalFlag("readOnly");
-  const { operated, volume } = findVolume(context, given.text("pool"), given.text("volume"));
+export async function setVolume({
+  context,
+  body,
+}: OperationRequest<"volume/set">): Promise<VolumeReport> {
+  const { reservedBytes, quotaBytes, readOnly } = body;
+  const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
   const { name } = volume.attributes;
   if (reservedBytes === undefined && quotaBytes === undefined && readOnly === undefined) {
@@ -98,10 +101,11 @@ export async function setVolume({ context, body }: OperationRequest): Promise<Vo
 }
 
 /** Errors: invalid, missing, busy, failed. */
-export async function deleteVolume(request: OperationRequest): Promise<ReplyOf<"volume/delete">> {
+export async function deleteVolume(
+  request: OperationRequest<"volume/delete" | "snapshot/delete">,
+): Promise<ReplyOf<"volume/delete">> {
   const { context, body } = request;
-  const given = new Arguments(body, VOLUME);
-  const { operated, volume } = findVolume(context, given.text("pool"), given.text("volume"));
+  const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
   const { name, uuid } = volume.attributes;
   await pool.delete(volume);

@@ -103,7 +103,7 @@ describe("operations on snapshots", () => {
   });
 
   it("take none where nothing is named", async () => {
-    await expect(take()).rejects.toThrow("copies must name a volume");
+    await expect(take()).rejects.toThrow("copies must be a list of 1 to 256");
     await expect(take({ volume: "c", name: "x" })).rejects.toMatchObject({ kind: "missing" });
     expect(await bench.run("snapshot/list", {})).toEqual([]);
   });

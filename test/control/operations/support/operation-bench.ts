@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { BlockDevice } from "../../../../src/device/block-device.ts";
 import { MemoryDevice } from "../../../../src/device/memory-device.ts";
 import type { OperationContext } from "../../../../src/control/operations/operation.ts";
-import { OPERATIONS } from "../../../../src/control/operations/table.ts";
+import { perform } from "../../../../src/control/operations/table.ts";
 import type {
   ArgumentsOf,
   OperationName,
@@ -68,7 +68,7 @@ export class OperationBench {
   ): Promise<ReplyOf<Name>> {
     const progress = (step: Progress): void => void this.progress.push(step);
     const request = { context: this.context, body, payload, progress };
-    return this.bench.drive(OPERATIONS[name](request));
+    return this.bench.drive(perform(name, request));
   }
 
   run<Name extends OperationName>(
