@@ -361,10 +361,10 @@ describe("after a kill at any step of a change", () => {
         return action(...args);
       };
     return {
-      write: step(systemSteps.write),
-      rename: step(systemSteps.rename),
-      keepPrevious: step(systemSteps.keepPrevious),
-      syncFolder: step(systemSteps.syncFolder),
+      write: step((path: string, text: string) => systemSteps.write(path, text)),
+      rename: step((from: string, to: string) => systemSteps.rename(from, to)),
+      keepPrevious: step((path: string, name: string) => systemSteps.keepPrevious(path, name)),
+      syncFolder: step((path: string) => systemSteps.syncFolder(path)),
     };
   }
 
