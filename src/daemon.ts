@@ -5,6 +5,7 @@ import type { Config, PortalConfig, TargetConfig, VolumeConfig } from "./control
 import type { Endpoint } from "./control/config/endpoint.ts";
 import { loadConfig } from "./control/config/load-config.ts";
 import { describeFinding, type Finding } from "./control/config/report.ts";
+import { fileSettled } from "./control/config/settled-file.ts";
 import { authenticationRules } from "./control/config/authentication-rules.ts";
 import { ControlServer } from "./control/control-server.ts";
 import { DEMO_PATH, demoConfig, earlierDemoImage } from "./control/demo-config.ts";
@@ -349,6 +350,8 @@ class Daemon {
     if (!this.#isRunning || volumes === null || exports === null || plane === null) return;
     const load = (): Config => configure(this.#options).config;
     await plane.exclusively(async () => {
+      const { configFile } = this.#options;
+      if (configFile !== null) await fileSettled(configFile, systemClock);
       await this.#pools?.refresh();
       const { config: running, inventory } = plane.view;
       const log = this.#log;
