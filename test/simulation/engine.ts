@@ -51,7 +51,16 @@ function logOf(machine: Machine): Log {
 }
 
 /** Opens the pool on the machine's disks, in any order. */
-export function openPool(machine: Machine, profile: Profile): Promise<Pool> {
+export async function openPool(machine: Machine, profile: Profile): Promise<Pool> {
+  machine.isOpening = true;
+  try {
+    return await open(machine, profile);
+  } finally {
+    machine.isOpening = false;
+  }
+}
+
+function open(machine: Machine, profile: Profile): Promise<Pool> {
   const left = [...machine.disks];
   const devices = machine.disks.flatMap(() => left.splice(machine.random.below(left.length), 1));
   return Pool.open({

@@ -40,6 +40,7 @@ export class Machine implements DiskHost {
   hasFallenBack = false;
   /** Writes of pages take up to so many milliseconds; 0: what others take. */
   pagesMs = 0;
+  isOpening = false;
   /** Moments of the devices since `crashAfter` was set. */
   moments = 0;
   #crashAt = Number.POSITIVE_INFINITY;

@@ -8,7 +8,7 @@ import { AddressSpace } from "../../src/thin/space/address-space.ts";
 import { Allocator } from "../../src/thin/space/allocator.ts";
 import { Pins } from "../../src/thin/space/pins.ts";
 import { Space } from "../../src/thin/space/space.ts";
-import { writesToCopies } from "./directed.ts";
+import { unmapsBeforeKill, writesToCopies } from "./directed.ts";
 import { identity, mendIdentity } from "./engine.ts";
 import type { HistoryMaker } from "./explorer.ts";
 import { breakage } from "./sim-disk.ts";
@@ -211,6 +211,14 @@ const PATCHES = {
       identity.bootIdOf = () => 1;
       return mendIdentity;
     },
+  },
+  journalNotCovered: {
+    rule: "K",
+    breaks:
+      "a recovery from a kill writes pages before the journal is durable that it has replayed",
+    profile: "tight",
+    history: unmapsBeforeKill,
+    apply: setting("openingAppendsNothing"),
   },
   pageRecordsRefused: {
     rule: "C",

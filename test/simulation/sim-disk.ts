@@ -13,6 +13,8 @@ export interface DiskHost {
   readonly random: SeededRandom;
   readonly faults: FaultQueue;
   readonly pagesMs: number;
+  /** The process is opening the pool. */
+  readonly isOpening: boolean;
   /** A place where the process may be killed. */
   moment(): void;
 }
@@ -36,6 +38,8 @@ export const breakage = {
   flushOneDevice: false,
   /** Writes to the journal are done some time after they were acknowledged. */
   journalIsLate: false,
+  /** Writes to the journal are not done while a pool is being opened. */
+  openingAppendsNothing: false,
 };
 
 const STUCK_MS = 30_000;
@@ -252,6 +256,8 @@ export class SimDisk implements BlockDevice {
   }
 
   #apply(kind: IoKind, at: number, buffers: readonly Uint8Array[], lengthBytes = 0): void {
+    const isDropped = breakage.openingAppendsNothing && this.#host.isOpening;
+    if (isDropped && this.#personality.isJournal(at)) return;
     if (kind === IoKind.write) {
       const data = buffers.length === 1 ? buffers[0]! : Buffer.concat(buffers);
       const canLie = this.#personality.isMetadata(at, data);
