@@ -12,8 +12,14 @@ export async function runProgram(
 ): Promise<void> {
   const [, script = "", ...words] = process.argv;
   const calledAs = basename(script).replace(/\.cjs$/, "");
+  outliveReaders();
   const ending = await program(byteWords(words), { calledAs, variables: process.env });
   if (ending.stdout !== "") process.stdout.write(bytesOf(ending.stdout));
   if (ending.stderr !== "") process.stderr.write(bytesOf(ending.stderr));
   process.exitCode = ending.status;
+}
+
+/** Whoever reads the output may have enough of it, such as head(1): that is no failure, and nobody is left to tell. */
+export function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 }

@@ -23,6 +23,22 @@ describe("a program", () => {
   });
 });
 
+describe("output", () => {
+  it("may end before all of it is read", async () => {
+    const program = `import(${JSON.stringify(module)}).then(({ runProgram }) =>
+      runProgram(async () => ({ status: 0, stdout: "line\\n".repeat(1e6), stderr: "" })));`;
+    const script = '"$0" --import tsx -e "$1" | head -n 1; echo "${PIPESTATUS[0]}"';
+    const { stdout, stderr } = await runChild("bash", [
+      "--norc",
+      "-c",
+      script,
+      process.execPath,
+      program,
+    ]);
+    expect([stdout, stderr]).toEqual(["line\n0\n", ""]);
+  });
+});
+
 describe("endings", () => {
   it("have texts and a status", () => {
     expect(success("a\n")).toEqual({ status: 0, stdout: "a\n", stderr: "" });

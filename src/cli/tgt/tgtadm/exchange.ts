@@ -27,7 +27,8 @@ export interface Answer {
 /** Asks the daemon behind a unix socket, and waits for as long as it takes. Never rejects. */
 export function exchange(request: Uint8Array, socketPath: string): Promise<Answer | ExchangeFault> {
   return new Promise((resolve) => {
-    let received: Buffer = Buffer.alloc(0);
+    const chunks: Buffer[] = [];
+    let [receivedBytes, answerBytes] = [0, -1];
     let [isConnected, isSent] = [false, false];
     const socket = connect(socketPath);
     const finish = (result: Answer | ExchangeFault): void => {
@@ -39,16 +40,20 @@ export function exchange(request: Uint8Array, socketPath: string): Promise<Answe
       socket.write(request, () => (isSent = true));
     });
     socket.on("data", (chunk: Buffer) => {
-      received = Buffer.concat([received, chunk]);
-      const length = responseBytes(received);
-      if (length === "length-too-small" || length === "text-too-long") finish("broken");
-      else if (length !== "incomplete" && received.length >= length) {
-        finish(answerOf(received.subarray(0, length)));
+      chunks.push(chunk);
+      receivedBytes += chunk.length;
+      if (answerBytes === -1) {
+        const length = responseBytes(Buffer.concat(chunks));
+        if (length === "incomplete") return;
+        if (typeof length === "string") return finish("broken");
+        answerBytes = length;
       }
+      if (receivedBytes < answerBytes) return;
+      finish(answerOf(Buffer.concat(chunks).subarray(0, answerBytes)));
     });
     socket.on("end", () => {
-      if (received.length === 0) finish("silent");
-      else finish(received.length < RESPONSE_HEADER_BYTES ? "partial" : "broken");
+      if (receivedBytes === 0) finish("silent");
+      else finish(receivedBytes < RESPONSE_HEADER_BYTES ? "partial" : "broken");
     });
     socket.on("error", () => {
       if (!isConnected) finish("unreachable");

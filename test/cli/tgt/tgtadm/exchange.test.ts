@@ -24,6 +24,12 @@ describe("an exchange", () => {
     expect(await exchange(request, `${server.socketBase}.0`)).toEqual({ error: 1, text: "" });
   });
 
+  it("takes a long answer in pieces", async () => {
+    const text = "0123456789abcdef".repeat(1 << 18);
+    server.answer = { error: 0, text };
+    expect(await exchange(request, `${server.socketBase}.0`)).toEqual({ error: 0, text });
+  });
+
   it("needs somebody who listens", async () => {
     expect(await isListening(`${server.socketBase}.0`)).toBe(true);
     expect(await isListening(`${server.socketBase}.1`)).toBe(false);
