@@ -105,7 +105,8 @@ export class IscsiServer {
       },
       connectionDraining: (connection) => this.#draining.set(connection, clock.nowMs()),
       connectionClosed: (connection) => this.#connectionClosed(connection),
-      coldReset: (target) => void this.#closeSessionsOf(target, "the target was reset"),
+      coldReset: (target) =>
+        void this.#closeSessions((session) => session.target === target, "the target was reset"),
     };
   }
 
@@ -130,6 +131,10 @@ export class IscsiServer {
     return this.#context.sessions.sessions;
   }
 
+  get connections(): Iterable<Connection> {
+    return this.#connections;
+  }
+
   addTarget(target: IscsiTarget): void {
     assert(!this.#targets.has(target.name), "a target name is used once");
     this.#targets.set(target.name, target);
@@ -143,20 +148,33 @@ export class IscsiServer {
     const target = this.#targets.get(name);
     if (target === undefined) return;
     this.#targets.delete(name);
-    const isOfTarget = ({ session }: Connection): boolean => session?.target === target;
-    if (graceMs > 0) {
-      const seconds = Math.ceil(graceMs / 1000);
-      for (const connection of this.#connections) {
-        if (isOfTarget(connection)) connection.requestLogout(seconds);
-      }
-      await this.#connectionsGone(graceMs, isOfTarget);
-    }
-    await this.#closeSessionsOf(target, "the target was removed");
+    const isOfTarget = (session: Session): boolean => session.target === target;
+    await this.endSessions(isOfTarget, "the target was removed", graceMs);
   }
 
-  #closeSessionsOf(target: IscsiTarget, reason: string): Promise<void[]> {
+  /**
+   * Asks the initiators of some sessions to log out, gives them `graceMs` for it, and ends what is there then. Resolves when nothing of
+   * those sessions is running any more.
+   */
+  async endSessions(
+    isMeant: (session: Session) => boolean,
+    reason: string,
+    graceMs: number,
+  ): Promise<void> {
+    if (graceMs > 0) {
+      const isMine = ({ session }: Connection): boolean => session !== null && isMeant(session);
+      const seconds = Math.ceil(graceMs / 1000);
+      for (const connection of this.#connections) {
+        if (isMine(connection)) connection.requestLogout(seconds);
+      }
+      await this.#connectionsGone(graceMs, isMine);
+    }
+    await this.#closeSessions(isMeant, reason);
+  }
+
+  #closeSessions(isMeant: (session: Session) => boolean, reason: string): Promise<void[]> {
     const { sessions } = this.#context;
-    const mine = [...sessions.sessions].filter((session) => session.target === target);
+    const mine = [...sessions.sessions].filter((session) => isMeant(session));
     return Promise.all(
       mine.map((session) => new Promise<void>((done) => sessions.close(session, reason, done))),
     );

@@ -265,6 +265,26 @@ describe("the removal of a target", () => {
   });
 });
 
+describe("the end of some sessions", () => {
+  it("leaves the others, and whoever logs in meanwhile, alone", async () => {
+    await start();
+    const asked: number[] = [];
+    const events = {
+      asyncMessage: ({ asyncEvent }: { asyncEvent: number }) => asked.push(asyncEvent),
+    };
+    const [meant, other] = [await connect({ events, isid: ISID }), await connect({ events })];
+    const mine = [...target.server.sessions].filter(({ isid }) => isid === ISID);
+    expect(mine).toHaveLength(1);
+    const ending = target.server.endSessions((one) => mine.includes(one), "a test", 5000);
+    await eventually(() => asked.length === 1, "it hears of it");
+    const later = await connect({ events });
+    clock.advance(5000);
+    await ending;
+    await eventually(() => meant.closed !== null, "it is dropped");
+    expect([other.closed, later.closed, asked.length]).toEqual([null, null, 1]);
+  });
+});
+
 describe("task management", () => {
   /** Nothing limited functions: each one that waits for a stuck write was kept. */
   it("refuses functions beyond a number that wait, and answers the others", async () => {
