@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Config, PortalConfig, TargetConfig, VolumeConfig } from "./control/config/config.ts";
-import type { Endpoint } from "./control/config/endpoint.ts";
+import { type Endpoint, formatEndpoint } from "./control/config/endpoint.ts";
 import { loadConfig } from "./control/config/load-config.ts";
 import { describeFinding, type Finding } from "./control/config/report.ts";
 import { fileSettled } from "./control/config/settled-file.ts";
@@ -18,6 +18,7 @@ import { portalsFromArguments } from "./control/portals.ts";
 import { controlSocketPath } from "./control/protocol.ts";
 import { announceReadiness, type ReadinessTargets } from "./control/readiness.ts";
 import { reload } from "./control/reload.ts";
+import { notifyBySystemdNotify, ServiceManager } from "./control/service-manager.ts";
 import { defaultStateFolder, systemSurroundings } from "./control/state-folder.ts";
 import { StateStore } from "./control/state-store.ts";
 import { VolumeStore } from "./control/volume-store.ts";
@@ -109,7 +110,8 @@ export async function runDaemon(
   for (const finding of warnings) log.warn({}, describeFinding(options.configFile ?? "", finding));
   const releaseFatal = endOnDefects(output);
   const stop = listenForStop(output);
-  const daemon = new Daemon(options, config, log);
+  const service = serviceManager(log);
+  const daemon = new Daemon(options, config, log, service);
   process.on("SIGHUP", daemon.onHangUp);
   try {
     const running = await daemon.start();
@@ -117,6 +119,7 @@ export async function runDaemon(
     output.flush();
     onReady(running);
     await stop.asked;
+    service.stopping();
     const ending = await daemon.stop(LOGOUT_GRACE_MS);
     log.info({ ending }, "stopped");
     return ending;
@@ -126,10 +129,22 @@ export async function runDaemon(
     throw error;
   } finally {
     process.off("SIGHUP", daemon.onHangUp);
+    await service.close();
     stop.release();
     releaseFatal();
     output.flush();
   }
+}
+
+function serviceManager(log: Log): ServiceManager {
+  return new ServiceManager({
+    environment: process.env,
+    pid: process.pid,
+    clock: systemClock,
+    log,
+    monotonicUs: () => process.hrtime.bigint() / 1000n,
+    notify: notifyBySystemdNotify,
+  });
 }
 
 interface Configured {
@@ -202,6 +217,7 @@ function listenForStop({ log, flush }: LogOutput): StopSignal {
 class Daemon {
   readonly #options: DaemonOptions;
   readonly #log: Log;
+  readonly #service: ServiceManager;
   readonly #server: IscsiServer;
   readonly #config: Config & { readonly stateDir: string };
   #state: StateStore | null = null;
@@ -210,13 +226,20 @@ class Daemon {
   #exports: Exports | null = null;
   #plane: ControlPlane | null = null;
   #control: ControlServer | null = null;
+  #endpoints: readonly Endpoint[] = [];
   #isRunning = false;
   /** SIGHUP came before there was anything that could be changed. */
   #hungUp = false;
   #reloading: Promise<void> = Promise.resolve();
 
-  constructor(options: DaemonOptions, config: Config & { readonly stateDir: string }, log: Log) {
+  constructor(
+    options: DaemonOptions,
+    config: Config & { readonly stateDir: string },
+    log: Log,
+    service: ServiceManager,
+  ) {
     this.#options = options;
+    this.#service = service;
     this.#config = config;
     this.#log = log;
     this.#server = new IscsiServer({
@@ -278,7 +301,9 @@ class Daemon {
     this.#isRunning = true;
     if (this.#hungUp) this.onHangUp();
     const endpoints = portals.portals.map(({ endpoint }) => endpoint);
+    this.#endpoints = endpoints;
     announceReadiness(this.#options.ready, endpoints);
+    this.#service.ready(statusOf(plane, endpoints));
     return {
       portals: endpoints,
       stateDir: config.stateDir,
@@ -349,6 +374,7 @@ class Daemon {
     const plane = this.#plane;
     if (!this.#isRunning || volumes === null || exports === null || plane === null) return;
     const load = (): Config => configure(this.#options).config;
+    this.#service.reloading();
     await plane.exclusively(async () => {
       const { configFile } = this.#options;
       if (configFile !== null) await fileSettled(configFile, systemClock);
@@ -359,6 +385,7 @@ class Daemon {
         await reload({ log, clock: systemClock, load, running, inventory, volumes, exports }),
       );
     });
+    this.#service.ready(statusOf(plane, this.#endpoints));
   }
 
   /**
@@ -385,6 +412,13 @@ class Daemon {
     await this.#server.shutdown(graceMs);
     this.#exports?.close();
   }
+}
+
+/** What `systemctl status` shows. */
+function statusOf({ view }: ControlPlane, endpoints: readonly Endpoint[]): string {
+  const count = view.all.targets.length;
+  const where = endpoints.map(formatEndpoint).join(", ");
+  return `${count} ${count === 1 ? "target" : "targets"} on ${where}`;
 }
 
 /** All that is wanted. What a command has made must not keep the daemon from starting: it takes commands to put it right. */
