@@ -2,6 +2,9 @@ import type { Socket } from "node:net";
 import { assert } from "../util/assert.ts";
 import { serialAdd } from "../util/serial-number.ts";
 import type { Log } from "../util/log.ts";
+import type { OperationClass } from "../scsi/operation-class.ts";
+import type { UnitStatistics } from "../scsi/unit-statistics.ts";
+import { ConnectionStatistics } from "./connection-statistics.ts";
 import type { DataInTransfer } from "./data-in.ts";
 import { DataOutCredit } from "./data-out-credit.ts";
 import { Framer, type PduReceiver } from "./framer.ts";
@@ -46,8 +49,11 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   /** When it was accepted, and when the peer was last heard, in milliseconds of the server's clock. */
   readonly acceptedMs: number;
   heardMs: number;
+  /** When what is being gone through, or was last, came in. */
+  receivedMs: number;
   /** When we asked whether it lives; -1 while no question is open. */
   pingedMs = -1;
+  readonly statistics: ConnectionStatistics = new ConnectionStatistics();
 
   readonly #context: ServerContext;
   readonly #log: Log;
@@ -67,6 +73,8 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   #flushJoined = false;
   /** Transfers that wait for room in the queue, first come, first served. */
   readonly #waiting: DataInTransfer[] = [];
+  /** Where commands were answered in the turn in which they came, and how long that took is not known yet. */
+  readonly #settling: UnitStatistics[] = [];
   /** Where the socket receives into next: the memory that all share, or that of a long PDU. */
   #direct = false;
 
@@ -80,6 +88,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     this.pools = context.pools;
     this.acceptedMs = context.clock.nowMs();
     this.heardMs = this.acceptedMs;
+    this.receivedMs = this.acceptedMs;
     this.#framer = new Framer(this, this.pools, LOGIN_DATA_SEGMENT_BYTES_MAX);
     this.credit = new DataOutCredit(() => this.#receiveAgain());
     this.#login = new LoginPhase(context, this);
@@ -117,8 +126,11 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
 
   onReceive(count: number, bytes: Buffer | null): void {
     if (this.#state !== "open") return;
-    this.#context.turn.active();
-    this.heardMs = this.#context.clock.nowMs();
+    const nowMs = this.#context.clock.nowMs();
+    this.#context.turn.active(nowMs);
+    this.heardMs = nowMs;
+    this.receivedMs = nowMs;
+    this.statistics.received(count);
     this.pingedMs = -1;
     if (bytes === null && this.#direct) this.#take(EMPTY, count);
     else this.#take(bytes ?? this.#context.receiveBuffer, count);
@@ -143,7 +155,23 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     // A read that completed within the turn may have made room for others that wait for it.
     if (this.#waiting.length !== 0) this.#serveWaiting();
     this.#flush();
+    if (this.#settling.length !== 0) this.#settleLatencies();
     if (this.#state === "open" && !this.receiving) this.#pause();
+  }
+
+  answered(statistics: UnitStatistics, operation: OperationClass, arrivedMs: number): void {
+    if (this.#taking && arrivedMs === this.receivedMs) {
+      if (statistics.defer(operation)) this.#settling.push(statistics);
+    } else {
+      statistics.latencies.record(operation, this.#context.clock.nowMs() - arrivedMs, 1);
+    }
+  }
+
+  #settleLatencies(): void {
+    const ms = this.#context.clock.nowMs() - this.receivedMs;
+    for (let next = this.#settling.pop(); next !== undefined; next = this.#settling.pop()) {
+      next.settle(ms);
+    }
   }
 
   onSent(): void {
@@ -189,6 +217,8 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   /** A peer that breaks the protocol loses its connection; any other error is a defect of ours, and no peer's fault. */
   #broken(error: unknown): void {
     if (!(error instanceof ProtocolError)) throw error;
+    this.#context.totals.protocolErrors += 1;
+    if (this.#framer.headerDigestFailed) this.statistics.headerDigestFailed();
     this.#log.warn({ why: error.message }, "protocol error");
     if (error.rejectReason === null) this.drop(error.message);
     else this.finish();
@@ -202,6 +232,8 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
       this.#onLoginPdu(bytes, base, dataOffset, dataBytes);
       return;
     }
+    this.statistics.pduReceived(opcodeOf(bytes, base));
+    if (!good) this.statistics.dataDigestFailed();
     try {
       fullFeature.onPdu(bytes, base, dataOffset, dataBytes, good);
     } catch (error) {
@@ -242,6 +274,8 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   enterFullFeature(login: LoginResult, session: Session | null, firstCmdSn: number): void {
     this.#login = null;
     this.#session = session;
+    if (session === null) this.#context.totals.discoveryLogins += 1;
+    else this.#context.totals.normalLogins += 1;
     this.parameters = session?.parameters ?? login.parameters;
     const { parameters } = this;
     this.#framer.headerDigest = parameters.headerDigest;
@@ -278,6 +312,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     assert(fullFeature !== null, "numbers are stamped in full-feature phase");
     const { buffer } = this.sendQueue;
     setTargetNumbers(buffer, base, statSn, fullFeature.expCmdSn, fullFeature.maxCmdSn);
+    this.statistics.pduSent(opcodeOf(buffer, base));
     this.sendQueue.commit();
     // Whoever commits may do so in the turn of another connection: a task that waited for another session's, say.
     this.scheduleFlush();
@@ -285,6 +320,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
 
   reject(reason: RejectReason, bytes: Buffer, base: number, why: string): void {
     if (this.#state !== "open") return;
+    this.statistics.rejected();
     this.#log.warn({ reason, why, opcode: opcodeOf(bytes, base) }, "PDU rejected");
     const at = this.sendQueue.reserve(BASIC_HEADER_BYTES);
     const { buffer } = this.sendQueue;
@@ -351,7 +387,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   }
 
   #flush(): void {
-    if (this.#state !== "closed") this.sendQueue.flush();
+    if (this.#state !== "closed") this.statistics.sent(this.sendQueue.flush());
   }
 
   // ---- the end

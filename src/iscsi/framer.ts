@@ -45,6 +45,8 @@ export class Framer {
   dataDigest = false;
   /** The longest data segment that is taken, in bytes: what was declared to the peer. */
   dataSegmentBytesMax: number;
+  /** The stream ended at a header whose digest was wrong. */
+  headerDigestFailed = false;
 
   readonly #receiver: PduReceiver;
   /** The start of a header that is not whole yet. */
@@ -186,7 +188,10 @@ export class Framer {
     let dataOffset = headerEnd;
     if (this.headerDigest) {
       // RFC 7143 7.8: lengths and tags of such a header mean nothing, so the stream ends here.
-      if (!digestMatches(bytes, base, headerEnd)) throw new ProtocolError("header digest error");
+      if (!digestMatches(bytes, base, headerEnd)) {
+        this.headerDigestFailed = true;
+        throw new ProtocolError("header digest error");
+      }
       dataOffset += DIGEST_BYTES;
     }
     const dataBytes = dataSegmentBytesOf(bytes, base);

@@ -23,6 +23,8 @@ export class IscsiTask extends Task {
   readonly lunBytes: Uint8Array = new Uint8Array(8);
   /** True for a command that was marked for immediate delivery and so is outside of the window. */
   immediate = false;
+  /** When it was received, in milliseconds of the server's clock. */
+  arrivedMs = 0;
   /** What the command wants to move, in bytes: compared with what the initiator expects, it gives the residual. */
   transferBytes = 0;
   /** The last Data-In PDU carried the status. */
@@ -121,7 +123,17 @@ export class IscsiTask extends Task {
     if (this.retired) return;
     this.retired = true;
     if (!this.statusSent) this.#sendResponse();
+    this.#countAnswer();
     this.#owner.retireTask(this, false);
+  }
+
+  #countAnswer(): void {
+    const { statistics, operation } = this;
+    if (statistics === null) return;
+    const expectedBytes = this.expectedInBytes + this.expectedOutBytes;
+    const movedBytes = Math.min(this.transferBytes, expectedBytes);
+    statistics.answer(operation, expectedBytes, movedBytes, this.status === Status.good);
+    this.link.answered(statistics, operation, this.arrivedMs);
   }
 
   protected override forget(): void {

@@ -3,6 +3,7 @@ import type { Connection } from "./connection.ts";
 import { COMMAND_WINDOW } from "./limits.ts";
 import { LOGIN_LIMITS } from "./login/limits.ts";
 import { LoginMachine } from "./login/login-machine.ts";
+import type { LoginStatus } from "./login/login-status.ts";
 import type { LoginReply, LoginResult } from "./login/login-types.ts";
 import { decodeLoginRequest, encodeLoginResponse, type LoginRequestFields } from "./pdu/login.ts";
 import type { ServerContext } from "./server-context.ts";
@@ -54,6 +55,8 @@ export class LoginPhase {
     this.#send(request, reply);
     if (reply.outcome === "failed") {
       const { reason, statusClass, statusDetail } = reply;
+      // The machine put the one into the other.
+      this.#context.totals.loginRefused(((statusClass << 8) | statusDetail) as LoginStatus);
       const initiator = this.#machine.initiatorName;
       connection.log.warn({ reason, statusClass, statusDetail, initiator }, "login refused");
       connection.finish();

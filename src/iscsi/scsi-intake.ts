@@ -104,6 +104,7 @@ export class ScsiIntake {
     task.tag = tag;
     task.nexus = session.nexus;
     task.immediate = immediate;
+    task.arrivedMs = link.receivedMs;
     this.#fill(task, bytes, base, flags);
     if (immediate) session.immediateCount += 1;
     else session.window.taskStarted();

@@ -121,13 +121,13 @@ export class SendQueue {
     chunk.end = end;
   }
 
-  /** Hands everything that is committed to the sink, in one call. */
-  flush(): void {
+  /** Hands everything that is committed to the sink, in one call; returns how many bytes that is. */
+  flush(): number {
     const chunk = this.#current;
     if (chunk === null || (this.#full.length === 0 && chunk.end === chunk.sentEnd)) {
       // A place that was reserved for nothing (data that were not resident) holds no memory beyond its turn.
       if (this.#queuedBytes === 0) this.#releaseCurrent();
-      return;
+      return 0;
     }
     const parts: Buffer[] = [];
     const free: Buffer[] = [];
@@ -142,6 +142,7 @@ export class SendQueue {
     // A chunk that was full to the last byte sent before may be all that is left: it goes with what is sent already.
     if (parts.length === 0) parts.push(EMPTY);
     this.#sink.send(parts);
+    return bytes;
   }
 
   /** The sink is done with the oldest `send`. */

@@ -3,6 +3,7 @@ import type { Log } from "../util/log.ts";
 import type { RandomBytes } from "../util/random.ts";
 import type { Connection } from "./connection.ts";
 import type { DiscoveryPolicy, LoginResult } from "./login/login-types.ts";
+import type { ServerTotals } from "./server-totals.ts";
 import type { Session } from "./session.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 import type { IscsiTarget } from "./target.ts";
@@ -18,6 +19,7 @@ export interface ServerContext {
   readonly turn: Turn;
   readonly pools: TransportPools;
   readonly sessions: SessionRegistry;
+  readonly totals: ServerTotals;
   readonly discovery: DiscoveryPolicy;
   /** All connections receive into this, one at a time. */
   readonly receiveBuffer: Buffer;

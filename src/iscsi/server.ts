@@ -18,6 +18,7 @@ import { sendTargets } from "./login/send-targets.ts";
 import type { PortalAddress } from "./portal.ts";
 import type { ServerContext } from "./server-context.ts";
 import type { Session } from "./session.ts";
+import { ServerTotals } from "./server-totals.ts";
 import { SessionRegistry } from "./session-registry.ts";
 import type { IscsiTarget } from "./target.ts";
 import type { TextPair } from "./text/text-pairs.ts";
@@ -73,6 +74,8 @@ export class IscsiServer {
   readonly #connections: Set<Connection> = new Set();
   /** Connections that only send their last bytes, and since when. */
   readonly #draining: Map<Connection, number> = new Map();
+  /** What it has seen since it was started. */
+  readonly totals: ServerTotals = new ServerTotals();
   #sweep: Timer | null = null;
   #stopping = false;
   /** Called when a connection has gone. */
@@ -89,6 +92,7 @@ export class IscsiServer {
       randomBytes,
       discovery,
       sessions,
+      totals: this.totals,
       turn: new Turn(clock, options.poll === "auto"),
       pools: new TransportPools(),
       receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES),
@@ -216,11 +220,14 @@ export class IscsiServer {
   #accept(socket: Socket, portal: PortalAddress): void {
     if (this.#stopping || !this.#makeRoom()) {
       this.#options.log.warn({ peer: socket.remoteAddress }, "connection refused: too many");
+      this.totals.connectionsRefused += 1;
       socket.on("error", () => undefined);
       socket.destroy();
       return;
     }
-    this.#connections.add(new Connection(this.#context, socket, portal));
+    const connection = new Connection(this.#context, socket, portal);
+    this.totals.connectionOpened(connection.statistics);
+    this.#connections.add(connection);
   }
 
   /** Where all places are taken, the oldest connection that has not logged in yet gives way. */
@@ -237,6 +244,7 @@ export class IscsiServer {
 
   #connectionClosed(connection: Connection): void {
     this.#connections.delete(connection);
+    this.totals.connectionClosed(connection.statistics);
     this.#draining.delete(connection);
     const { session } = connection;
     if (session !== null) this.#context.sessions.close(session, "its connection was closed");
@@ -278,8 +286,9 @@ export class IscsiServer {
     for (const connection of this.#connections) {
       if (!connection.live) continue;
       if (!connection.loggedIn) {
-        if (nowMs - connection.acceptedMs >= loginTimeoutMs)
-          connection.drop("the login took too long");
+        if (nowMs - connection.acceptedMs < loginTimeoutMs) continue;
+        this.totals.loginTimeouts += 1;
+        connection.drop("the login took too long");
       } else if (connection.credit.stagedFull) {
         // It is not the initiator that is silent: we do not listen until a slow volume has taken what is here.
         connection.heardMs = nowMs;

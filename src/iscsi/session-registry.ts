@@ -15,9 +15,15 @@ export class SessionRegistry {
   readonly #byKey: Map<string, Session> = new Map();
   readonly #byTsih: Map<number, Session> = new Map();
   #lastTsih = 0;
+  #sessionCount = 0;
 
   get sessions(): Iterable<Session> {
     return this.#byKey.values();
+  }
+
+  /** Sessions that have begun so far. */
+  get sessionCount(): number {
+    return this.#sessionCount;
   }
 
   get size(): number {
@@ -77,6 +83,8 @@ export class SessionRegistry {
       return;
     }
     const session = new Session(login, login.tsih, portalGroupTag, connection, firstCmdSn);
+    this.#sessionCount += 1;
+    session.sid = this.#sessionCount;
     this.#byKey.set(key, session);
     this.#byTsih.set(login.tsih, session);
     ready(session);

@@ -32,6 +32,10 @@ export class Session implements TaskOwner {
   readonly window: CommandWindow;
   /** By initiator task tag: every command that was not answered. */
   readonly tasks: Map<number, IscsiTask> = new Map();
+  /** Its number among all sessions of the server, from 1 on. Given by the registry. */
+  sid = 0;
+  /** When the last request of its login came, in milliseconds of the server's clock. */
+  readonly loggedInMs: number;
   connection: SessionConnection | null;
   /** Immediate commands at work, which the window does not count. */
   immediateCount = 0;
@@ -59,6 +63,7 @@ export class Session implements TaskOwner {
     this.account = login.account;
     this.parameters = login.parameters;
     this.connection = connection;
+    this.loggedInMs = connection.receivedMs;
     this.window = new CommandWindow(firstCmdSn, COMMAND_WINDOW);
     this.nexus = login.target.device.openNexus({
       initiatorPort: `${login.initiatorName},i,0x${login.isid}`,
@@ -122,6 +127,7 @@ export class Session implements TaskOwner {
       if (!task.ended || task.aborted || !matches(task)) continue;
       count += 1;
       task.retired = true;
+      task.statistics?.abort(task.operation);
       task.dataOut.stop();
       this.retireTask(task, true);
     }

@@ -2,6 +2,8 @@ import type { DataInTransfer } from "./data-in.ts";
 import type { DataOutCredit } from "./data-out-credit.ts";
 import type { IscsiTask } from "./iscsi-task.ts";
 import type { SessionParameters } from "./parameters.ts";
+import type { UnitStatistics } from "../scsi/unit-statistics.ts";
+import type { OperationClass } from "../scsi/operation-class.ts";
 import type { SendQueue } from "./send-queue.ts";
 import type { TransportPools } from "./transport-pools.ts";
 
@@ -16,6 +18,8 @@ export interface TaskLink {
   readonly credit: DataOutCredit;
   /** Bytes of asynchronous reads that are under way or whose data wait to be queued. */
   stagedReadBytes: number;
+  /** When what is being gone through was received, in milliseconds of the server's clock. */
+  readonly receivedMs: number;
 
   /** A PDU that carries status: it takes the next StatSN. */
   commitStatus(base: number): void;
@@ -25,6 +29,8 @@ export interface TaskLink {
   commitData(base: number): void;
   /** Looks for transfers that wait for room, and sends, before this turn of the event loop ends. Committing asks for it. */
   scheduleFlush(): void;
+  /** A command that came at `arrivedMs` was answered: its latency is counted when the answer is handed over. */
+  answered(statistics: UnitStatistics, operation: OperationClass, arrivedMs: number): void;
   /** Calls `pump` of the transfer when there is room in the queue again. */
   waitForRoom(transfer: DataInTransfer): void;
 }

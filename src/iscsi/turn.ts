@@ -36,10 +36,10 @@ export class Turn {
     this.#schedule();
   }
 
-  /** Commands came: more may follow at once. */
-  active(): void {
+  /** Commands came at this moment: more may follow at once. */
+  active(nowMs: number): void {
     if (!this.#polls) return;
-    this.#pollUntilMs = this.#clock.nowMs() + POLL_MS;
+    this.#pollUntilMs = nowMs + POLL_MS;
     this.#schedule();
   }
 

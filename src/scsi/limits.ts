@@ -38,3 +38,9 @@ export const LBA_STATUS_DESCRIPTORS_MAX: number = 256;
 
 /** I/O errors of one kind of one logical unit are logged this often at the most; what was left out is counted. */
 export const ERROR_REPORT_INTERVAL_MS: number = 1000;
+
+/**
+ * Initiators of one target that are counted each by itself, the first ones that come; the others are counted together. Whoever
+ * may log in under any name must not make metrics without bound.
+ */
+export const INITIATORS_COUNTED_MAX: number = 64;

@@ -1,9 +1,16 @@
 import type { LogicalUnit } from "./logical-unit.ts";
 import { ATTENTIONS_MAX } from "./limits.ts";
+import type { NexusStatistics } from "./nexus-statistics.ts";
 import { additionalSenseCodeOf, Sense, type SenseCode } from "./sense.ts";
 import type { TargetDevice } from "./target-device.ts";
 
 const RESET_ASC = additionalSenseCodeOf(Sense.powerOnResetOrBusDeviceResetOccurred);
+
+/** The name of the initiator in that of its port (RFC 7143 4.2.7.1: the name, ",i,0x" and the ISID). */
+function initiatorOf(port: string): string {
+  const end = port.lastIndexOf(",i,0x");
+  return end === -1 ? port : port.slice(0, end);
+}
 
 /**
  * An I_T nexus (SAM-5 4.5): one initiator port and one target port, with the unit attentions that wait for the
@@ -20,6 +27,9 @@ export class Nexus {
   /** How many attentions wait on all logical units together: the hot path looks at nothing else while it is zero. */
   attentionCount = 0;
 
+  /** What came over it. */
+  readonly statistics: NexusStatistics;
+
   readonly #attentions: Map<LogicalUnit, SenseCode[]> = new Map();
 
   constructor(
@@ -32,6 +42,7 @@ export class Nexus {
     this.initiatorPort = initiatorPort;
     this.targetPort = targetPort;
     this.relativePortId = relativePortId;
+    this.statistics = device.statistics.open(initiatorOf(initiatorPort));
   }
 
   /**

@@ -1,4 +1,5 @@
 import { assert } from "../util/assert.ts";
+import { getUint8 } from "../util/bytes.ts";
 import { checkCdb, runTask } from "./dispatch.ts";
 import { findCommand } from "./command-table.ts";
 import { handlerWithoutUnit } from "./commands/without-unit.ts";
@@ -6,8 +7,10 @@ import { LUN_MAX } from "./limits.ts";
 import type { LogicalUnit } from "./logical-unit.ts";
 import { REPORT_LUNS_WELL_KNOWN_LUN } from "./lun.ts";
 import { Nexus } from "./nexus.ts";
+import { operationClassOf } from "./operation-class.ts";
 import { Sense } from "./sense.ts";
 import { Status } from "./status.ts";
+import { TargetStatistics } from "./target-statistics.ts";
 import { TaskAttribute, type Task } from "./task.ts";
 import {
   manageTasks,
@@ -31,6 +34,15 @@ function targetPortName(deviceName: string, relativePortId: number): string {
   return `${deviceName},t,0x${relativePortId.toString(16).padStart(4, "0")}`;
 }
 
+/** Finds the counters of the task's logical unit and nexus, and counts that it came. */
+function count(task: Task): void {
+  const { expectedInBytes, expectedOutBytes } = task;
+  assert(task.nexus !== null, "a command comes over a nexus");
+  task.operation = operationClassOf(getUint8(task.cdb, 0), expectedInBytes, expectedOutBytes);
+  task.statistics = task.nexus.statistics.of(task.lun);
+  task.statistics.submit(task.operation, expectedInBytes + expectedOutBytes);
+}
+
 /**
  * A SCSI target device: the logical units that initiators find under one iSCSI name, and the nexuses over which they
  * come. Commands enter through `dispatch`.
@@ -38,6 +50,7 @@ function targetPortName(deviceName: string, relativePortId: number): string {
 export class TargetDevice {
   /** The iSCSI name. */
   readonly name: string;
+  readonly statistics: TargetStatistics = new TargetStatistics();
   readonly #units: Map<number, LogicalUnit> = new Map();
   readonly #nexuses: Set<Nexus> = new Set();
   /** Units that were taken away and still have I/O of tasks that came through this target, once for each time. */
@@ -77,6 +90,7 @@ export class TargetDevice {
     const unit = this.#units.get(lun);
     assert(unit !== undefined, "a LUN that is detached was attached");
     this.#units.delete(lun);
+    this.statistics.drop(lun);
     for (const nexus of this.#nexuses) unit.leave(nexus);
     this.#announceInventory();
     const tasks = unit.taskSet.tasksOf(null).filter((task) => task.nexus?.device === this);
@@ -120,7 +134,11 @@ export class TargetDevice {
     assert(nexus.device === this && this.#nexuses.delete(nexus), "a nexus is closed once");
     for (const unit of this.#units.values()) unit.leave(nexus);
     const request = { nexus, function: TaskManagementFunction.nexusLoss, lun: 0, tag: 0 };
-    manageTasks(this.#units, this.#leaving, request, () => done());
+    manageTasks(this.#units, this.#leaving, request, () => {
+      // What `done` still ends of the session's tasks is counted with it.
+      done();
+      this.statistics.close(nexus.statistics);
+    });
   }
 
   /** Takes a command from the transport. It has its nexus, LUN, tag, attribute and CDB. Never throws for its input. */
@@ -131,6 +149,7 @@ export class TargetDevice {
       return;
     }
     task.unit = unit;
+    count(task);
     if (task.attribute >= TaskAttribute.aca) {
       task.fail(Sense.invalidFieldInCdb);
     } else if (unit.taskSet.full) {

@@ -4,9 +4,11 @@ import { type IoKind, IoRequest } from "../util/io-request.ts";
 import type { Volume } from "../volume/volume.ts";
 import type { LogicalUnit } from "./logical-unit.ts";
 import type { Nexus } from "./nexus.ts";
+import { OperationClass } from "./operation-class.ts";
 import { encodeSense, Sense, SENSE_BYTES_MAX, type SenseCode } from "./sense.ts";
 import { senseOfIoError } from "./sense-of-io-error.ts";
 import { Status } from "./status.ts";
+import type { UnitStatistics } from "./unit-statistics.ts";
 
 /** Longest CDB that is accepted: the 16 bytes of the header and what an extended CDB may add (SPC-4 4.2.3). */
 export const CDB_BYTES_MAX = 260;
@@ -100,6 +102,9 @@ export abstract class Task {
   dormant = false;
   /** The command writes to the medium: tells a failed write from a failed read. Set by the dispatcher. */
   writes = false;
+  /** Where the command is counted, and as what. Set by `TargetDevice.dispatch`; null where no logical unit was found. */
+  statistics: UnitStatistics | null = null;
+  operation: OperationClass = OperationClass.other;
 
   readonly #io: TaskIo = new TaskIo(this);
 
@@ -123,6 +128,7 @@ export abstract class Task {
     this.taskSetIndex = -1;
     this.dormant = false;
     this.writes = false;
+    this.statistics = null;
   }
 
   /** Sends the first `lengthBytes` of `data` (copied at once; cut to what the initiator expects) and GOOD status. */
@@ -186,6 +192,7 @@ export abstract class Task {
     const unit = this.unit;
     assert(unit !== null, "only a task with a logical unit does I/O");
     unit.reportIoError(error, this);
+    if (this.statistics !== null && error.kind !== "miscompare") this.statistics.mediumErrors += 1;
     const information = error.kind === "miscompare" ? error.offsetBytes : -1;
     this.fail(senseOfIoError(error, this.writes), -1, information);
   }
@@ -195,6 +202,8 @@ export abstract class Task {
     assert(!this.ended && this.aborted, "only an aborted task retires");
     if (this.#heldByIo) return;
     this.ended = true;
+    // Before the task leaves: with the last one of a session, its counters are added to those of the initiator.
+    this.statistics?.abort(this.operation);
     this.unit?.taskSet.remove(this);
     this.forget();
   }

@@ -58,7 +58,7 @@ describe("Turn", () => {
   it("goes on for a moment after a command, and then lets the loop sleep", async () => {
     const clock = new CountingClock();
     const turn = new Turn(clock, true);
-    turn.active();
+    turn.active(1000);
     for (let count = 0; count < 5; count += 1) await nextTurn();
     const polled = clock.reads;
     expect(polled).toBeGreaterThan(3);
@@ -69,7 +69,7 @@ describe("Turn", () => {
     await nextTurn();
     await nextTurn();
     expect(clock.reads).toBe(ended);
-    turn.active();
+    turn.active(1001);
     await nextTurn();
     expect(clock.reads).toBeGreaterThan(ended);
     clock.advance(1);
@@ -79,7 +79,7 @@ describe("Turn", () => {
   it("does not poll where it is told not to", async () => {
     const clock = new CountingClock();
     const turn = new Turn(clock, false);
-    turn.active();
+    turn.active(1000);
     await nextTurn();
     expect(clock.reads).toBe(0);
   });

@@ -36,6 +36,7 @@ export class TransferBench implements TaskLink, TaskOwner, SendSink {
   readonly volume: FakeVolume = new FakeVolume(VOLUME_BYTES);
   readonly unit: LogicalUnit;
   stagedReadBytes = 0;
+  receivedMs = 0;
   /** Transfers that wait for room. */
   readonly waiting: DataInTransfer[] = [];
   /** True: something was committed that no turn has sent yet. */
@@ -55,6 +56,8 @@ export class TransferBench implements TaskLink, TaskOwner, SendSink {
     this.unit = new LogicalUnit({ volume: this.volume, blockBytes: 512, nowMs: () => 0 });
     new TargetDevice("iqn.2026-11.net.example:disk").attach(0, this.unit);
   }
+
+  answered(): void {}
 
   /** A task in the unit's task set, as the dispatcher leaves it for a handler. */
   task(spec: TaskSpec = {}): IscsiTask {
