@@ -171,8 +171,8 @@ function parse(text: string): unknown {
 }
 
 function errorOf(value: unknown): OperationError {
-  const { kind, message } = (value ?? {}) as { kind?: unknown; message?: unknown };
+  const { kind, detail } = (value ?? {}) as { kind?: unknown; detail?: unknown };
   const known = ERROR_KINDS.find((candidate): candidate is ErrorKind => candidate === kind);
-  const text = typeof message === "string" ? message : "the daemon failed and does not say why";
+  const text = typeof detail === "string" ? detail : "the daemon failed and does not say why";
   return new OperationError(known ?? "internal", text);
 }

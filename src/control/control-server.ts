@@ -1,153 +1,160 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { FastifyInstance } from "fastify";
+import { readFile } from "node:fs/promises";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Clock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
+import type { Endpoint } from "./config/endpoint.ts";
+import type { HttpConfig, HttpTls } from "./config/http-shape.ts";
 import { listenOnSocket } from "./control-socket.ts";
-import { operationErrorOf } from "./operations/operation-error.ts";
-import type { OperationContext, UncheckedRequest } from "./operations/operation.ts";
-import { isOperationName, perform } from "./operations/table.ts";
-import { type ControlRequest, readRequest } from "./control-request.ts";
-import { BYTES_TYPE, type ErrorKind, JSON_TYPE, LINES_TYPE, OperationError } from "./protocol.ts";
-
-/** HTTP has numbers for what went wrong; the kind and the message are in the body. */
-const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
-  invalid: 400,
-  missing: 404,
-  exists: 409,
-  busy: 409,
-  foreign: 409,
-  space: 507,
-  unsupported: 501,
-  corrupt: 500,
-  failed: 500,
-  io: 500,
-  denied: 403,
-  internal: 500,
-};
-
-/** Whoever sends a request slower than this keeps a connection from others. */
-const REQUEST_MS_MAX = 30_000;
+import { type AppParts, makeApp, type TlsFiles } from "./http/app.ts";
+import { type Authenticate, SOCKET_CALLER, tokenAuthentication } from "./http/caller.ts";
+import { EventLog } from "./http/event-log.ts";
+import { EventStreams } from "./http/event-stream.ts";
+import { Idempotency } from "./http/idempotency.ts";
+import { Jobs } from "./jobs.ts";
+import type { OperationContext } from "./operations/operation.ts";
+import { messageOf, StartError } from "./start-error.ts";
 
 /** Commands come one at a time; this leaves room for scripts that start many. */
 const CONNECTIONS_MAX = 64;
 
-const HEADER_BYTES_MAX: number = 8 * 1024;
-
 export interface ControlServerOptions {
   readonly context: OperationContext;
   readonly log: Log;
+  /** Null: everything that is wanted works; otherwise why it does not. */
+  readonly unready?: () => string | null;
+  /** Routes that are no operations, such as /metrics. */
+  readonly addRoutes?: (app: FastifyInstance) => void;
   /** Tests are shorter of time. */
   readonly requestMsMax?: number;
 }
 
-/** Serves the operations over HTTP on a unix socket. */
+/** Counts operations that run, and tells when there are none. */
+class Running {
+  #count = 0;
+  readonly #idle: (() => void)[] = [];
+
+  began(): void {
+    this.#count += 1;
+  }
+
+  ended(): void {
+    this.#count -= 1;
+    if (this.#count > 0) return;
+    for (const tell of this.#idle.splice(0)) tell();
+  }
+
+  none(): Promise<void> {
+    if (this.#count === 0) return Promise.resolve();
+    return new Promise((resolve) => void this.#idle.push(resolve));
+  }
+}
+
+/** Serves the operations over HTTP: on a unix socket, and over TCP to whoever has a token. */
 export class ControlServer {
-  readonly #options: ControlServerOptions;
-  readonly #server: Server;
-  #running = 0;
-  #idle: () => void = () => undefined;
+  /** What happens here, for whoever wants to be told. */
+  readonly events: EventLog;
+  readonly #parts: AppParts;
+  readonly #clock: Clock;
+  readonly #running = new Running();
+  readonly #servers: Server[] = [];
 
   constructor(options: ControlServerOptions) {
-    this.#options = options;
-    const requestTimeout = options.requestMsMax ?? REQUEST_MS_MAX;
-    this.#server = createServer(
-      {
-        requestTimeout,
-        headersTimeout: requestTimeout,
-        connectionsCheckingInterval: Math.ceil(requestTimeout / 4),
-        maxHeaderSize: HEADER_BYTES_MAX,
-      },
-      (request, response) => void this.#serve(request, response),
-    );
-    this.#server.maxConnections = CONNECTIONS_MAX;
+    const { context, log, unready = () => null, addRoutes = () => undefined } = options;
+    const { clock } = context;
+    this.#clock = clock;
+    this.events = new EventLog(context.makeUuid());
+    const jobs = new Jobs({
+      makeId: context.makeUuid,
+      now: context.now,
+      onChange: ({ id, operation, by, state }) =>
+        this.events.publish("job", { id, operation, by, state }),
+    });
+    this.#parts = {
+      context: { ...context, jobs },
+      jobs,
+      idempotency: new Idempotency(clock),
+      events: this.events,
+      running: this.#running,
+      log,
+      streams: new EventStreams(this.events, clock),
+      unready,
+      addRoutes,
+      ...(options.requestMsMax === undefined ? {} : { requestMsMax: options.requestMsMax }),
+    };
   }
 
   /** @throws {StartError} */
-  listen(path: string): Promise<void> {
-    return listenOnSocket(this.#server, path);
+  async listen(path: string): Promise<void> {
+    const server = await this.#make(() => SOCKET_CALLER, null);
+    await listenOnSocket(server, path);
+    this.#servers.push(server);
+  }
+
+  /**
+   * Listens over TCP; resolves with where, with the port as it is.
+   *
+   * @throws {StartError}
+   */
+  async listenTcp({ listen, tokens, tls }: HttpConfig): Promise<Endpoint> {
+    const server = await this.#make(
+      tokenAuthentication(tokens, this.#clock),
+      tls === null ? null : await readTls(tls),
+    );
+    await new Promise<void>((resolve, reject) => {
+      const refuse = (error: Error): void => {
+        const where = `${listen.address}:${listen.port}`;
+        reject(new StartError(`HTTP cannot listen on ${where}: ${messageOf(error)}`));
+      };
+      server.once("error", refuse);
+      server.listen({ host: listen.address, port: listen.port, ipv6Only: true }, () => {
+        server.off("error", refuse);
+        resolve();
+      });
+    });
+    server.on("error", (error) => this.#parts.log.error({ error }, "HTTP failed"));
+    this.#servers.push(server);
+    return { address: listen.address, port: (server.address() as AddressInfo).port };
   }
 
   /** No new requests; resolves when those that run have ended. The socket's file is gone then. */
   async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
-    });
-    if (this.#running > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
-    this.#server.closeAllConnections();
-    await closed;
+    const servers = this.#servers.splice(0);
+    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    this.#parts.streams.close();
+    await this.#running.none();
+    for (const server of servers) server.closeAllConnections();
+    await Promise.all(closed);
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#running += 1;
-    const reply = new Reply(response, request.headers.accept === LINES_TYPE);
-    try {
-      const asked = await readRequest(request);
-      reply.result(await this.#run(asked, reply));
-    } catch (error) {
-      const failure = operationErrorOf(error);
-      if (failure.kind === "internal") {
-        this.#options.log.error({ error }, "an operation ran into a defect");
-      }
-      reply.error(failure);
-      // What was not read of the request must not be taken for the next one.
-      if (!request.complete) response.once("finish", () => request.destroy());
-    } finally {
-      this.#running -= 1;
-      if (this.#running === 0) this.#idle();
-    }
-  }
-
-  #run({ name, body, payload }: ControlRequest, reply: Reply): Promise<unknown> {
-    if (!isOperationName(name)) {
-      throw new OperationError("missing", `there is no operation ${JSON.stringify(name)}`);
-    }
-    const request: UncheckedRequest = {
-      context: this.#options.context,
-      body,
-      payload,
-      progress: (progress) => reply.line({ progress }),
-    };
-    return perform(name, request);
+  async #make(authenticate: Authenticate, tls: TlsFiles | null): Promise<Server> {
+    const app = makeTlsApp(this.#parts, authenticate, tls);
+    await app.ready();
+    app.server.maxConnections = CONNECTIONS_MAX;
+    return app.server;
   }
 }
 
-/** One answer: a JSON document, bytes, or, where the client wants progress, lines of JSON. */
-class Reply {
-  readonly #response: ServerResponse;
-  readonly #wantsLines: boolean;
-
-  constructor(response: ServerResponse, wantsLines: boolean) {
-    this.#response = response;
-    this.#wantsLines = wantsLines;
-    // Whoever does not wait for the answer does not get it.
-    response.on("error", () => undefined);
+/** @throws {StartError} */
+async function readTls({ certFile, keyFile }: HttpTls): Promise<TlsFiles> {
+  try {
+    return { cert: await readFile(certFile), key: await readFile(keyFile) };
+  } catch (error) {
+    throw new StartError(`HTTP has no certificate or key: ${messageOf(error)}`);
   }
+}
 
-  line(value: object): void {
-    if (!this.#wantsLines) return;
-    if (!this.#response.headersSent) this.#response.writeHead(200, { "content-type": LINES_TYPE });
-    this.#response.write(`${JSON.stringify(value)}\n`);
-  }
-
-  result(value: unknown): void {
-    if (this.#wantsLines) {
-      this.line({ result: value });
-      this.#response.end();
-    } else if (value instanceof Uint8Array) this.#end(200, BYTES_TYPE, value);
-    else this.#end(200, JSON_TYPE, JSON.stringify(value));
-  }
-
-  error({ kind, message }: OperationError): void {
-    if (this.#response.headersSent) {
-      this.line({ error: { kind, message } });
-      this.#response.end();
-      return;
-    }
-    this.#end(STATUS_OF_KIND[kind], JSON_TYPE, JSON.stringify({ kind, message }));
-  }
-
-  #end(status: number, type: string, content: string | Uint8Array): void {
-    const length = Buffer.byteLength(content);
-    this.#response.writeHead(status, { "content-type": type, "content-length": length });
-    this.#response.end(content);
+/** @throws {StartError} the certificate or the key is none */
+function makeTlsApp(
+  parts: AppParts,
+  authenticate: Authenticate,
+  tls: TlsFiles | null,
+): FastifyInstance {
+  try {
+    return makeApp(parts, authenticate, tls);
+  } catch (error) {
+    if (tls === null) throw error;
+    throw new StartError(`HTTP cannot use its certificate and key: ${messageOf(error)}`);
   }
 }

@@ -75,6 +75,7 @@ export function demoConfig(stateDir: string): Config {
     discovery: { enabled: true, authentication: null, access: OPEN_ACCESS },
     accounts: [],
     limits: { connections: CONNECTIONS_MAX },
+    http: null,
   };
 }
 

@@ -1,9 +1,14 @@
 import { join } from "node:path";
+import type { ErrorKind } from "./schemas/error-kinds.ts";
+import type { JobProtocol } from "./schemas/job.ts";
 import type { PoolProtocol } from "./schemas/pool.ts";
 import type { SnapshotProtocol } from "./schemas/snapshot.ts";
 import type { VolumeProtocol } from "./schemas/volume.ts";
 import { defaultStateFolder, systemSurroundings } from "./state-folder.ts";
 
+export { ERROR_KINDS, type ErrorKind } from "./schemas/error-kinds.ts";
+export type { JobReport, Progress } from "./schemas/job.ts";
+export type { Problem } from "./schemas/problem.ts";
 export { BODY_BYTES_MAX, DATA_BYTES_MAX, EXTENTS_MAX } from "./schemas/limits.ts";
 export type { PoolReport, SpaceReport, UsageMap } from "./schemas/pool.ts";
 export type { DifferenceReport } from "./schemas/snapshot.ts";
@@ -18,28 +23,12 @@ const CONTROL_SOCKET = "control.sock";
 
 /** A reply that comes in lines: progress, and at the end the result or an error. */
 export const LINES_TYPE = "application/x-ndjson";
+export const PROBLEM_TYPE = "application/problem+json";
 export const JSON_TYPE = "application/json";
 export const BYTES_TYPE = "application/octet-stream";
 
 /** What a volume is called while an image is being imported into it; only such volumes are written through the socket. */
 export const IMPORT_SUFFIX = ".importing";
-
-/** Kinds of errors: those of pools, "denied": not with this token; and a defect of the daemon. */
-export const ERROR_KINDS = [
-  "invalid",
-  "exists",
-  "missing",
-  "busy",
-  "foreign",
-  "corrupt",
-  "space",
-  "unsupported",
-  "failed",
-  "io",
-  "denied",
-  "internal",
-] as const;
-export type ErrorKind = (typeof ERROR_KINDS)[number];
 
 /** Why an operation was refused or failed. The message names the object and says what to do. */
 export class OperationError extends Error {
@@ -56,13 +45,6 @@ export class OperationError extends Error {
 export const ROLES = ["read", "operate", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** How far a long operation is. */
-export interface Progress {
-  readonly step: string;
-  readonly done: number;
-  readonly total: number;
-}
-
 /** Where the daemon of this user listens; `stateDir`: as its option has it. */
 export function controlSocketPath(stateDir: string | null): string {
   return join(stateFolder(stateDir), CONTROL_SOCKET);
@@ -77,7 +59,7 @@ export function stateFolder(stateDir: string | null): string {
  * Every operation: what it is asked with, and what it answers. Types and schemas stand side by side in schemas/<noun>.ts; only the
  * types come in here, so that a command loads none of the schemas.
  */
-export interface Protocol extends PoolProtocol, VolumeProtocol, SnapshotProtocol {}
+export interface Protocol extends PoolProtocol, VolumeProtocol, SnapshotProtocol, JobProtocol {}
 
 export type OperationName = keyof Protocol;
 export type ArgumentsOf<Name extends OperationName> = Protocol[Name]["arguments"];

@@ -64,7 +64,7 @@ describe("a client of the daemon", () => {
           `gress":{"step":"b","done":2,"total":2}}\n${
             isFine
               ? '{"result":{"isSound":true,"findings":[]}}\n'
-              : '{"error":{"kind":"space","message":"full"}}\n'
+              : '{"error":{"kind":"space","detail":"full"}}\n'
           }`,
         ),
       );
@@ -81,7 +81,7 @@ describe("a client of the daemon", () => {
   });
 
   it.each([
-    [404, '{"kind":"missing","message":"no pool a"}', "missing", "no pool a"],
+    [404, '{"kind":"missing","detail":"no pool a"}', "missing", "no pool a"],
     [500, '{"kind":"odd"}', "internal", "does not say why"],
     [500, "<html>", "io", "not understood"],
     [200, "{", "io", "not understood"],

@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, STATUS_CODES } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,8 @@ import {
   DATA_BYTES_MAX,
   JSON_TYPE,
   LINES_TYPE,
+  type Problem,
+  PROBLEM_TYPE,
 } from "../../src/control/protocol.ts";
 import { silentLog } from "../../src/util/log.ts";
 import { MIB } from "../thin/pool/support/pool-bench.ts";
@@ -91,9 +93,9 @@ describe("the control socket", () => {
     expect(JSON.parse(made.text)).toMatchObject({ name: "a", sizeBytes: MIB });
     const again = await ask("/v1/volume/create", create);
     expect(again.status).toBe(409);
-    expect(JSON.parse(again.text)).toEqual({
+    expect(JSON.parse(again.text)).toMatchObject({
       kind: "exists",
-      message: "a volume of the name a is there already",
+      detail: "a volume of the name a is there already",
     });
     expect((await ask("/v1/volume/list", "")).status).toBe(200);
   });
@@ -133,17 +135,21 @@ describe("the control socket", () => {
       error: { kind: "missing" },
     });
     const early = await ask("/v1/pool/check", '{"pool":"lake"}', headers);
-    expect(early).toMatchObject({ status: 404, type: JSON_TYPE });
+    expect(early).toMatchObject({ status: 404, type: PROBLEM_TYPE });
   });
 
   it.each([
     ["/v1/volume/list", "{", {}, 400],
     ["/v1/volume/list", "[]", {}, 400],
     ["/v1/volume/list", '{"a":1}', {}, 400],
-    ["/v1/volume/list", "x".repeat(BODY_BYTES_MAX + 1), {}, 400],
-    ["/v1/volume/list", "{}", { "content-type": "text/plain" }, 400],
+    ["/v1/volume/list", '{"pool":"\\ud800', {}, 400],
+    ["/v1/volume/list", "x".repeat(BODY_BYTES_MAX + 1), {}, 413],
+    ["/v1/volume/list", "{}", { "content-type": "text/plain" }, 415],
+    ["/v1/volume/list", "{}", { "content-type": BYTES_TYPE }, 415],
+    ["/v1/volume/write", "{}", {}, 415],
+    ["/v1/volume/list?pool=tank", "{}", {}, 400],
     ["/v1/volume/explode", "{}", {}, 404],
-    ["/v1/volume/../pool/list", "{}", {}, 200],
+    ["/v1/volume/../pool/list", "{}", {}, 404],
     ["/v2/volume/list", "{}", {}, 404],
     ["/", "{}", {}, 404],
     [
@@ -155,14 +161,38 @@ describe("the control socket", () => {
   ] as const)("answers %s %j %j with %i", async (url, body, headers, status) => {
     const answer = await ask(url, body, { "content-type": JSON_TYPE, ...headers });
     expect(answer.status).toBe(status);
-    if (status === 200) return;
-    const { kind, message } = JSON.parse(answer.text) as { kind: string; message: string };
-    expect([kind, message.length > 0]).toEqual([status === 404 ? "missing" : "invalid", true]);
+    expect(answer.type).toBe(PROBLEM_TYPE);
+    const problem = JSON.parse(answer.text) as Problem;
+    expect(problem).toMatchObject({
+      type: "about:blank",
+      title: STATUS_CODES[status],
+      status,
+      kind: status === 404 ? "missing" : "invalid",
+    });
+    expect(problem.detail).not.toBe("");
   });
 
-  it("takes POST only", async () => {
-    const answer = await ask("/v1/volume/list", "", {}, "GET");
-    expect(answer.status).toBe(400);
+  it("takes GET for what changes nothing, and POST for everything", async () => {
+    const range = { pool: "tank", volume: "a", sizeBytes: MIB };
+    expect((await ask("/v1/volume/create", JSON.stringify(range))).status).toBe(200);
+    const shown = await ask("/v1/volume/show?pool=tank&volume=a", "", {}, "GET");
+    expect(JSON.parse(shown.text)).toMatchObject({ name: "a" });
+    const extents = "/v1/volume/extents?pool=tank&volume=a&offsetBytes=0&lengthBytes=";
+    expect((await ask(`${extents}${MIB}`, "", {}, "GET")).status).toBe(200);
+    const wrong = await ask(`${extents}many`, "", {}, "GET");
+    expect(JSON.parse(wrong.text)).toMatchObject({
+      detail: 'lengthBytes must be a whole number of bytes from 0 on, not "many"',
+    });
+    const twice = await ask("/v1/volume/list?pool=a&pool=b", "", {}, "GET");
+    expect(JSON.parse(twice.text)).toMatchObject({ detail: '"pool" is given twice' });
+    for (const [method, url] of [
+      ["GET", "/v1/volume/create?pool=tank"],
+      ["DELETE", "/v1/volume/list"],
+      ["POST", "/v1/events"],
+    ] as const) {
+      const answer = await ask(url, "", {}, method);
+      expect([answer.status, answer.type]).toEqual([405, PROBLEM_TYPE]);
+    }
   });
 
   it("reads no more of a body than the limit, whatever it says of itself", async () => {
@@ -170,9 +200,9 @@ describe("the control socket", () => {
     const chunks = `2000\r\n${chunk}\r\n`.repeat(16);
     const head = "POST /v1/volume/list HTTP/1.1\r\nhost: x\r\n";
     const endless = await sendRaw(`${head}transfer-encoding: chunked\r\n\r\n${chunks}`);
-    expect(endless).toMatch(/^HTTP\/1.1 400 /);
+    expect(endless).toMatch(/^HTTP\/1.1 413 /);
     const declared = await sendRaw(`${head}content-length: 1073741824\r\n\r\n{`);
-    expect(declared).toMatch(/^HTTP\/1.1 400 /);
+    expect(declared).toMatch(/^HTTP\/1.1 413 /);
   });
 
   it("hangs up on whoever is slow, and on what is no HTTP", async () => {

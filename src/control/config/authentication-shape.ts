@@ -33,7 +33,7 @@ const algorithm: Shape<ChapAlgorithm> = mapped(
 );
 
 /** A file that holds a secret, and nothing else but a line feed after it. */
-const secretFile: Shape<Secret> = (node, path, report) => {
+export const secretFile: Shape<Secret> = (node, path, report) => {
   const file = filePath(node, path, report);
   if (file === undefined) return undefined;
   try {

@@ -8,6 +8,7 @@ import type { Redirect, TargetState } from "../../iscsi/target.ts";
 import type { LogLevel } from "../../util/log.ts";
 import type { Secret } from "../secret.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { HttpConfig } from "./http-shape.ts";
 
 /** What the daemon is told to do. Checked: what is in here fits together. docs/configuration.md describes it. */
 export interface Config {
@@ -23,6 +24,8 @@ export interface Config {
   /** Users that tgt's commands bind to targets, by name. Targets have copies: an account by itself lets nobody in. */
   readonly accounts: readonly AccountConfig[];
   readonly limits: LimitsConfig;
+  /** Null: the operations are served on the unix socket alone. */
+  readonly http: HttpConfig | null;
 }
 
 export interface LogConfig {

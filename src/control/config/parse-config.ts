@@ -12,6 +12,7 @@ import {
 import { checkTogether } from "./checks.ts";
 import type { Config, DiscoveryConfig, LimitsConfig, LogConfig, PortalConfig } from "./config.ts";
 import type { ConfigDocument } from "./document.ts";
+import { httpShape } from "./http-shape.ts";
 import type { Inventory } from "./inventory.ts";
 import { ACCOUNTS_MAX, PORTALS_MAX, TARGETS_MAX } from "./limits.ts";
 import { ConfigError, type Finding, type ReadSecretFile, Report } from "./report.ts";
@@ -139,6 +140,7 @@ const configShape = partialObject<Config>({
   discovery: optional(discovery, DEFAULT_DISCOVERY),
   accounts: optional(accounts, []),
   limits: optional(limits, DEFAULT_LIMITS),
+  http: optional(httpShape, null),
 });
 
 /** The text of a configuration, and what it needs of the world around it. */

@@ -4,6 +4,7 @@ import type { ThinVolume } from "../../thin/io/thin-volume.ts";
 import type { Pool } from "../../thin/pool/pool.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { Log } from "../../util/log.ts";
+import type { Jobs } from "../jobs.ts";
 import type { ArgumentsOf, OperationName, Progress, ReplyOf, Role } from "../protocol.ts";
 import type { Schema } from "../schemas/schema.ts";
 
@@ -31,6 +32,8 @@ export interface OperationContext {
   readonly backupDir: string;
   readonly now: () => Date;
   readonly log: Log;
+  /** What a daemon does without anybody waiting for it. */
+  readonly jobs?: Jobs;
 }
 
 /** One request as it came from outside. */

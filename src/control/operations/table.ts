@@ -1,9 +1,11 @@
 import type { OperationName, ReplyOf } from "../protocol.ts";
+import { JOB_SCHEMAS } from "../schemas/job.ts";
 import { POOL_SCHEMAS } from "../schemas/pool.ts";
 import { SNAPSHOT_SCHEMAS } from "../schemas/snapshot.ts";
 import { VOLUME_SCHEMAS } from "../schemas/volume.ts";
 import { checkArguments } from "./arguments.ts";
 import type { Operation, UncheckedRequest } from "./operation.ts";
+import { cancelJob, listJobs, showJob } from "./jobs.ts";
 import { extendPool } from "./pool-extend.ts";
 import { checkPool, listPools, setPool, showPool } from "./pools.ts";
 import { diffSnapshots } from "./snapshot-diff.ts";
@@ -164,6 +166,26 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Name> } =
     isReading: true,
     isLong: true,
     run: diffSnapshots,
+  },
+  "job/list": {
+    ...JOB_SCHEMAS["job/list"],
+    summary: "Jobs that run, and some that have ended",
+    role: "read",
+    isReading: true,
+    run: listJobs,
+  },
+  "job/show": {
+    ...JOB_SCHEMAS["job/show"],
+    summary: "A job, how far it is, and what came of it",
+    role: "read",
+    isReading: true,
+    run: showJob,
+  },
+  "job/cancel": {
+    ...JOB_SCHEMAS["job/cancel"],
+    summary: "Asks a job to stop",
+    role: "operate",
+    run: cancelJob,
   },
 };
 

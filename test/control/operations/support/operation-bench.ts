@@ -15,6 +15,7 @@ import type { ThinVolume } from "../../../../src/thin/io/thin-volume.ts";
 import { systemOwner } from "../../../../src/thin/members/owner.ts";
 import { systemClock } from "../../../../src/util/clock.ts";
 import { MIB, PoolBench, uuidOf } from "../../../thin/pool/support/pool-bench.ts";
+import { mustBeReply } from "./reply-check.ts";
 import { type LogLine, recordingLog } from "../../../support/recording-log.ts";
 
 /** The operations on a pool "tank" in memory. */
@@ -60,15 +61,17 @@ export class OperationBench {
     return new OperationBench(await PoolBench.make({ devices }));
   }
 
-  /** Runs an operation with arguments as they may come from outside. */
-  attempt<Name extends OperationName>(
+  /** Runs an operation with arguments as they may come from outside; its reply is what the served document says. */
+  async attempt<Name extends OperationName>(
     name: Name,
     body: unknown,
     payload: Uint8Array = new Uint8Array(0),
   ): Promise<ReplyOf<Name>> {
     const progress = (step: Progress): void => void this.progress.push(step);
     const request = { context: this.context, body, payload, progress };
-    return this.bench.drive(perform(name, request));
+    const reply = await this.bench.drive(perform(name, request));
+    mustBeReply(name, reply);
+    return reply;
   }
 
   run<Name extends OperationName>(

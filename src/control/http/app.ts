@@ -1,0 +1,211 @@
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyHttpOptions,
+  type FastifyHttpsOptions,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from "fastify";
+import type { Server } from "node:http";
+import type { Server as TlsServer } from "node:https";
+import type { Log } from "../../util/log.ts";
+import { operationErrorOf } from "../operations/operation-error.ts";
+import { isOperationName, OPERATIONS } from "../operations/table.ts";
+import { BYTES_TYPE, JSON_TYPE, OperationError, PROBLEM_TYPE } from "../protocol.ts";
+import { sendProblem } from "./answer.ts";
+import type { Authenticate, Caller } from "./caller.ts";
+import type { EventStreams } from "./event-stream.ts";
+import { openApiDocument } from "./openapi.ts";
+import { addOperationRoutes, type OperationParts } from "./operation-routes.ts";
+import { problemOf, RefusedRequest } from "./problem.ts";
+
+/** Whoever sends a request slower than this keeps a connection from others. */
+const REQUEST_MS_MAX = 30_000;
+
+const HEADER_BYTES_MAX: number = 8 * 1024;
+
+export interface AppParts extends OperationParts {
+  readonly log: Log;
+  readonly streams: EventStreams;
+  /** Null: everything works; otherwise why it does not. */
+  readonly unready: () => string | null;
+  /** Adds routes of its own, such as /metrics; they are for callers with the role "read". */
+  readonly addRoutes: (app: FastifyInstance) => void;
+  /** Tests are shorter of time. */
+  readonly requestMsMax?: number;
+}
+
+/** Certificate and key in PEM. */
+export interface TlsFiles {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** Something that refuses requests which are no HTTP, before there is a route for them. */
+const GARBAGE = new RefusedRequest(400, "invalid", "this is no request of HTTP");
+const SLOW = new RefusedRequest(408, "invalid", "the request took too long to arrive");
+const LONG_HEADERS = new RefusedRequest(431, "invalid", "the headers are too long");
+
+/** Puts together what serves requests; it listens nowhere yet. `tls` null: without. */
+export function makeApp(
+  parts: AppParts,
+  authenticate: Authenticate,
+  tls: TlsFiles | null,
+): FastifyInstance {
+  const app = instance(parts, tls);
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  const callerOf = (request: FastifyRequest): Caller => {
+    const caller = callers.get(request);
+    if (caller === undefined) throw new OperationError("internal", "nobody was asked who calls");
+    return caller;
+  };
+  app.addHook("onRequest", (request, _reply, done) => {
+    const { authorization } = request.headers;
+    const isForAll = request.url.startsWith("/health/");
+    if (!isForAll) callers.set(request, authenticate({ authorization, address: request.ip }));
+    done();
+  });
+  addErrors(app, parts.log);
+  addParsers(app);
+  addHealth(app, parts);
+  addOperationRoutes(app, parts, callerOf);
+  const document = JSON.stringify(openApiDocument());
+  app.get("/v1/openapi.json", async (_request, reply) =>
+    reply.header("content-type", JSON_TYPE).send(Buffer.from(document)),
+  );
+  app.get("/v1/events", (request, reply) => {
+    const lastEventId = request.headers["last-event-id"];
+    parts.streams.start(reply.raw, lastEventId === undefined ? undefined : String(lastEventId));
+    reply.hijack();
+  });
+  parts.addRoutes(app);
+  return app;
+}
+
+function instance(parts: AppParts, tls: TlsFiles | null): FastifyInstance {
+  const requestTimeout = parts.requestMsMax ?? REQUEST_MS_MAX;
+  const http = {
+    requestTimeout,
+    headersTimeout: requestTimeout,
+    connectionsCheckingInterval: Math.ceil(requestTimeout / 4),
+    maxHeaderSize: HEADER_BYTES_MAX,
+  };
+  const options: FastifyHttpOptions<Server, FastifyBaseLogger> = {
+    loggerInstance: parts.log as unknown as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    requestTimeout,
+    exposeHeadRoutes: false,
+    forceCloseConnections: false,
+    routerOptions: {
+      querystringParser: (text) => new URLSearchParams(text) as unknown as Record<string, string>,
+    },
+    frameworkErrors: (error, _request, reply) => sendProblem(reply, refusalOf(error)),
+    clientErrorHandler: (error, socket) => {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ECONNRESET" || !socket.writable) {
+        socket.destroy();
+        return;
+      }
+      socket.end(rawProblem(code));
+    },
+  };
+  if (tls === null) return fastify({ ...options, http }) as unknown as FastifyInstance;
+  const secure = {
+    ...options,
+    https: { ...http, ...tls, minVersion: "TLSv1.2" as const },
+  } as unknown as FastifyHttpsOptions<TlsServer, FastifyBaseLogger>;
+  return fastify(secure) as unknown as FastifyInstance;
+}
+
+/** Where there is no request yet, there is no reply either: the bytes themselves. */
+function rawProblem(code: string | undefined): string {
+  const refused =
+    code === "ERR_HTTP_REQUEST_TIMEOUT"
+      ? SLOW
+      : code === "HPE_HEADER_OVERFLOW"
+        ? LONG_HEADERS
+        : GARBAGE;
+  const problem = problemOf(refused);
+  const content = JSON.stringify(problem);
+  return [
+    `HTTP/1.1 ${problem.status} ${problem.title}`,
+    `content-type: ${PROBLEM_TYPE}`,
+    `content-length: ${Buffer.byteLength(content)}`,
+    "connection: close",
+    "",
+    content,
+  ].join("\r\n");
+}
+
+/** What the framework refuses by itself. */
+function refusalOf(error: FastifyError): OperationError {
+  switch (error.code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new RefusedRequest(413, "invalid", "the body has more bytes than this may have");
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new RefusedRequest(415, "invalid", `arguments come as ${JSON_TYPE}`);
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+      return new OperationError("invalid", "the request ended before it was complete", error);
+    case "FST_ERR_BAD_URL":
+    case "FST_ERR_MAX_PARAM_LENGTH":
+      return new OperationError("invalid", "the request has no path that makes sense", error);
+    case "ECONNRESET":
+    case "ECONNABORTED":
+      return new OperationError("invalid", "the request ended before it was complete", error);
+    default:
+      return operationErrorOf(error);
+  }
+}
+
+function addErrors(app: FastifyInstance, log: Log): void {
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const refusal = refusalOf(error);
+    if (refusal.kind === "internal") log.error({ error }, "a request ran into a defect");
+    sendProblem(reply, refusal);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    sendProblem(reply, noRoute(request.method, request.url.split("?", 1)[0] ?? ""));
+  });
+}
+
+function noRoute(method: string, path: string): OperationError {
+  const name = path.slice("/v1/".length);
+  if (path.startsWith("/v1/") && isOperationName(name)) {
+    const allow = OPERATIONS[name].isReading === true ? "GET, POST" : "POST";
+    const message = `${name} is called by ${allow}, not by ${method}`;
+    return new RefusedRequest(405, "invalid", message, { allow });
+  }
+  if (path === "/v1/events" || path === "/v1/openapi.json") {
+    return new RefusedRequest(405, "invalid", `${path} is asked for by GET`, { allow: "GET" });
+  }
+  const message = /^\/v1\/[^/]+\/[^/]+$/.test(path)
+    ? `there is no operation ${JSON.stringify(name.slice(0, 64))}`
+    : "operations are at /v1/<noun>/<verb>";
+  return new OperationError("missing", message);
+}
+
+/** Bodies come as they are: what they have to be, only the operation knows. No type at all is JSON. */
+function addParsers(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const take = (_request: FastifyRequest, body: Buffer): Promise<Buffer> => Promise.resolve(body);
+  app.addContentTypeParser([JSON_TYPE, BYTES_TYPE], { parseAs: "buffer" }, take);
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (request: FastifyRequest, body: Buffer) => {
+    if (request.headers["content-type"] === undefined) return take(request, body);
+    throw new RefusedRequest(415, "invalid", `arguments come as ${JSON_TYPE}`);
+  });
+}
+
+function addHealth(app: FastifyInstance, { unready }: AppParts): void {
+  app.get("/health/live", async (_request, reply) =>
+    reply.header("content-type", JSON_TYPE).send(Buffer.from('{"status":"live"}')),
+  );
+  app.get("/health/ready", async (_request, reply) => {
+    const reason = unready();
+    const content = reason === null ? { status: "ready" } : { status: "unready", reason };
+    return reply
+      .code(reason === null ? 200 : 503)
+      .header("content-type", JSON_TYPE)
+      .send(Buffer.from(JSON.stringify(content)));
+  });
+}

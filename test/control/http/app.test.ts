@@ -1,0 +1,213 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Problem } from "../../../src/control/protocol.ts";
+import { MIB } from "../../thin/pool/support/pool-bench.ts";
+import { mustBeDocumented } from "../operations/support/reply-check.ts";
+import { type Answer, type Asked, HTTP, HttpBench, TOKENS } from "./support/http-bench.ts";
+
+let bench: HttpBench;
+
+beforeEach(async () => {
+  bench = await HttpBench.make();
+});
+
+afterEach(() => bench.dispose());
+
+const ask = (path: string, asked?: Asked): Promise<Answer> => bench.ask(path, asked);
+
+const VOLUME = { pool: "tank", volume: "a", sizeBytes: MIB };
+
+describe("HTTP over TCP", () => {
+  it("asks everybody for a token, but for health", async () => {
+    for (const path of ["/v1/pool/list", "/v1/openapi.json", "/v1/events", "/metrics", "/x"]) {
+      const answer = await ask(path, { method: "GET", token: "" });
+      expect([path, answer.status]).toEqual([path, 401]);
+      expect(answer.headers["www-authenticate"]).toBe("Bearer");
+      mustBeDocumented(path, 401, "application/problem+json", JSON.parse(answer.text));
+    }
+    expect((await ask("/v1/pool/list", { token: "wrong" })).status).toBe(401);
+    expect(await ask("/health/live", { method: "GET", token: "" })).toMatchObject({
+      status: 200,
+      text: '{"status":"live"}',
+    });
+    expect(await ask("/metrics", { method: "GET" })).toMatchObject({ status: 200, text: "up 1\n" });
+  });
+
+  it("lets callers do what their role allows", async () => {
+    const body = JSON.stringify(VOLUME);
+    const settings = JSON.stringify({ pool: "tank", overcommitMax: 2 });
+    const statuses = async (token: string) => [
+      (await ask("/v1/volume/list", { token })).status,
+      (await ask("/v1/volume/create", { token, body })).status,
+      (await ask("/v1/pool/set", { token, body: settings })).status,
+    ];
+    expect(await statuses(TOKENS.reader)).toEqual([200, 403, 403]);
+    expect(await statuses(TOKENS.operator)).toEqual([200, 200, 403]);
+    expect(await statuses(TOKENS.boss)).toEqual([200, 409, 200]);
+    const refused = await bench.call<Problem>("/v1/volume/delete", VOLUME, {
+      token: TOKENS.reader,
+    });
+    expect(refused).toMatchObject({
+      kind: "denied",
+      detail: 'the token "reader" has the role read, and this takes operate',
+    });
+  });
+
+  it("says whether everything works", async () => {
+    const ready = () => ask("/health/ready", { method: "GET", token: "" });
+    expect(await ready()).toMatchObject({ status: 200, text: '{"status":"ready"}' });
+    bench.unready = "pool tank failed";
+    expect(await ready()).toMatchObject({
+      status: 503,
+      text: '{"status":"unready","reason":"pool tank failed"}',
+    });
+  });
+
+  it("serves its own description", async () => {
+    const answer = await ask("/v1/openapi.json", { method: "GET", token: TOKENS.reader });
+    expect(answer.headers["content-type"]).toBe("application/json");
+    expect(JSON.parse(answer.text)).toMatchObject({ openapi: "3.1.0" });
+  });
+
+  it("tells what happens", async () => {
+    const events = new Promise<string>((resolve, reject) => {
+      const headers = { authorization: `Bearer ${TOKENS.reader}` };
+      const request = httpRequest({ port: bench.port, path: "/v1/events", headers }, (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => {
+          text += chunk.toString();
+          if (text === ": connected\n\n")
+            void ask("/v1/volume/create", { body: JSON.stringify(VOLUME) });
+          if (!text.endsWith("}\n\n")) return;
+          resolve(text);
+          response.destroy();
+        });
+      });
+      request.on("error", reject);
+      request.end();
+    });
+    expect(await events).toMatch(
+      /^: connected\n\nid: [0-9a-f-]{36}\.1\nevent: operation\ndata: {"operation":"volume\/create","by":"boss"}\n\n$/,
+    );
+  });
+
+  it("ends streams of events when it is closed", async () => {
+    const ended = new Promise((resolve) => {
+      const headers = { authorization: `Bearer ${TOKENS.reader}` };
+      httpRequest({ port: bench.port, path: "/v1/events", headers }, (response) => {
+        response.resume().once("end", resolve);
+        void bench.server.close();
+      }).end();
+    });
+    await ended;
+  });
+
+  it("writes no secret of a request into the log", async () => {
+    await ask("/v1/volume/create", { body: JSON.stringify(VOLUME) });
+    await ask("/v1/volume/create", { token: `${TOKENS.boss}x`, body: "{" });
+    expect(JSON.stringify(bench.lines)).not.toContain(TOKENS.boss);
+  });
+});
+
+describe("bad requests", () => {
+  const head = `POST /v1/volume/list HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKENS.boss}\r\n`;
+
+  it.each([
+    ["a body of 1 GiB", `${head}content-length: 1073741824\r\n\r\n{`, 413],
+    ["headers without an end", `${head}x: ${"y".repeat(9000)}`, 431],
+    ["garbage", "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400],
+    ["two lengths", `${head}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`, 400],
+    [
+      "a length and chunks",
+      `${head}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}`,
+      400,
+    ],
+    ["a negative length", `${head}content-length: -1\r\n\r\n`, 400],
+    [
+      "a path that is none",
+      `GET /%ff%zz HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKENS.boss}\r\nconnection: close\r\n\r\n`,
+      400,
+    ],
+    [
+      "no token, and much to say",
+      "POST /v1/volume/list HTTP/1.1\r\nhost: x\r\ncontent-length: 1073741824\r\n\r\n",
+      401,
+    ],
+  ])("are refused: %s", async (_name, bytes, status) => {
+    const answer = await bench.sendRaw(bytes);
+    expect(answer.slice(0, 13)).toBe(`HTTP/1.1 ${status} `);
+    const [, content = ""] = answer.split("\r\n\r\n");
+    mustBeDocumented("/", status, "application/problem+json", JSON.parse(content));
+  });
+
+  it("are refused: a body that does not end", async () => {
+    const answer = await bench.sendRaw(`${head}transfer-encoding: chunked\r\n\r\n`, true);
+    // Whoever goes on sending may not get to see the answer.
+    expect(answer === "" || answer.startsWith("HTTP/1.1 413 ")).toBe(true);
+    expect((await ask("/v1/volume/list")).status).toBe(200);
+  });
+
+  it("are refused: headers that come slowly", async () => {
+    expect(await bench.sendRaw("POST /v1/volume/list HTTP/1.1\r\nhost:")).toMatch(
+      /^HTTP\/1.1 408 /,
+    );
+  });
+});
+
+const openssl = ["/usr/bin/openssl", "/bin/openssl"].find((path) => existsSync(path));
+
+describe("TLS", () => {
+  it.runIf(openssl !== undefined)("keeps tokens from being read on the way", async () => {
+    const [certFile, keyFile] = [join(bench.folder, "cert.pem"), join(bench.folder, "key.pem")];
+    const words =
+      "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost";
+    const names = ["-addext", "subjectAltName=IP:127.0.0.1"];
+    const files = ["-keyout", keyFile, "-out", certFile];
+    const made = spawnSync(openssl ?? "", words.split(" ").concat(names, files));
+    expect(made.status).toBe(0);
+    const secure = await bench.server.listenTcp({ ...HTTP, tls: { certFile, keyFile } });
+    const answer = await new Promise<string>((resolve, reject) => {
+      const options = {
+        port: secure.port,
+        host: "127.0.0.1",
+        path: "/v1/pool/list",
+        ca: readFileSync(certFile),
+        headers: { authorization: `Bearer ${TOKENS.reader}` },
+      };
+      const request = httpsRequest(options, (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        response.on("end", () => resolve(`${response.statusCode} ${text}`));
+      });
+      request.on("error", reject);
+      request.end();
+    });
+    expect(answer).toMatch(/^200 \[{"name":"tank"/);
+    const request = "GET /v1/pool/list HTTP/1.1\r\nhost: x\r\n\r\n";
+    const plain = await bench.sendRaw(request, false, secure.port);
+    expect(plain).not.toContain("HTTP/1.1 200");
+  });
+
+  it("does without nothing: a key that is none, or is not there", async () => {
+    const certFile = join(bench.folder, "cert.pem");
+    const missing = { ...HTTP, tls: { certFile, keyFile: certFile } };
+    await expect(bench.server.listenTcp(missing)).rejects.toThrow(
+      /HTTP has no certificate or key: .*cert/,
+    );
+    writeFileSync(certFile, "no certificate");
+    await expect(bench.server.listenTcp(missing)).rejects.toThrow(
+      /cannot use its certificate and key/,
+    );
+  });
+
+  it("says where it cannot listen", async () => {
+    const taken = { ...HTTP, listen: { address: "127.0.0.1", port: bench.port } };
+    await expect(bench.server.listenTcp(taken)).rejects.toThrow(
+      `HTTP cannot listen on 127.0.0.1:${bench.port}`,
+    );
+  });
+});
