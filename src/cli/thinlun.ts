@@ -2,6 +2,7 @@
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { discoverCommand } from "./discover.ts";
+import { doctorCommand } from "./doctor.ts";
 import { exitCodeOf, ExitCode, UsageError } from "./exit-code.ts";
 import { say } from "./output.ts";
 import { poolCommand } from "./pool.ts";
@@ -33,6 +34,7 @@ async function main(args: readonly string[]): Promise<void> {
     .command(snapshotCommand)
     .command(discoverCommand)
     .command(verifyCommand)
+    .command(doctorCommand)
     .demandCommand(1, "Say what to do; the commands are listed by --help")
     .strict()
     .recommendCommands()
