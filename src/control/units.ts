@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { controllerUnit } from "../scsi/controller-unit.ts";
 import type { IdentityOptions } from "../scsi/identity.ts";
 import { LogicalUnit } from "../scsi/logical-unit.ts";
-import type { UnitSettings } from "../scsi/unit-settings.ts";
+import { UNIT_SETTINGS_DEFAULTS, type UnitSettings } from "../scsi/unit-settings.ts";
 import { assert } from "../util/assert.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
@@ -47,8 +47,9 @@ export function identityOfLun({ tid }: UnitTarget, config: LunConfig): IdentityO
   return { ...tgtIdentity(tid, lun, tgt, PRODUCT_DEFAULTS.disk), ...identity };
 }
 
-function settingsOf({ readOnly, settings }: LunConfig): Partial<UnitSettings> {
-  return { ...settings, readOnly };
+/** All of them: one that is not said any more goes back to its default. */
+function settingsOf({ readOnly, settings }: LunConfig): UnitSettings {
+  return { ...UNIT_SETTINGS_DEFAULTS, ...settings, readOnly };
 }
 
 /** By what a unit is found: that of a volume, or where each LUN is a unit of its own, that of the LUN. */
