@@ -31,6 +31,7 @@ import { systemFailureMark } from "./thin/members/failure-mark.ts";
 import { systemOwner } from "./thin/members/owner.ts";
 import { systemClock, systemUptimeMs } from "./util/clock.ts";
 import { type Log, type LogLevel, type LogOutput, openLog } from "./util/log.ts";
+import { programVersion } from "./util/program-version.ts";
 import { systemRandomBytes } from "./util/random.ts";
 
 /** What the command line says. */
@@ -213,9 +214,17 @@ function listenForStop({ log, flush }: LogOutput): StopSignal {
   return { asked, release };
 }
 
+/** What operations work on besides pools and volumes. */
+interface OperatedParts {
+  readonly plane: ControlPlane;
+  readonly portals: PortalStore;
+  readonly state: StateStore;
+}
+
 /** The parts in the order in which they start; they stop in the opposite order, as far as they came. */
 class Daemon {
   readonly #options: DaemonOptions;
+  readonly #startedAt = new Date();
   readonly #log: Log;
   readonly #service: ServiceManager;
   readonly #server: IscsiServer;
@@ -297,7 +306,7 @@ class Daemon {
       exports,
       hasSessions: (name) => [...server.sessions].some(({ target }) => target.name === name),
     });
-    await this.#listenForOperations(pools, volumes);
+    await this.#listenForOperations(pools, volumes, { plane, portals, state });
     this.#isRunning = true;
     if (this.#hungUp) this.onHangUp();
     const endpoints = portals.portals.map(({ endpoint }) => endpoint);
@@ -341,8 +350,23 @@ class Daemon {
     return pools;
   }
 
-  async #listenForOperations(pools: PoolStore, volumes: VolumeStore): Promise<void> {
+  async #listenForOperations(
+    pools: PoolStore,
+    volumes: VolumeStore,
+    { plane, portals, state }: OperatedParts,
+  ): Promise<void> {
     const { stateDir } = this.#config;
+    const daemon = {
+      plane,
+      portals,
+      volumes,
+      server: this.#server,
+      poolIdentities: state.pools,
+      stateDir,
+      version: programVersion(),
+      startedAt: this.#startedAt,
+      logoutGraceMs: LOGOUT_GRACE_MS,
+    };
     const log = this.#log.child({ part: "control" });
     const context = {
       pools: pools.operated,
@@ -353,6 +377,7 @@ class Daemon {
       backupDir: join(stateDir, "backup"),
       now: () => new Date(),
       log,
+      daemon,
     };
     this.#control = new ControlServer({ context, log });
     await this.#control.listen(controlSocketPath(stateDir));

@@ -1,16 +1,28 @@
 import { join } from "node:path";
 import type { ErrorKind } from "./schemas/error-kinds.ts";
+import type { AccountProtocol } from "./schemas/account.ts";
 import type { JobProtocol } from "./schemas/job.ts";
+import type { LunProtocol } from "./schemas/lun.ts";
 import type { PoolProtocol } from "./schemas/pool.ts";
+import type { PortalProtocol } from "./schemas/portal.ts";
+import type { SessionProtocol } from "./schemas/session.ts";
 import type { SnapshotProtocol } from "./schemas/snapshot.ts";
+import type { SystemProtocol } from "./schemas/system.ts";
+import type { TargetProtocol } from "./schemas/target.ts";
 import type { VolumeProtocol } from "./schemas/volume.ts";
 import { defaultStateFolder, systemSurroundings } from "./state-folder.ts";
 
 export { ERROR_KINDS, type ErrorKind } from "./schemas/error-kinds.ts";
+export type { AccountReport } from "./schemas/account.ts";
 export type { JobReport, Progress } from "./schemas/job.ts";
+export type { LunReport } from "./schemas/lun.ts";
 export type { Problem } from "./schemas/problem.ts";
 export { BODY_BYTES_MAX, DATA_BYTES_MAX, EXTENTS_MAX } from "./schemas/limits.ts";
 export type { PoolReport, SpaceReport, UsageMap } from "./schemas/pool.ts";
+export type { PortalReport } from "./schemas/portal.ts";
+export type { SessionArguments, SessionReport } from "./schemas/session.ts";
+export type { ChangeReport, StatusReport } from "./schemas/system.ts";
+export type { TargetReport, TargetSettings } from "./schemas/target.ts";
 export type { DifferenceReport } from "./schemas/snapshot.ts";
 export type { ExtentsReply, RangeArguments, VolumeReport } from "./schemas/volume.ts";
 
@@ -55,11 +67,22 @@ export function stateFolder(stateDir: string | null): string {
   return stateDir ?? defaultStateFolder(systemSurroundings());
 }
 
+/** The operations on what the control plane keeps, and on sessions. */
+export interface PlaneProtocol
+  extends
+    TargetProtocol,
+    LunProtocol,
+    AccountProtocol,
+    PortalProtocol,
+    SessionProtocol,
+    SystemProtocol {}
+
 /**
  * Every operation: what it is asked with, and what it answers. Types and schemas stand side by side in schemas/<noun>.ts; only the
  * types come in here, so that a command loads none of the schemas.
  */
-export interface Protocol extends PoolProtocol, VolumeProtocol, SnapshotProtocol, JobProtocol {}
+export interface Protocol
+  extends PoolProtocol, VolumeProtocol, SnapshotProtocol, JobProtocol, PlaneProtocol {}
 
 export type OperationName = keyof Protocol;
 export type ArgumentsOf<Name extends OperationName> = Protocol[Name]["arguments"];

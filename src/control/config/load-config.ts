@@ -31,7 +31,8 @@ function readBounded(path: string, bytesMax: number): FileText {
   }
 }
 
-function readSecretFile(path: string): SecretFile {
+/** Reads a file that the configuration names for a secret; throws the system's error. */
+export function readSecretFile(path: string): SecretFile {
   const { text, modeBits } = readBounded(path, SECRET_FILE_BYTES_MAX);
   return { text, exposed: (modeBits & OTHERS_READ) !== 0 };
 }

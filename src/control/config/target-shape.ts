@@ -121,7 +121,8 @@ const lun: Shape<LunConfig> = mapped(
   },
 );
 
-function lunDocument(config: LunConfig): ConfigDocument {
+/** What a LUN's shape reads back. */
+export function lunDocument(config: LunConfig): ConfigDocument {
   const { lun: number, volume, blockBytes, readOnly, identity, settings, tgt } = config;
   const { vendor, product, revision, serial } = identity;
   const given = { vendor, product, revision, serial, settings: { ...settings } };

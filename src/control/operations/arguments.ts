@@ -5,6 +5,9 @@ import type { Schema } from "../schemas/schema.ts";
 /** How much of a wrong value is shown. */
 const SHOWN_LENGTH_MAX = 64;
 
+/** What is not shown, whatever is wrong with it. */
+const SECRET = /(?:^|\.)password$/;
+
 /** A slip in a key must be told before what is missing because of it. */
 const RANK: Readonly<Record<string, number>> = { additionalProperties: 0, required: 1 };
 
@@ -84,7 +87,8 @@ function messageOf(error: ErrorObject): string {
     return `${prefix}${missingProperty} must be ${wantedOf(missingProperty, wanted)}, and is not given`;
   }
   const name = place === "" ? "the arguments" : place;
-  return `${name} must be ${wantedOf(place, parent)}, not ${shown(data)}`;
+  const not = SECRET.test(place) ? "" : `, not ${shown(data)}`;
+  return `${name} must be ${wantedOf(place, parent)}${not}`;
 }
 
 /** As people write it: copies[1].name. */

@@ -7,6 +7,7 @@ import type { Log } from "../../util/log.ts";
 import type { Jobs } from "../jobs.ts";
 import type { ArgumentsOf, OperationName, Progress, ReplyOf, Role } from "../protocol.ts";
 import type { Schema } from "../schemas/schema.ts";
+import type { OperatedDaemon } from "./operated-daemon.ts";
 
 /** A pool that is open here. */
 export interface OperatedPool {
@@ -32,6 +33,8 @@ export interface OperationContext {
   readonly backupDir: string;
   readonly now: () => Date;
   readonly log: Log;
+  /** Targets, portals and sessions; not there where a command works on a pool by itself. */
+  readonly daemon?: OperatedDaemon;
   /** What a daemon does without anybody waiting for it. */
   readonly jobs?: Jobs;
 }

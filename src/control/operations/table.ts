@@ -7,6 +7,8 @@ import { checkArguments } from "./arguments.ts";
 import type { Operation, UncheckedRequest } from "./operation.ts";
 import { cancelJob, listJobs, showJob } from "./jobs.ts";
 import { extendPool } from "./pool-extend.ts";
+import { PLANE_OPERATIONS } from "./plane-table.ts";
+import { addPool, createPool, removePool } from "./pool-membership.ts";
 import { checkPool, listPools, setPool, showPool } from "./pools.ts";
 import { diffSnapshots } from "./snapshot-diff.ts";
 import { createSnapshots, deleteSnapshot, listSnapshots, rollbackVolume } from "./snapshots.ts";
@@ -60,6 +62,26 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Name> } =
     summary: "Changes the settings of a pool",
     role: "admin",
     run: setPool,
+  },
+  "pool/create": {
+    ...POOL_SCHEMAS["pool/create"],
+    summary: "Makes an empty pool, which the daemon has from then on",
+    role: "admin",
+    isLong: true,
+    run: createPool,
+  },
+  "pool/add": {
+    ...POOL_SCHEMAS["pool/add"],
+    summary: "Opens a pool that is there, which the daemon has from then on",
+    role: "admin",
+    isLong: true,
+    run: addPool,
+  },
+  "pool/remove": {
+    ...POOL_SCHEMAS["pool/remove"],
+    summary: "Lets go of a pool whose volumes nobody uses; its devices stay as they are",
+    role: "admin",
+    run: removePool,
   },
   "volume/list": {
     ...VOLUME_SCHEMAS["volume/list"],
@@ -187,6 +209,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Name> } =
     role: "operate",
     run: cancelJob,
   },
+  ...PLANE_OPERATIONS,
 };
 
 /** All names, in the order of the table. */

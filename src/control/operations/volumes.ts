@@ -1,7 +1,10 @@
 import { OperationError, type ReplyOf, type VolumeReport } from "../protocol.ts";
+import type { ThinVolume } from "../../thin/io/thin-volume.ts";
 import { findPool, findPools, findVolume } from "./find.ts";
-import type { OperationRequest } from "./operation.ts";
+import { actorOf } from "./operated-daemon.ts";
+import type { OperationContext, OperationRequest } from "./operation.ts";
 import { describeVolume } from "./report.ts";
+import { servedNames, servedPlaces } from "./served.ts";
 
 export async function listVolumes({
   context,
@@ -44,10 +47,10 @@ export async function createVolume({
 }
 
 /** Also while it is served. Errors: invalid, missing, space, failed. */
-export async function resizeVolume({
-  context,
-  body,
-}: OperationRequest<"volume/resize">): Promise<VolumeReport> {
+export async function resizeVolume(
+  request: OperationRequest<"volume/resize">,
+): Promise<VolumeReport> {
+  const { context, body } = request;
   const { sizeBytes, shrink = false } = body;
   const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
@@ -55,7 +58,36 @@ export async function resizeVolume({
   await pool.resize(volume, sizeBytes, shrink);
   const { name } = volume.attributes;
   context.log.info({ pool: pool.name, volume: name, from, to: sizeBytes }, "volume resized");
+  await keepSize(request, volume);
   return describeVolume(context, pool, volume);
+}
+
+/** Where a command has asked for a size, the new one is asked for from now on: a start must not grow what was shrunk. */
+async function keepSize(
+  request: OperationRequest<"volume/resize">,
+  volume: ThinVolume,
+): Promise<void> {
+  const { context, body } = request;
+  const names = servedNames(context, volume);
+  await context.daemon?.plane.change(actorOf(request), "volume/resize", ({ inventory }) => ({
+    ...inventory,
+    volumes: new Map(
+      [...inventory.volumes].map(([name, config]) =>
+        names.includes(name) && config.driver !== "memory" && config.sizeBytes !== null
+          ? [name, { ...config, sizeBytes: body.sizeBytes }]
+          : [name, config],
+      ),
+    ),
+  }));
+}
+
+function refuseServed(context: OperationContext, pool: string, volume: ThinVolume): void {
+  const places = servedPlaces(context, volume);
+  if (places === "") return;
+  throw new OperationError(
+    "busy",
+    `volume ${volume.attributes.name} of pool ${pool} is ${places}: take it off there first`,
+  );
 }
 
 /** Errors: invalid, missing, exists, busy: the configuration names it; failed. */
@@ -67,6 +99,7 @@ export async function renameVolume({
   const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
   const before = volume.attributes.name;
+  refuseServed(context, pool.name, volume);
   if (context.isServed(volume)) {
     throw new OperationError(
       "busy",
@@ -108,6 +141,7 @@ export async function deleteVolume(
   const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
   const { name, uuid } = volume.attributes;
+  refuseServed(context, pool.name, volume);
   await pool.delete(volume);
   context.log.info({ pool: pool.name, volume: name, uuid }, "volume deleted");
   return {};

@@ -111,9 +111,15 @@ export function viewOf(view: PlaneView, inventory: Inventory): PlaneView {
   };
 }
 
-function withoutUnusedVolumes(inventory: Inventory): Inventory {
+/** Volumes that nobody has named go with their last LUN, apart from those that are wanted all the same. */
+export function withoutUnusedVolumes(
+  inventory: Inventory,
+  wanted: ReadonlyMap<string, unknown> = new Map(),
+): Inventory {
   const used = new Set(inventory.targets.flatMap(({ luns }) => luns.map(({ volume }) => volume)));
-  const kept = [...inventory.volumes].filter(([name]) => !isImplied(name) || used.has(name));
+  const kept = [...inventory.volumes].filter(
+    ([name]) => !isImplied(name) || used.has(name) || wanted.has(name),
+  );
   return kept.length === inventory.volumes.size
     ? inventory
     : { ...inventory, volumes: new Map(kept) };

@@ -155,15 +155,47 @@ interface SetArguments extends PoolArguments {
   readonly thresholds?: readonly number[];
 }
 
+interface CreateArguments extends PoolArguments {
+  readonly devices: readonly string[];
+  /** Of image files that have to be made; absent: all devices are there. */
+  readonly createBytes?: number;
+  readonly extentBytes?: number;
+  readonly overcommitMax?: number;
+  readonly direct?: boolean;
+  readonly wipe?: readonly string[];
+  readonly acceptData?: boolean;
+}
+
+interface CreateReply {
+  readonly pool: PoolReport;
+  /** Manifests of the backups of what was wiped. */
+  readonly backups: readonly string[];
+}
+
+interface AddArguments extends PoolArguments {
+  readonly devices: readonly string[];
+  readonly direct?: boolean;
+  readonly shared?: boolean;
+}
+
 export interface PoolProtocol {
   "pool/list": { readonly arguments: Nothing; readonly reply: readonly PoolReport[] };
   "pool/show": { readonly arguments: ShowArguments; readonly reply: PoolContents };
   "pool/check": { readonly arguments: PoolArguments; readonly reply: CheckReply };
   "pool/extend": { readonly arguments: ExtendArguments; readonly reply: ExtendReply };
   "pool/set": { readonly arguments: SetArguments; readonly reply: PoolReport };
+  "pool/create": { readonly arguments: CreateArguments; readonly reply: CreateReply };
+  "pool/add": { readonly arguments: AddArguments; readonly reply: PoolReport };
+  "pool/remove": { readonly arguments: PoolArguments; readonly reply: Nothing };
 }
 
 const POOL: FieldsOf<PoolArguments> = { pool: text("a pool, by name or UUID") };
+
+const DEVICES: Schema<readonly string[]> = list("what it lies on", text("a path"), {
+  minItems: 1,
+  maxItems: LIST_ENTRIES_MAX,
+});
+const DIRECT = optional(flag("past the page cache"));
 
 /** The most pieces that a usage map has. */
 const MAP_CELLS_MAX = 4096;
@@ -218,5 +250,40 @@ export const POOL_SCHEMAS: SchemasOf<PoolProtocol> = {
       ),
     }),
     reply: POOL_REPORT,
+  },
+  "pool/create": {
+    arguments: record<CreateArguments>({
+      pool: text("the name that it gets"),
+      devices: DEVICES,
+      createBytes: optional(natural("make image files of this size where there are none")),
+      extentBytes: optional(natural("the unit of allocation, a power of two")),
+      overcommitMax: optional(
+        number("how many times its capacity may be promised; 0: no limit", { minimum: 0 }),
+      ),
+      direct: DIRECT,
+      wipe: optional(
+        list("what may be destroyed on them", text("<type>:<uuid>"), {
+          maxItems: LIST_ENTRIES_MAX,
+        }),
+      ),
+      acceptData: optional(flag("they may hold data of an unknown kind, which are lost")),
+    }),
+    reply: record<CreateReply>({
+      pool: POOL_REPORT,
+      backups: list("of what was wiped", anyText("the manifest of a backup")),
+    }),
+  },
+  "pool/add": {
+    arguments: record<AddArguments>({
+      pool: text("its name"),
+      devices: DEVICES,
+      direct: DIRECT,
+      shared: optional(flag("other hosts may reach its devices")),
+    }),
+    reply: POOL_REPORT,
+  },
+  "pool/remove": {
+    arguments: record<PoolArguments>({ pool: text("a pool, by name") }),
+    reply: NOTHING,
   },
 };

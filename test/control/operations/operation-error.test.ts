@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { operationErrorOf } from "../../../src/control/operations/operation-error.ts";
 import { ERROR_KINDS, OperationError } from "../../../src/control/protocol.ts";
+import { StartError } from "../../../src/control/start-error.ts";
 import { PoolError } from "../../../src/thin/pool-error.ts";
 import { IO_ERROR_KINDS, IoError } from "../../../src/util/io-error.ts";
+import { VolumeError } from "../../../src/volume/volume-driver.ts";
 
 describe("what went wrong, for whoever asked", () => {
   it("is what a pool says", () => {
@@ -21,6 +23,18 @@ describe("what went wrong, for whoever asked", () => {
     expect(ERROR_KINDS).toContain(error.kind);
     expect(error.kind).not.toBe("internal");
     expect(error.message).toBe("disk: it broke");
+  });
+
+  it("is what kept a part from starting, or just that it failed", () => {
+    const volume = new VolumeError("missing", "there is no disk");
+    expect(operationErrorOf(volume)).toMatchObject({ kind: "missing" });
+    const error = new StartError("volume a: there is no disk", volume);
+    expect(operationErrorOf(error)).toMatchObject({
+      kind: "missing",
+      message: "volume a: there is no disk",
+    });
+    expect(operationErrorOf(new StartError("no address")).kind).toBe("failed");
+    expect(operationErrorOf(new StartError("no", new Error("EADDRINUSE"))).kind).toBe("failed");
   });
 
   it("is a defect where nobody foresaw it", () => {

@@ -9,6 +9,7 @@ import {
   targetOf,
   viewOf,
   withChangedTarget,
+  withoutUnusedVolumes,
   withoutTarget,
   withTarget,
   withVolume,
@@ -77,5 +78,14 @@ describe("edits of LUNs", () => {
     expect(withVolume(next, "demo/x", thinConfig("demo"))).toBe(first);
     expect(withVolume(next, "disk", thinConfig("demo"))).toBe(first);
     expect(next.all.targets.map(({ name }) => name)).toEqual([DEMO_TARGET]);
+  });
+});
+
+describe("volumes that nobody has named", () => {
+  it("go when no LUN leads to them, apart from those that are wanted all the same", () => {
+    const inventory = { ...EMPTY_INVENTORY, volumes };
+    expect([...withoutUnusedVolumes(inventory).volumes.keys()]).toEqual(["named"]);
+    const wanted = new Map([["demo/x", true]]);
+    expect(withoutUnusedVolumes(inventory, wanted)).toBe(inventory);
   });
 });

@@ -1,0 +1,79 @@
+import type { LunConfig, TargetConfig } from "../config/config.ts";
+import { formatEndpoint } from "../config/endpoint.ts";
+import type { LunReport, TargetReport } from "../protocol.ts";
+import type { OperatedDaemon } from "./operated-daemon.ts";
+
+/** How many initiators are logged in to a target. */
+export function sessionCountOf({ server }: OperatedDaemon, target: string): number {
+  return [...server.sessions].filter((session) => session.target.name === target).length;
+}
+
+export function describeLun(daemon: OperatedDaemon, target: string, lun: LunConfig): LunReport {
+  const config = daemon.plane.view.all.volumes.get(lun.volume);
+  const volume = daemon.volumes.volumes.get(lun.volume)?.volume;
+  return {
+    target,
+    lun: lun.lun,
+    volume: lun.volume,
+    driver: config?.driver ?? null,
+    sizeBytes: volume?.capacityBytes ?? null,
+    uuid: volume?.uuid ?? null,
+    blockBytes: lun.blockBytes,
+    readOnly: lun.readOnly || (config?.readOnly ?? false),
+    online: lun.settings.online ?? true,
+  };
+}
+
+export function describeTarget(daemon: OperatedDaemon, target: TargetConfig): TargetReport {
+  const { name, alias, state, portalGroups, sessionsMax, offers, redirect, access } = target;
+  const { authentication } = target;
+  const { inventory } = daemon.plane.view;
+  const isMade = inventory.targets.some((one) => one.name === name);
+  return {
+    name,
+    alias,
+    tid: target.tid ?? 0,
+    origin: isMade ? "command" : "configuration",
+    state,
+    luns: target.luns.map((lun) => describeLun(daemon, name, lun)),
+    access: {
+      addresses: access.addresses,
+      initiators: access.initiatorNames,
+      match: access.match,
+    },
+    authentication:
+      authentication === null
+        ? null
+        : {
+            users: authentication.accounts.map(({ user }) => user),
+            mutual: authentication.mutual?.user ?? null,
+            mutualRequired: authentication.mutualRequired,
+          },
+    portalGroups,
+    redirect:
+      redirect === null
+        ? null
+        : { address: formatEndpoint(redirect), permanent: redirect.permanent },
+    sessionsMax,
+    sessionCount: sessionCountOf(daemon, name),
+    parameters: {
+      headerDigest: offers.headerDigest,
+      dataDigest: offers.dataDigest,
+      maxRecvDataSegmentLength: offers.maxRecvDataSegmentLengthBytes,
+      maxBurstLength: offers.maxBurstLengthBytes,
+      firstBurstLength: offers.firstBurstLengthBytes,
+      maxOutstandingR2T: offers.maxOutstandingR2t,
+      initialR2T: offers.initialR2t,
+      immediateData: offers.immediateData,
+      defaultTime2Wait: offers.defaultTime2WaitSeconds,
+      defaultTime2Retain: offers.defaultTime2RetainSeconds,
+    },
+  };
+}
+
+/** A target as it is by now. It is there: a change has just kept it. */
+export function describeNamed(daemon: OperatedDaemon, name: string): TargetReport {
+  const target = daemon.plane.view.all.targets.find((one) => one.name === name);
+  if (target === undefined) throw new Error(`the target ${name} was kept`);
+  return describeTarget(daemon, target);
+}

@@ -1,0 +1,139 @@
+import { truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { impliedVolume } from "../../../src/control/operations/luns.ts";
+import { read, readCapacity16, reportLuns, write } from "../../../src/initiator/scsi.ts";
+import { DISK, DaemonBench, MIB } from "./support/daemon-bench.ts";
+
+let bench: DaemonBench;
+
+beforeEach(async () => {
+  bench = await DaemonBench.make();
+  await bench.run("target/create", { name: DISK });
+});
+
+afterEach(() => bench.dispose());
+
+const SECTOR = { lun: 0, lba: 0, blocks: 1, blockBytes: 512 };
+const OTHER = "iqn.2026-11.net.example:other";
+const map = (volume: string, more: object = {}) =>
+  bench.attempt("target/map", { target: DISK, volume, ...more });
+
+describe("maps of LUNs", () => {
+  it("lead to volumes of pools, while initiators are logged in, and after a restart", async () => {
+    await bench.makePool("a", "b");
+    const session = await bench.login();
+    const made = await map("tank/a");
+    expect(made).toMatchObject({
+      target: DISK,
+      lun: 0,
+      volume: "tank/a",
+      driver: "thin",
+      sizeBytes: 8 * MIB,
+      readOnly: false,
+      online: true,
+    });
+    expect((await map("tank/b")).lun).toBe(1);
+    expect((await readCapacity16(session, 1)).blocks).toBe((8 * MIB) / 512);
+    await write(session, SECTOR, new Uint8Array(512).fill(7));
+    await bench.restart();
+    const again = await bench.login();
+    expect([...(await read(again, SECTOR))]).toEqual(Array.from({ length: 512 }, () => 7));
+    expect((await bench.run("lun/list", { target: DISK }))[0]).toEqual(made);
+  });
+
+  it("go while initiators are logged in; the volume stays, and is free again", async () => {
+    await bench.makePool("a");
+    await map("tank/a", { lun: 5 });
+    const session = await bench.login();
+    expect(await reportLuns(session)).toEqual([5]);
+    await bench.run("target/unmap", { target: DISK, lun: 5 });
+    await expect(readCapacity16(session, 5)).rejects.toThrow();
+    expect(session.closed).toBe(null);
+    expect(await bench.run("lun/list", {})).toEqual([]);
+    await bench.run("volume/delete", { pool: "tank", volume: "a" });
+  });
+
+  it("lead to files, which must be there", async () => {
+    const path = join(bench.folder, "disk image.raw");
+    await expect(map(path)).rejects.toMatchObject({ kind: "missing" });
+    writeFileSync(path, "");
+    truncateSync(path, MIB);
+    expect(await map(path)).toMatchObject({ driver: "raw", sizeBytes: MIB, volume: path });
+  });
+
+  it("describe a volume alike wherever it is mapped", async () => {
+    await bench.makePool("a");
+    await bench.run("target/create", { name: OTHER });
+    await map("tank/a", { blockBytes: 4096, vendor: "ACME", serial: "one" });
+    const twin = await bench.run("target/map", { target: OTHER, volume: "tank/a", lun: 3 });
+    expect(twin).toMatchObject({ lun: 3, blockBytes: 4096 });
+    await bench.run("target/unmap", { target: OTHER, lun: 3 });
+    await expect(
+      bench.run("target/map", { target: OTHER, volume: "tank/a", blockBytes: 512 }),
+    ).rejects.toMatchObject({ kind: "invalid" });
+  });
+
+  it("refuse what cannot be, and leave everything as it was", async () => {
+    await bench.makePool("a", "b");
+    await map("tank/b", { lun: 0 });
+    for (const [volume, more, kind, complaint] of [
+      ["nowhere", {}, "missing", "POOL/VOLUME"],
+      ["tank/none", {}, "missing", "none"],
+      ["lake/a", {}, "invalid", "lake"],
+      ["tank/a", { lun: 0 }, "exists", "LUN 0"],
+      ["tank/a", { lun: 70_000 }, "invalid", "lun"],
+      ["tank/a", { blockBytes: 1000 }, "invalid", "blockSize"],
+      ["tank/a", { vendor: "far too long" }, "invalid", "vendor"],
+      ["tank/../a", {}, "invalid", "name"],
+      ["tank/b", { lun: 1, target: OTHER }, "missing", OTHER],
+      ["tank/b", { lun: 1 }, "invalid", "tank/b"],
+    ] as const) {
+      await expect(map(volume, more), volume).rejects.toMatchObject({
+        kind,
+        message: expect.stringContaining(complaint),
+      });
+    }
+    expect(await bench.run("lun/list", {})).toHaveLength(1);
+    await expect(bench.run("target/unmap", { target: DISK, lun: 9 })).rejects.toMatchObject({
+      kind: "missing",
+    });
+  });
+
+  it("have volumes that nobody has named", () => {
+    expect(impliedVolume("/srv/a")).toEqual({ driver: "raw", path: "/srv/a" });
+    expect(impliedVolume("tank/a")).toEqual({ driver: "thin", pool: "tank", name: "a" });
+  });
+});
+
+describe("volumes that are mapped", () => {
+  it("grow while they are used", async () => {
+    await bench.makePool("a");
+    await map("tank/a");
+    const session = await bench.login();
+    await readCapacity16(session, 0);
+    await bench.run("volume/resize", { pool: "tank", volume: "a", sizeBytes: 16 * MIB });
+    const { sense } = await session.execute({ lun: 0, cdb: new Uint8Array(6) });
+    expect(sense).toMatchObject({
+      key: 6,
+      additionalSenseCode: 0x2a,
+      additionalSenseCodeQualifier: 9,
+    });
+    expect((await readCapacity16(session, 0)).blocks).toBe((16 * MIB) / 512);
+  });
+
+  it("keep their names, and say where they are used", async () => {
+    await bench.makePool("a");
+    await map("tank/a");
+    const a = { pool: "tank", volume: "a" };
+    for (const attempt of [
+      bench.run("volume/rename", { ...a, name: "c" }),
+      bench.run("volume/delete", a),
+    ]) {
+      await expect(attempt).rejects.toMatchObject({
+        kind: "busy",
+        message: expect.stringContaining(`LUN 0 of ${DISK}`),
+      });
+    }
+  });
+});
