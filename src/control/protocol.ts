@@ -24,6 +24,13 @@ export type { SessionArguments, SessionReport } from "./schemas/session.ts";
 export type { ChangeReport, StatusReport } from "./schemas/system.ts";
 export type { TargetReport, TargetSettings } from "./schemas/target.ts";
 export type { DifferenceReport } from "./schemas/snapshot.ts";
+export type {
+  TgtApplyProtocol,
+  TgtDocument,
+  TgtLunDocument,
+  TgtSettingDocument,
+  TgtTargetDocument,
+} from "./schemas/tgt-apply.ts";
 export type { ExtentsReply, RangeArguments, VolumeReport } from "./schemas/volume.ts";
 
 /**

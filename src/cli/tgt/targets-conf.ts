@@ -10,6 +10,8 @@ import { readTarget, type TargetContext, type TargetWanted } from "./targets-con
 /** What a targets.conf wants. */
 export interface TargetsConf {
   readonly defaultDriver: string;
+  /** False: nothing is said of it, and it is iscsi. */
+  readonly saysDefaultDriver: boolean;
   /** Null where none is said. tgt-admin stops where both the file and its command line have one. */
   readonly controlPort: number | null;
   readonly ignoresErrors: boolean;
@@ -51,6 +53,7 @@ export function readTargetsConf(
   const defaultDriver = section.once("default-driver")?.text ?? "iscsi";
   const conf = {
     defaultDriver,
+    saysDefaultDriver: section.node("default-driver") !== undefined,
     controlPort: readControlPort(section),
     ignoresErrors: section.once("ignore-errors")?.text === "yes",
     isns: readIsns(section),

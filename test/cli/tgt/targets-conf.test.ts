@@ -47,6 +47,7 @@ describe("what is said outside of targets", () => {
   it("is as tgt has it when nothing is said", () => {
     expect(read("").conf).toEqual({
       defaultDriver: "iscsi",
+      saysDefaultDriver: false,
       controlPort: null,
       ignoresErrors: false,
       isns: new Map(),
@@ -73,6 +74,7 @@ describe("what is said outside of targets", () => {
       </target>`);
     expect(none).toEqual([]);
     expect(conf).toMatchObject({ defaultDriver: "iser", controlPort: 7, ignoresErrors: true });
+    expect(conf.saysDefaultDriver).toBe(true);
     expect(Object.fromEntries(conf.isns)).toEqual({ iSNS: "On", iSNSServerPort: "3205" });
     expect(conf.incomingDiscovery).toMatchObject({ user: "alice", password: "one" });
     expect(conf.outgoingDiscovery).toMatchObject({ user: "bob", password: "two" });

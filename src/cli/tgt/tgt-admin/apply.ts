@@ -1,0 +1,123 @@
+import { OperationError } from "../../../control/protocol.ts";
+import { toByteString } from "../byte-words.ts";
+import type { TargetWanted } from "../targets-conf-target.ts";
+import type { ApplyClient } from "./apply-client.ts";
+import { DaemonState } from "./daemon-state.ts";
+import type { AdminContext } from "./execute.ts";
+import { AdminEnd } from "./runner.ts";
+import { nameOf, refuseUnknown } from "./update.ts";
+import { wantedDocument } from "./wanted-document.ts";
+
+/** EINVAL, with which tgtadm ends where the daemon refuses. */
+const REFUSED_STATUS = 22;
+
+/** What is to be done at once. */
+interface Change {
+  readonly targets: readonly TargetWanted[];
+  readonly remove: readonly string[];
+  readonly onlyNew: boolean;
+  /** What does not happen to a target in use, for the remark about it. */
+  readonly purpose: "deleted" | "updated";
+}
+
+/** Makes the targets that are not there yet, and removes those that the configuration does not have: all of it, or nothing. */
+export async function applyExecute(context: AdminContext, client: ApplyClient): Promise<void> {
+  const { conf, runner } = context;
+  const state = await DaemonState.read(runner);
+  const wanted = new Set(conf.targets.map(({ name }) => name));
+  const extra = [...state.targets.keys()].filter((name) => !wanted.has(name));
+  const targets = conf.targets.filter(({ name }) => {
+    const isThere = state.targets.has(name);
+    if (isThere) runner.note(`# Target ${name} already exists!`);
+    return !isThere;
+  });
+  const remove = conf.hasTargets ? extra : [];
+  const change = { targets, remove, onlyNew: true, purpose: "deleted" } as const;
+  await new Applier(context, client, state).apply(change);
+}
+
+/** Makes targets as the configuration has them: what differs of them, and nothing else. */
+export async function applyUpdate(
+  which: string,
+  context: AdminContext,
+  client: ApplyClient,
+): Promise<void> {
+  const { conf, runner } = context;
+  const state = await DaemonState.read(runner);
+  const applier = new Applier(context, client, state);
+  const change = { onlyNew: false, purpose: "updated" } as const;
+  if (which === "ALL") {
+    const wanted = new Set(conf.targets.map(({ name }) => name));
+    const remove = [...state.targets.keys()].filter((name) => !wanted.has(name));
+    await applier.apply({ ...change, targets: conf.targets, remove });
+    return;
+  }
+  const name = nameOf(which, context, state);
+  const targets = conf.targets.filter((target) => target.name === name);
+  if (targets.length === 0 && !state.targets.has(name)) refuseUnknown(name, context);
+  else await applier.apply({ ...change, targets, remove: targets.length === 0 ? [name] : [] });
+}
+
+class Applier {
+  readonly #context: AdminContext;
+  readonly #client: ApplyClient;
+  readonly #state: DaemonState;
+
+  constructor(context: AdminContext, client: ApplyClient, state: DaemonState) {
+    this.#context = context;
+    this.#client = client;
+    this.#state = state;
+  }
+
+  /** As one change; where errors are to be passed over, as one for each target. */
+  async apply(change: Change): Promise<void> {
+    const { conf, runner, world } = this.#context;
+    if (!runner.ignoresErrors && !conf.ignoresErrors) {
+      const failure = await this.#applyOnce(change, true);
+      if (failure === null) return;
+      world.complain(`tgt-admin: ${failure}\n`);
+      throw new AdminEnd(REFUSED_STATUS);
+    }
+    const steps: Change[] = [
+      { ...change, targets: [], remove: [] },
+      ...change.remove.map((name) => ({ ...change, targets: [], remove: [name] })),
+      ...change.targets.map((target) => ({ ...change, targets: [target], remove: [] })),
+    ];
+    for (const [index, step] of steps.entries()) {
+      const failure = await this.#applyOnce(step, index === 0);
+      if (failure !== null) world.complain(`tgt-admin: ${failure}\n`);
+    }
+  }
+
+  /** What went wrong, in words, or null. */
+  async #applyOnce(change: Change, withGlobals: boolean): Promise<string | null> {
+    const { conf, runner, world, isForced } = this.#context;
+    const wanted = await wantedDocument(conf, change.targets, withGlobals, {
+      world,
+      isForced,
+      isOwn: (target, path) => this.#hasOpen(target, path),
+      note: (line) => runner.note(line),
+    });
+    const { remove, onlyNew } = change;
+    const request = { wanted, remove, onlyNew, force: isForced, dryRun: false };
+    try {
+      const { differences, inUse } = await this.#client.call("tgt/apply", request);
+      for (const line of differences) runner.note(`# ${toByteString(line)}`);
+      for (const name of inUse) this.#noteInUse(name, change);
+      return null;
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      return toByteString(error.message);
+    }
+  }
+
+  #noteInUse(name: string, { purpose }: Change): void {
+    const tid = this.#state.targets.get(name)?.tid ?? "";
+    const which = `# Target with tid ${tid} (${name})`;
+    this.#context.runner.note(`${which} is in use, it won't be ${purpose}.`);
+  }
+
+  #hasOpen(name: string, path: string): boolean {
+    return this.#state.targets.get(name)?.luns.some((lun) => lun.storePath === path) === true;
+  }
+}
