@@ -28,7 +28,7 @@ export interface ReloadOptions {
 const DEPARTURE_MS_MAX = 10_000;
 
 /** Parts that are fixed while the daemon runs, by the names that they have in the file. */
-const FIXED = ["stateDir", "log", "poll", "portals", "pools", "discovery", "limits"] as const;
+const FIXED = ["stateDir", "log", "poll", "portals", "pools", "discovery", "limits", "http"] as const;
 
 /** A volume's settings apart from its size, which follows the configuration. */
 function fixedVolume(volume: VolumeConfig | undefined): unknown {

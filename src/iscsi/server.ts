@@ -19,7 +19,7 @@ import type { PortalAddress } from "./portal.ts";
 import type { ServerContext } from "./server-context.ts";
 import type { Session } from "./session.ts";
 import { ServerTotals } from "./server-totals.ts";
-import { SessionRegistry } from "./session-registry.ts";
+import { type SessionListener, SessionRegistry } from "./session-registry.ts";
 import type { IscsiTarget } from "./target.ts";
 import type { TextPair } from "./text/text-pairs.ts";
 import { TransportPools } from "./transport-pools.ts";
@@ -78,6 +78,7 @@ export class IscsiServer {
   readonly totals: ServerTotals = new ServerTotals();
   #sweep: Timer | null = null;
   #stopping = false;
+  #suspended = false;
   /** Called when a connection has gone. */
   readonly #watchers = new Set<() => void>();
 
@@ -135,8 +136,23 @@ export class IscsiServer {
     return this.#context.sessions.sessions;
   }
 
+  /** Tells of sessions that begin and end. Returns the function that unsubscribes. */
+  subscribeSessions(listener: SessionListener): () => void {
+    return this.#context.sessions.subscribe(listener);
+  }
+
   get connections(): Iterable<Connection> {
     return this.#connections;
+  }
+
+  /** Who may ask for the targets, from the next login on. */
+  configureDiscovery(discovery: DiscoveryPolicy): void {
+    this.#context.discovery = discovery;
+  }
+
+  /** While true, connections are closed as they come; those that are there go on. */
+  suspend(isSuspended: boolean): void {
+    this.#suspended = isSuspended;
   }
 
   addTarget(target: IscsiTarget): void {
@@ -218,6 +234,12 @@ export class IscsiServer {
   }
 
   #accept(socket: Socket, portal: PortalAddress): void {
+    if (this.#suspended) {
+      this.#options.log.info({ peer: socket.remoteAddress }, "connection refused: offline");
+      socket.on("error", () => undefined);
+      socket.destroy();
+      return;
+    }
     if (this.#stopping || !this.#makeRoom()) {
       this.#options.log.warn({ peer: socket.remoteAddress }, "connection refused: too many");
       this.totals.connectionsRefused += 1;

@@ -10,8 +10,12 @@ function keyOf(candidate: LoginCandidate, portalGroupTag: number): string {
   return `${target} ${portalGroupTag} ${candidate.initiatorName} ${candidate.isid}`;
 }
 
+/** Called when a session has begun or ended. */
+export type SessionListener = (change: "opened" | "closed", session: Session) => void;
+
 /** All normal sessions of a server. */
 export class SessionRegistry {
+  readonly #listeners: Set<SessionListener> = new Set();
   readonly #byKey: Map<string, Session> = new Map();
   readonly #byTsih: Map<number, Session> = new Map();
   #lastTsih = 0;
@@ -28,6 +32,12 @@ export class SessionRegistry {
 
   get size(): number {
     return this.#byKey.size;
+  }
+
+  /** Returns the function that unsubscribes. */
+  subscribe(listener: SessionListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** The last question of a login (RFC 7143 6.3.1): which session is it for? */
@@ -87,6 +97,7 @@ export class SessionRegistry {
     session.sid = this.#sessionCount;
     this.#byKey.set(key, session);
     this.#byTsih.set(login.tsih, session);
+    for (const listener of this.#listeners) listener("opened", session);
     ready(session);
   }
 
@@ -100,8 +111,10 @@ export class SessionRegistry {
   }
 
   #remove(key: string, session: Session): void {
-    if (this.#byKey.get(key) === session) this.#byKey.delete(key);
     if (this.#byTsih.get(session.tsih) === session) this.#byTsih.delete(session.tsih);
+    if (this.#byKey.get(key) !== session) return;
+    this.#byKey.delete(key);
+    for (const listener of this.#listeners) listener("closed", session);
   }
 
   #nextTsih(): number {

@@ -61,6 +61,25 @@ describe("SessionRegistry", () => {
     expect(bench.registry.size).toBe(20);
   });
 
+  it("tells of sessions that begin and end, until nobody listens", () => {
+    const bench = new Bench();
+    const heard: [string, number][] = [];
+    const stop = bench.registry.subscribe((change, { tsih }) => void heard.push([change, tsih]));
+    const first = bench.open();
+    const again = bench.open();
+    const [before, after] = [first.session?.tsih ?? 0, again.session?.tsih ?? 0];
+    expect(heard).toEqual([
+      ["opened", before],
+      ["closed", before],
+      ["opened", after],
+    ]);
+    if (again.session !== null) bench.registry.close(again.session, "it is enough");
+    expect(heard.slice(3)).toEqual([["closed", after]]);
+    stop();
+    bench.open();
+    expect(heard).toHaveLength(4);
+  });
+
   it("gives no TSIH that is in use after it has been through all of them", () => {
     const bench = new Bench();
     const first = bench.open();

@@ -158,8 +158,10 @@ class Request {
     progress: (progress: Progress) => void,
   ): Promise<Done> {
     const { isLong = false, canStop = false } = this.#operation;
-    const { context, jobs } = this.#parts;
+    const { jobs } = this.#parts;
     const by = this.#caller.name;
+    // What an operation logs says on whose behalf it was done.
+    const context = { ...this.#parts.context, log: this.#parts.context.log.child({ by }) };
     const request = { context, body, payload, by };
     const isJob = isLong && RESPOND_ASYNC.test(String(this.#request.headers["prefer"] ?? ""));
     if (!isJob) return { value: await this.#perform({ ...request, progress }), job: null };

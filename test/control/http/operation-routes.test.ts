@@ -94,6 +94,13 @@ describe("operations over HTTP", () => {
     expect(again.text.trimEnd()).toBe(lines.at(-1));
   });
 
+  it("log who has asked for what they do", async () => {
+    await bench.call("/v1/volume/create", VOLUME, { token: TOKENS.operator });
+    expect(bench.operations.lines).toMatchObject([
+      { message: "volume created", fields: { by: "operator", volume: "a" } },
+    ]);
+  });
+
   it("log a defect, and tell of it", async () => {
     const { pool } = bench.operations.bench;
     const value = (): never => {
@@ -102,6 +109,8 @@ describe("operations over HTTP", () => {
     Object.defineProperty(pool, "usage", { value });
     const problem = await bench.call<Problem>("/v1/pool/list", {});
     expect(problem).toMatchObject({ status: 500, kind: "internal" });
-    expect(bench.operations.lines).toMatchObject([{ level: "error", fields: { operation: "pool/list" } }]);
+    expect(bench.operations.lines).toMatchObject([
+      { level: "error", fields: { operation: "pool/list" } },
+    ]);
   });
 });
