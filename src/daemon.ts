@@ -381,6 +381,9 @@ class Daemon {
     };
     this.#control = new ControlServer({ context, log });
     await this.#control.listen(controlSocketPath(stateDir));
+    const { http } = this.#config;
+    if (http === null) return;
+    log.info({ ...(await this.#control.listenTcp(http)) }, "HTTP listening");
   }
 
   /**

@@ -10,6 +10,7 @@ import { listenOnSocket } from "./control-socket.ts";
 import { type AppParts, makeApp, type TlsFiles } from "./http/app.ts";
 import { type Authenticate, SOCKET_CALLER, tokenAuthentication } from "./http/caller.ts";
 import { EventLog } from "./http/event-log.ts";
+import { publishEvents } from "./http/event-sources.ts";
 import { EventStreams } from "./http/event-stream.ts";
 import { Idempotency } from "./http/idempotency.ts";
 import { Jobs } from "./jobs.ts";
@@ -22,8 +23,6 @@ const CONNECTIONS_MAX = 64;
 export interface ControlServerOptions {
   readonly context: OperationContext;
   readonly log: Log;
-  /** Null: everything that is wanted works; otherwise why it does not. */
-  readonly unready?: () => string | null;
   /** Routes that are no operations, such as /metrics. */
   readonly addRoutes?: (app: FastifyInstance) => void;
   /** Tests are shorter of time. */
@@ -59,9 +58,10 @@ export class ControlServer {
   readonly #clock: Clock;
   readonly #running = new Running();
   readonly #servers: Server[] = [];
+  readonly #endEvents: () => void;
 
   constructor(options: ControlServerOptions) {
-    const { context, log, unready = () => null, addRoutes = () => undefined } = options;
+    const { context, log, addRoutes = () => undefined } = options;
     const { clock } = context;
     this.#clock = clock;
     this.events = new EventLog(context.makeUuid());
@@ -71,6 +71,9 @@ export class ControlServer {
       onChange: ({ id, operation, by, state }) =>
         this.events.publish("job", { id, operation, by, state }),
     });
+    const { daemon, pools } = context;
+    const { plane = null, server = null } = daemon ?? {};
+    this.#endEvents = publishEvents(this.events, { clock, pools, plane, server });
     this.#parts = {
       context: { ...context, jobs },
       jobs,
@@ -79,7 +82,7 @@ export class ControlServer {
       running: this.#running,
       log,
       streams: new EventStreams(this.events, clock),
-      unready,
+      unready: () => failureOf(context),
       addRoutes,
       ...(options.requestMsMax === undefined ? {} : { requestMsMax: options.requestMsMax }),
     };
@@ -121,6 +124,7 @@ export class ControlServer {
   /** No new requests; resolves when those that run have ended. The socket's file is gone then. */
   async close(): Promise<void> {
     const servers = this.#servers.splice(0);
+    this.#endEvents();
     const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
     this.#parts.streams.close();
     await this.#running.none();
@@ -134,6 +138,14 @@ export class ControlServer {
     app.server.maxConnections = CONNECTIONS_MAX;
     return app.server;
   }
+}
+
+/** What does not work although it is wanted, or null. */
+function failureOf({ pools }: OperationContext): string | null {
+  const failed = pools().filter(({ pool }) => pool.failure !== null);
+  return failed.length === 0
+    ? null
+    : failed.map(({ pool }) => `pool ${pool.name} failed`).join("; ");
 }
 
 /** @throws {StartError} */

@@ -20,7 +20,8 @@ export interface ServerContext {
   readonly pools: TransportPools;
   readonly sessions: SessionRegistry;
   readonly totals: ServerTotals;
-  readonly discovery: DiscoveryPolicy;
+  /** For the logins to come. */
+  discovery: DiscoveryPolicy;
   /** All connections receive into this, one at a time. */
   readonly receiveBuffer: Buffer;
 

@@ -60,7 +60,8 @@ describe("HTTP over TCP", () => {
   it("says whether everything works", async () => {
     const ready = () => ask("/health/ready", { method: "GET", token: "" });
     expect(await ready()).toMatchObject({ status: 200, text: '{"status":"ready"}' });
-    bench.unready = "pool tank failed";
+    const { pool } = bench.operations.bench;
+    Object.defineProperty(pool, "failure", { value: new Error("it broke") });
     expect(await ready()).toMatchObject({
       status: 503,
       text: '{"status":"unready","reason":"pool tank failed"}',
@@ -82,7 +83,7 @@ describe("HTTP over TCP", () => {
           text += chunk.toString();
           if (text === ": connected\n\n")
             void ask("/v1/volume/create", { body: JSON.stringify(VOLUME) });
-          if (!text.endsWith("}\n\n")) return;
+          if (!text.includes("event: operation") || !text.endsWith("\n\n")) return;
           resolve(text);
           response.destroy();
         });
@@ -90,8 +91,14 @@ describe("HTTP over TCP", () => {
       request.on("error", reject);
       request.end();
     });
-    expect(await events).toMatch(
-      /^: connected\n\nid: [0-9a-f-]{36}\.1\nevent: operation\ndata: {"operation":"volume\/create","by":"boss"}\n\n$/,
+    const [connected, made, done] = (await events).split("\n\n");
+    const run = "id: [0-9a-f-]{36}";
+    expect(connected).toBe(": connected");
+    expect(made).toMatch(
+      new RegExp(`^${run}.1\nevent: pool\ndata: {"pool":"tank","kind":"volumes-changed"}$`),
+    );
+    expect(done).toMatch(
+      new RegExp(`^${run}.2\nevent: operation\ndata: {"operation":"volume/create","by":"boss"}$`),
     );
   });
 

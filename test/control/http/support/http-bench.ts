@@ -44,7 +44,6 @@ export class HttpBench {
   readonly folder: string = mkdtempSync(join(tmpdir(), "thinlun-http-"));
   readonly server: ControlServer;
   readonly lines: LogLine[] = [];
-  unready: string | null = null;
   port = 0;
 
   private constructor(operations: OperationBench) {
@@ -52,7 +51,6 @@ export class HttpBench {
     this.server = new ControlServer({
       context: operations.context,
       log: recordingLog(this.lines),
-      unready: () => this.unready,
       addRoutes: (app) => app.get("/metrics", () => "up 1\n"),
       requestMsMax: 400,
     });
