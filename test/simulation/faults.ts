@@ -27,6 +27,11 @@ export function isLie(kind: FaultKind): boolean {
   return kind === "lostWrite" || kind === "misdirectedWrite" || kind === "bitFlip";
 }
 
+/** Whether the engine has to go on with it, and to do all that it can without what is missing. */
+export function isBorne(kind: FaultKind): boolean {
+  return kind === "noSpace" || kind === "stuck";
+}
+
 /** One fault of a round: on which device, and after how many operations that it could befall. */
 export interface Fault {
   readonly kind: FaultKind;
@@ -71,5 +76,15 @@ export function faultOf(random: SeededRandom, kinds: readonly FaultKind[], devic
     device: random.below(devices),
     after: random.below(random.pick([2, 10, 40])),
     count: random.pick([1, 1, 2, 20]),
+  };
+}
+
+/** A file system that is full for a while: writes into it fail so often, until somebody makes room. */
+export function fullDiskOf(random: SeededRandom, devices: number): Fault {
+  return {
+    kind: "noSpace",
+    device: random.below(devices),
+    after: random.below(random.pick([1, 10])),
+    count: random.pick([1, 5, 40, 200]),
   };
 }

@@ -2,7 +2,7 @@ import { besideCheckpoints } from "./beside.ts";
 import { crashOf } from "./crash-plan.ts";
 import { SeededRandom } from "../../src/util/random.ts";
 import type { Fault, FaultKind } from "./faults.ts";
-import { faultOf } from "./faults.ts";
+import { faultOf, fullDiskOf } from "./faults.ts";
 import type { Profile } from "./profiles.ts";
 
 /** One request. All choices are made among what exists then, so that a history can be cut anywhere. */
@@ -102,6 +102,7 @@ const IN_HOT_SPOT_CHANCE = 0.6;
 const CRASH_CHANCE = 0.3;
 const CLOSE_CHANCE = 0.03;
 const FAULT_CHANCE = 0.2;
+const FULL_DISK_CHANCE = 0.4;
 const UINT32_RANGE = 2 ** 32;
 
 /** Kinds of honest faults: the device says that something is wrong. */
@@ -131,6 +132,9 @@ function roundOf(random: SeededRandom, profile: Profile): Round {
   if (lies) faults.push(faultOf(random, LIES, profile.devices));
   while (profile.faults && random.chance(FAULT_CHANCE)) {
     faults.push(faultOf(random, HONEST, profile.devices));
+  }
+  if (profile.fullDisks && random.chance(FULL_DISK_CHANCE)) {
+    faults.push(fullDiskOf(random, profile.devices));
   }
   return {
     seed: random.below(UINT32_RANGE),

@@ -22,6 +22,8 @@ export interface Profile {
   /** All rounds are about what happens beside checkpoints that take their time. */
   readonly besideCheckpoints: boolean;
   readonly faults: boolean;
+  /** File systems below the disks are full every now and then, and nothing else is wrong. */
+  readonly fullDisks: boolean;
   readonly lies: boolean;
   readonly without: readonly OperationKind[];
   /** What there is more of, outside churn: each entry counts like one of a hundred. */
@@ -48,6 +50,7 @@ const SMALL: Profile = {
   churn: 0.3,
   besideCheckpoints: false,
   faults: false,
+  fullDisks: false,
   lies: false,
   without: ["addDevice"],
   favoured: [],
@@ -65,6 +68,7 @@ export const PROFILES: readonly Profile[] = [
   { ...SMALL, name: "several", devices: 2, without: [] },
   { ...SMALL, name: "full", volumeExtents: 60, volumesMax: 5 },
   { ...SMALL, name: "faults", devices: 2, faults: true, without: [] },
+  { ...SMALL, name: "brim", devices: 2, fullDisks: true, volumeExtents: 40, without: [] },
   { ...SMALL, name: "wide", extentBytes: 64 * KIB, deviceBytes: 14 * MIB, volumeExtents: 16 },
   { ...SMALL, name: "lies", lies: true, atomicBytes: 4 * KIB },
   { ...SMALL, name: "churn", volumeExtents: 30, volumesMax: 3, churn: 0.9 },

@@ -9,7 +9,7 @@ import { trapDefects } from "./defects.ts";
 import type { Driver } from "./driver.ts";
 import { firstVolumes, newMachine, POOL_UUID } from "./driver.ts";
 import type { FaultKind } from "./faults.ts";
-import { isLie } from "./faults.ts";
+import { isBorne, isLie } from "./faults.ts";
 import type { CrashKind, CrashPlan, History, Round } from "./history.ts";
 import { flipBits } from "./lies.ts";
 import type { Machine } from "./machine.ts";
@@ -141,10 +141,11 @@ class Walk {
     machine.reseed(round.seed);
     machine.setFaults(round.faults);
     machine.pagesMs = round.pagesMs;
-    if (round.faults.length > 0) this.#hasFaults = true;
+    if (!round.faults.every(({ kind }) => isBorne(kind))) this.#hasFaults = true;
     const clients = this.#clients!;
     if (round.faults.some(({ kind }) => isLie(kind))) this.oracle.isLenient = true;
-    clients.isExcused = this.oracle.isLenient || round.faults.some(({ kind }) => kind !== "stuck");
+    const isBorneAll = round.faults.every(({ kind }) => isBorne(kind));
+    clients.isExcused = this.oracle.isLenient || !isBorneAll;
     machine.crashAfter(round.crash?.after ?? Number.POSITIVE_INFINITY);
     await this.#runOperations(round, clients);
     this.outcome.moments.push(machine.moments);
@@ -154,6 +155,9 @@ class Walk {
     machine.pagesMs = 0;
     machine.crashAfter(Number.POSITIVE_INFINITY);
     flipBits(machine, round.faults);
+    if (clients.isFailed && isBorneAll) {
+      throw new Violation("the pool has stopped for what it has to bear");
+    }
     if (clients.isFailed) await this.#refuseReopening();
     if (clients.isFailed) await this.#crash({ after: 0, kind: "power", again: [] });
     else if (round.crash !== undefined) await this.#crash(round.crash);
@@ -192,6 +196,9 @@ class Walk {
     machine.crashAfter(Number.POSITIVE_INFINITY);
     const isComplete = plan.after % INCOMPLETE_EVERY > 0;
     if (!isComplete && !this.oracle.isLenient) await this.#refuseIncomplete();
+    if (this.#history.profile.fullDisks && machine.random.chance(0.5)) {
+      if ((await this.#openFull()) === "power") ending = "power";
+    }
     await this.#open();
     this.outcome.recoveries += 1;
     await this.#check(ending);
@@ -237,6 +244,20 @@ class Walk {
     if (writesTo(machine) !== writes) throw new Violation("a pool that is refused was written to");
     this.outcome.refusals += 1;
     machine.crash("kill");
+  }
+
+  /** Where there is no room for what an opening has to write, it says so, and nothing is lost by that. */
+  async #openFull(): Promise<"kill" | "power"> {
+    const { machine } = this;
+    const device = machine.random.below(this.#history.profile.devices);
+    machine.setFaults([{ kind: "noSpace", device, after: 0, count: Number.POSITIVE_INFINITY }]);
+    const refusal = await this.#refusal();
+    if (refusal !== undefined && refusal.kind !== "space") {
+      throw new Violation(`a pool on a full disk is refused: ${refusal.kind}: ${refusal.message}`);
+    }
+    if (machine.marks.has(POOL_UUID)) throw new Violation("a full disk has marked the pool");
+    machine.setFaults([]);
+    return this.#lose(machine.random.pick(["kill", "reboot", "power"]));
   }
 
   async #refusal(): Promise<PoolError | undefined> {

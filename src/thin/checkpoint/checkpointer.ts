@@ -9,8 +9,9 @@ import type { Barrier } from "../log/barrier.ts";
 import type { Health } from "../log/health.ts";
 import type { CheckpointWanted, Journal } from "../log/journal.ts";
 import { syncBarrier } from "../log/promises.ts";
+import { type Storage, withRoom } from "../log/storage.ts";
 import type { PoolState } from "../map/pool-state.ts";
-import { captureImage } from "./image.ts";
+import { captureImage, type Image } from "./image.ts";
 import { metadataReserve } from "./metadata-reserve.ts";
 import { PagePlaces } from "./page-place.ts";
 import { newRunBuffers, PageWriter } from "./page-writer.ts";
@@ -27,6 +28,8 @@ export interface CheckpointerOptions {
   readonly poolUuid: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where a checkpoint waits for which it has no room. */
+  readonly storage?: Storage;
   /** Of the checkpoint that the pool was opened from, and the number that the next one gets. */
   readonly generation: number;
   readonly nextGeneration: number;
@@ -153,7 +156,7 @@ export class Checkpointer implements CheckpointWanted {
   }
 
   async #make(reason: CheckpointReason): Promise<void> {
-    const { state, journal, barrier, superblocks, poolUuid, clock, log } = this.#options;
+    const { state, journal, barrier, poolUuid, clock, log, storage } = this.#options;
     assert(reason !== "close" || journal.isIdle, "nothing is appended to a pool that closes");
     const startedAt = clock.nowMs();
     // What the last checkpoint of all includes must be the end of the journal: a barrier behind it would be left to replay.
@@ -169,31 +172,43 @@ export class Checkpointer implements CheckpointWanted {
       generation,
       buffers: this.#buffers,
       failure: () => this.#options.health.failure,
+      ...(storage !== undefined && { storage }),
     });
     const rootBlock = nextRootBlock(this.#rootBlock, this.#rootBlockBefore);
     const written = await new TreeWriter(writer).write(image, rootBlock);
     // It buries records of which the data are on all devices. Where this checkpoint is lost, the one before it and a power loss leave
     // only what a barrier in the journal covers (rule L).
     await syncBarrier(barrier);
-    this.#checkHealth();
-    const [head] = state.addresses.devices;
-    assert(head !== undefined, "a pool has a device");
-    await superblocks.write(head, {
-      generation,
-      epoch: journal.epoch,
-      checkpointSeq: image.checkpointSeq,
-      root: written.root,
-      devices: image.devices,
-      poolName: image.settings.name,
-      isClean: reason === "close",
-    });
-    await flush(head);
+    await this.#writeSuperblock(image, { generation, root: written.root, reason });
     this.#checkHealth();
     this.#publish(generation, image.checkpointSeq, written);
     const durationMs = clock.nowMs() - startedAt;
     const { checkpointSeq } = image;
     const pageCount = writer.blocks.length;
     log.debug({ reason, generation, checkpointSeq, pageCount, durationMs }, "checkpoint");
+  }
+
+  async #writeSuperblock(
+    { checkpointSeq, devices, settings }: Image,
+    {
+      generation,
+      root,
+      reason,
+    }: { generation: number; root: PagePointer; reason: CheckpointReason },
+  ): Promise<void> {
+    const { state, journal, superblocks, storage } = this.#options;
+    const [head] = state.addresses.devices;
+    assert(head !== undefined, "a pool has a device");
+    const { epoch } = journal;
+    const isClean = reason === "close";
+    const poolName = settings.name;
+    const change = { generation, epoch, checkpointSeq, root, devices, poolName, isClean };
+    // Both copies go to the places of a generation that is not the last, each time the same: the last one stays whole.
+    await withRoom(storage, () => {
+      this.#checkHealth();
+      return superblocks.write(head, change);
+    });
+    await flush(head);
   }
 
   /** A flush that failed meanwhile may have lost what this checkpoint counts on. */

@@ -4,6 +4,7 @@ import { BLOCK_BYTES } from "../format/geometry.ts";
 import { JOURNAL_HEADER_BYTES, sealJournalBlock } from "../format/journal-block.ts";
 import { encodeRecord } from "../format/journal-record.ts";
 import { flushDevices } from "./flush-devices.ts";
+import { type Storage, withRoom } from "../log/storage.ts";
 import type { JournalRing } from "./journal-scan.ts";
 
 /** The end of a journal that was found. */
@@ -27,6 +28,7 @@ export async function coverJournal(
   { epoch, seq, crc }: JournalEnd,
   devices: readonly BlockDevice[],
   refuse: () => void,
+  storage?: Storage,
 ): Promise<number> {
   await flushDevices(devices);
   const block = new Uint8Array(BLOCK_BYTES);
@@ -40,8 +42,10 @@ export async function coverJournal(
     records: 1,
     bytes: end - JOURNAL_HEADER_BYTES,
   });
-  refuse();
-  await writeBytes(ring.device, ring.offsetBytes + (next % ring.blocks) * BLOCK_BYTES, block);
+  await withRoom(storage, () => {
+    refuse();
+    return writeBytes(ring.device, ring.offsetBytes + (next % ring.blocks) * BLOCK_BYTES, block);
+  });
   await flushDevices([ring.device]);
   return next;
 }

@@ -6,6 +6,7 @@ import { IoKind, IoRequest } from "../../util/io-request.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
 import { type PageHeader, sealPage } from "../format/page.ts";
 import type { PagePointer } from "../format/pointer.ts";
+import { isOutOfRoom, type Storage, type StorageWaiter } from "../log/storage.ts";
 import { RUN_BYTES_MAX, RUNS_IN_FLIGHT_MAX } from "./limits.ts";
 import type { PagePlaces } from "./page-place.ts";
 
@@ -26,23 +27,31 @@ export interface PageWriterOptions {
   readonly buffers: AlignedBufferPool;
   /** What has stopped the pool: what is not on its way by then stays away from devices that may be another host's. */
   readonly failure?: () => IoError | null;
+  /** Where runs wait for which it has no room. Without it they fail. */
+  readonly storage?: Storage;
+}
+
+/** What becomes of a run that the device has answered. */
+interface RunOwner {
+  sent(run: RunWrite, error: IoError | null): void;
+  ended(run: RunWrite, error: IoError | null): void;
+  submit(run: RunWrite): void;
 }
 
 /** A run of pages on their way to a device. */
-class RunWrite extends IoRequest {
+class RunWrite extends IoRequest implements StorageWaiter {
   readonly memory: Buffer;
-  readonly #end: (run: RunWrite, error: IoError | null) => void;
+  readonly device: BlockDevice;
+  hasWaited = false;
+  readonly #owner: RunOwner;
 
-  constructor(
-    memory: Buffer,
-    offsetBytes: number,
-    end: (run: RunWrite, error: IoError | null) => void,
-  ) {
+  constructor(memory: Buffer, device: BlockDevice, offsetBytes: number, owner: RunOwner) {
     super();
     this.kind = IoKind.write;
     this.memory = memory;
+    this.device = device;
     this.offsetBytes = offsetBytes;
-    this.#end = end;
+    this.#owner = owner;
   }
 
   /** Where the next page goes: behind the others. */
@@ -53,7 +62,16 @@ class RunWrite extends IoRequest {
   }
 
   override done(error: IoError | null): void {
-    this.#end(this, error);
+    this.#owner.sent(this, error);
+  }
+
+  /** The same pages to the same places: nothing refers to them yet. */
+  retry(): void {
+    this.#owner.submit(this);
+  }
+
+  giveUp(error: IoError): void {
+    this.#owner.ended(this, error);
   }
 }
 
@@ -70,8 +88,12 @@ export class PageWriter {
   /** The blocks that the checkpoint has taken, in their order. */
   readonly blocks: number[] = [];
   readonly #options: PageWriterOptions;
+  readonly #owner: RunOwner = {
+    sent: (run, error) => this.#sent(run, error),
+    ended: (run, error) => this.#ended(run, error),
+    submit: (run) => this.#submit(run),
+  };
   #run: RunWrite | null = null;
-  #runDevice: BlockDevice | null = null;
   #inFlight = 0;
   #error: IoError | null = null;
   #wake: (() => void) | null = null;
@@ -118,37 +140,52 @@ export class PageWriter {
     const run = this.#run;
     const continues =
       run !== null &&
-      this.#runDevice === device &&
+      run.device === device &&
       run.offsetBytes + run.lengthBytes === offsetBytes &&
       run.lengthBytes < run.memory.length;
     if (continues) return run.take();
     this.#send();
     const memory = this.#options.buffers.lease();
     assert(memory !== null, "there are buffers for all runs");
-    this.#runDevice = device;
-    this.#run = new RunWrite(memory, offsetBytes, this.#sent);
+    this.#run = new RunWrite(memory, device, offsetBytes, this.#owner);
     return this.#run.take();
   }
 
   #send(): void {
     const run = this.#run;
-    if (run === null || this.#runDevice === null) return;
+    if (run === null) return;
     this.#run = null;
     this.#inFlight += 1;
     run.buffers = [run.memory.subarray(0, run.lengthBytes)];
-    const failure = this.#options.failure?.() ?? null;
-    if (failure === null) this.#runDevice.submit(run);
-    else run.done(failure);
+    this.#submit(run);
   }
 
-  readonly #sent = (run: RunWrite, error: IoError | null): void => {
+  #submit(run: RunWrite): void {
+    const failure = this.#options.failure?.() ?? null;
+    if (failure === null) run.device.submit(run);
+    else this.#ended(run, failure);
+  }
+
+  /** A run that waits for room keeps its buffer, and the checkpoint from going on. */
+  #sent(run: RunWrite, error: IoError | null): void {
+    const { storage } = this.#options;
+    if (storage !== undefined && isOutOfRoom(error)) {
+      run.hasWaited = true;
+      storage.wait(run);
+      return;
+    }
+    this.#ended(run, error);
+    if (error === null && run.hasWaited) storage?.passed();
+  }
+
+  #ended(run: RunWrite, error: IoError | null): void {
     this.#options.buffers.release(run.memory);
     this.#inFlight -= 1;
     this.#error ??= error;
     const wake = this.#wake;
     this.#wake = null;
     wake?.();
-  };
+  }
 
   #change(): Promise<void> {
     return new Promise((resolve) => {

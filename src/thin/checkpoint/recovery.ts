@@ -9,6 +9,7 @@ import type { SuperblockCopy } from "../format/superblock-io.ts";
 import { Barrier } from "../log/barrier.ts";
 import { Health } from "../log/health.ts";
 import { Journal } from "../log/journal.ts";
+import type { Storage } from "../log/storage.ts";
 import { applyRecord } from "../map/apply.ts";
 import { deriveSpace } from "../map/derive.ts";
 import type { PoolState } from "../map/pool-state.ts";
@@ -38,6 +39,8 @@ export interface RecoveryOptions {
   readonly readOnly?: boolean;
   /** Called when a flush or write fails already here: that must outlive the process (rule F). */
   readonly onFailure?: (error: IoError) => void;
+  /** Where what has no room below the devices waits for some. */
+  readonly storage?: Storage;
   /** Given the pool's health before anything is written, for whoever may have to stop it from outside, also while it is opened. */
   readonly onBegin?: (health: Health) => void;
 }
@@ -125,7 +128,8 @@ async function coverAll(
   const refuse = (): void => {
     if (health.failure !== null) throw health.failure;
   };
-  const covered = coverJournal(ring, uncovered, tree.state.addresses.devices, refuse);
+  const { devices } = tree.state.addresses;
+  const covered = coverJournal(ring, uncovered, devices, refuse, options.storage);
   const message = "the journal could not be made durable while the pool was opened";
   return { ...rebuilt, seq: await orFail(health, message, covered) };
 }
@@ -263,7 +267,7 @@ function membersOf(
 }
 
 function putTogether(options: RecoveryOptions, rebuilt: Rebuilt, health: Health): Recovered {
-  const { clock, log, owner, superblocks: copies } = options;
+  const { clock, log, owner, superblocks: copies, storage } = options;
   const { candidate, tree, rootBlockBefore, seq, sameBoot, replayed, discarded } = rebuilt;
   const { superblock, isOlder } = candidate;
   const { state, topPages } = tree;
@@ -283,6 +287,7 @@ function putTogether(options: RecoveryOptions, rebuilt: Rebuilt, health: Health)
     prevCrc: 0,
     dirtyPagesMax: dirtyPagesFor(reserve, state.geometry),
     checkpoint: { wanted: () => checkpointer.wanted() },
+    ...(storage !== undefined && { storage }),
   });
   const barrier = new Barrier({
     journal,
@@ -301,6 +306,7 @@ function putTogether(options: RecoveryOptions, rebuilt: Rebuilt, health: Health)
     poolUuid,
     clock,
     log,
+    ...(storage !== undefined && { storage }),
     generation,
     nextGeneration: generationAfter(superblock, copies),
     // The journal of the old epoch is needed no more once the new one has begun.

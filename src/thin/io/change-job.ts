@@ -7,6 +7,7 @@ import type { ChangePiece, PieceOwner } from "./change-piece.ts";
 import { planData, type DataTarget } from "./data-plan.ts";
 import type { OperationOwner } from "./device-operation.ts";
 import type { LockWaiter } from "./extent-locks.ts";
+import type { HeldWrite } from "./engine.ts";
 import type { GateEntrant } from "./gate.ts";
 import { PIECES_IN_FLIGHT_MAX } from "./limits.ts";
 import type { PiecePool } from "./piece-pool.ts";
@@ -22,9 +23,10 @@ type Blocked = (typeof Blocked)[keyof typeof Blocked];
  * {@link ChangePiece}. A job that waits for space is outside the gate, and holds no lock: an unmap, a snapshot or a delete need not wait for it.
  */
 export class ChangeJob
-  implements DataTarget, OperationOwner, PieceOwner, LockWaiter, QuotaWaiter, GateEntrant
+  implements DataTarget, OperationOwner, PieceOwner, LockWaiter, QuotaWaiter, GateEntrant, HeldWrite
 {
   waitExtent = 0;
+  untilMs = 0;
   readonly core: VolumeCore;
   readonly pieces: PiecePool;
   readonly #recycle: (job: ChangeJob) => void;
@@ -38,6 +40,8 @@ export class ChangeJob
   #error: IoError | null = null;
   #blocked: Blocked = Blocked.no;
   #isAdvancing = false;
+  /** The storage below had no room for some of it: all of it is done again. */
+  #isOutOfRoom = false;
   /** What it did is not on stable media by itself. */
   #needsBarrier = false;
 
@@ -50,13 +54,29 @@ export class ChangeJob
   start(request: IoRequest): void {
     assert(this.#request === null, "a job has one request at a time");
     this.#request = request;
+    this.#error = null;
+    this.#needsBarrier = false;
+    this.untilMs = 0;
+    this.#begin(request);
+  }
+
+  #begin(request: IoRequest): void {
     this.#cursor = request.offsetBytes;
     this.#end = request.offsetBytes + request.lengthBytes;
     this.#wholeFrom = this.#end;
     this.#wholeTo = this.#end;
-    this.#error = null;
-    this.#needsBarrier = false;
+    this.#isOutOfRoom = false;
     this.admitted();
+  }
+
+  /** The storage below may have room. */
+  retry(): void {
+    this.#begin(this.#wanted());
+  }
+
+  giveUp(error: IoError): void {
+    this.#isOutOfRoom = false;
+    this.#answer(error);
   }
 
   admitted(): void {
@@ -137,7 +157,9 @@ export class ChangeJob
 
   operationDone(error: IoError | null): void {
     this.#inFlight -= 1;
-    this.#error ??= error;
+    // Devices and the journal say so; what has no space in the pool has not begun.
+    if (error !== null && isShortage(error)) this.#isOutOfRoom = true;
+    else this.#error ??= error;
     this.#advance();
   }
 
@@ -187,6 +209,7 @@ export class ChangeJob
     while (
       this.#error === null &&
       this.#blocked === Blocked.no &&
+      !this.#isOutOfRoom &&
       this.#cursor < this.#end &&
       this.#inFlight < PIECES_IN_FLIGHT_MAX
     ) {
@@ -204,7 +227,7 @@ export class ChangeJob
       case Blocked.quota:
         return;
       case Blocked.space:
-        if (this.#error === null) this.#leaveForSpace();
+        if (this.#error === null && !this.#isOutOfRoom) this.#leaveForSpace();
         else this.#finish();
         return;
       case Blocked.no:
@@ -314,6 +337,11 @@ export class ChangeJob
     this.#error ??= this.core.engine.health.failure;
     this.core.engine.isDirty = true;
     this.core.gate.leaveChange();
+    if (this.#error === null && this.#isOutOfRoom) {
+      this.core.engine.storage.hold(this);
+      return;
+    }
+    if (this.#error === null && this.untilMs !== 0) this.core.engine.storage.passed();
     if (this.#error === null && request.forceUnitAccess && this.#needsBarrier) {
       this.core.engine.barrier.sync(this);
     } else this.#answer(this.#error);
@@ -326,4 +354,8 @@ export class ChangeJob
     this.#recycle(this);
     request.done(error);
   }
+}
+
+function isShortage({ kind }: IoError): boolean {
+  return kind === "space" || kind === "space-pending";
 }

@@ -184,6 +184,11 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     this.#finish(error);
   }
 
+  withdrawn(error: IoError): void {
+    if (this.#isNew) this.#core.engine.state.space.giveBack(this.#phys, this.#count);
+    this.#finish(error);
+  }
+
   #begin(owner: PieceOwner, lext: number, count: number): void {
     assert(this.#owner === null, "a piece is one change at a time");
     this.#owner = owner;

@@ -8,6 +8,8 @@ import type { PoolState } from "../map/pool-state.ts";
 export interface EngineAppendWaiter {
   appended(seq: number): void;
   appendFailed(error: IoError): void;
+  /** The record was taken out before it was on its way: nothing of it is in the journal. */
+  withdrawn?(error: IoError): void;
 }
 
 /** Of the journal, what the data path uses. */
@@ -36,6 +38,23 @@ export interface SpaceWait {
   freed(): void;
 }
 
+/** A write of a volume for which the storage below had no room. */
+export interface HeldWrite {
+  /** Until when it waits, in milliseconds of the clock; 0: that is not known yet. It is kept when it comes back from trying again. */
+  untilMs: number;
+  retry(): void;
+  /** The wait is over. */
+  giveUp(error: IoError): void;
+}
+
+/** What is done with them. */
+export interface StorageHold {
+  /** Calls one of the write's two, once, and perhaps before it returns. */
+  hold(write: HeldWrite): void;
+  /** A write that was held has found room. */
+  passed(): void;
+}
+
 /** What all volumes of a pool share; the pool puts it together. */
 export interface Engine {
   readonly poolName: string;
@@ -47,6 +66,7 @@ export interface Engine {
   readonly health: { readonly failure: IoError | null };
   readonly clock: Clock;
   readonly fullPolicy: SpaceWait;
+  readonly storage: StorageHold;
   /** Set whenever a write has completed; the background barrier clears it before it begins. */
   isDirty: boolean;
 }

@@ -12,6 +12,7 @@ import {
 import { encodeRecord, recordBytes } from "../format/journal-record.ts";
 import { isSafe, type JournalRecord } from "../format/records.ts";
 import type { Health } from "./health.ts";
+import { isOutOfRoom, type Storage, type StorageWaiter } from "./storage.ts";
 import {
   BARRIER_BLOCKS_RESERVED,
   HURRY_SHARE,
@@ -23,6 +24,8 @@ import {
 export interface AppendWaiter {
   appended(seq: number): void;
   appendFailed(error: IoError): void;
+  /** Those who have this can be told, before their record is on its way, that it is not appended: nothing of it is in the journal. */
+  withdrawn?(error: IoError): void;
 }
 
 /** What the records are about: the maps. */
@@ -54,6 +57,8 @@ export interface JournalOptions {
   /** Dirty pages of maps past which records wait for a checkpoint. */
   readonly dirtyPagesMax: number;
   readonly checkpoint: CheckpointWanted;
+  /** Where a block waits that it has no room for. Without it the pool stops. */
+  readonly storage?: Storage;
 }
 
 /** The write of a block: one object for all of them, since one is under way at a time. */
@@ -91,6 +96,10 @@ export class Journal {
   readonly #offsetBytes: number;
   readonly #dirtyPagesMax: number;
   readonly #checkpoint: CheckpointWanted;
+  readonly #storage: Storage | null;
+  /** Told when there may be room for the block that had none. */
+  readonly #whenRoom: StorageWaiter;
+  #isWaitingForRoom = false;
   readonly #block: Uint8Array;
   readonly #write: BlockWrite;
 
@@ -127,6 +136,11 @@ export class Journal {
     this.#offsetBytes = options.offsetBytes;
     this.#dirtyPagesMax = options.dirtyPagesMax;
     this.#checkpoint = options.checkpoint;
+    this.#storage = options.storage ?? null;
+    this.#whenRoom = {
+      retry: () => this.#device.submit(this.#write),
+      giveUp: (error) => this.#ended(error),
+    };
     this.#seq = options.seq;
     this.#prevCrc = options.prevCrc;
     this.#tailSeq = options.seq;
@@ -202,6 +216,32 @@ export class Journal {
       this.#enqueue(record, index === 0 ? bytes : 0, index === last ? waiter : null);
     }
     this.#schedule();
+  }
+
+  /**
+   * Where records have to wait, for a checkpoint or for the storage below: takes out those that need not stay, and tells who appended them.
+   */
+  withdraw(error: IoError): void {
+    if (!this.isStalled && !this.#isWaitingForRoom) return;
+    const withdrawn: AppendWaiter[] = [];
+    let kept = this.#head;
+    for (let first = this.#head; first < this.#records.length;) {
+      let end = first + 1;
+      while (this.#groupBytes[end] === 0) end += 1;
+      const waiter = this.#waiters[end - 1] ?? null;
+      if (waiter?.withdrawn === undefined) {
+        this.#records.copyWithin(kept, first, end);
+        this.#groupBytes.copyWithin(kept, first, end);
+        this.#waiters.copyWithin(kept, first, end);
+        kept += end - first;
+      } else withdrawn.push(waiter);
+      first = end;
+    }
+    this.#records.length = kept;
+    this.#groupBytes.length = kept;
+    this.#waiters.length = kept;
+    this.#compact();
+    for (const waiter of withdrawn) waiter.withdrawn?.(error);
   }
 
   /**
@@ -327,7 +367,20 @@ export class Journal {
     this.#device.submit(this.#write);
   }
 
+  /** A block that found no room is in nobody's way, and none that comes later is on its way: it is written again as it is (rule J). */
   #written(error: IoError | null): void {
+    const isToCome = this.#storage !== null && isOutOfRoom(error) && this.#health.failure === null;
+    if (isToCome) {
+      this.#isWaitingForRoom = true;
+      this.#storage.wait(this.#whenRoom);
+    } else this.#ended(error);
+  }
+
+  #ended(error: IoError | null): void {
+    if (this.#isWaitingForRoom) {
+      this.#isWaitingForRoom = false;
+      if (error === null) this.#storage?.passed();
+    }
     if (error !== null) {
       const context = { object: this.#health.poolName, cause: error };
       this.#health.fail(new IoError("failed", "the journal could not be written", context));

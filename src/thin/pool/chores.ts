@@ -87,9 +87,9 @@ export class PoolChores implements Chores {
     await this.#options.discards?.round();
   }
 
-  /** Only when nobody has written of late: the filler must not be felt. */
+  /** Only when nobody has written of late: the filler must not be felt. Nor must it take room that there is none of. */
   async fill(): Promise<void> {
-    if (!this.#wasBusy) await this.#options.filler?.round();
+    if (!this.#wasBusy && !this.#parts.storage.isFull) await this.#options.filler?.round();
   }
 
   recount(): Promise<void> {

@@ -22,11 +22,7 @@ export function watchFailure(
     log.error({ error, pool: health.poolName }, what);
   });
   health.onFailure((error) => {
-    const what =
-      error instanceof FenceError
-        ? "the pool has stopped: another host may have it by now"
-        : "the pool has stopped: start the machine anew to go on with what is on its devices";
-    log.fatal({ error, pool: health.poolName }, what);
+    log.fatal({ error, pool: health.poolName }, endOf(error));
     failed(error);
   });
 }
@@ -36,6 +32,18 @@ export class FenceError extends IoError {
   constructor(poolName: string, reason: PoolError) {
     super("failed", reason.message, { object: poolName, cause: reason });
   }
+}
+
+/**
+ * The pool is left as a kill would leave it, for the file system below has no room for its checkpoint: all is in its journal, and it may be
+ * opened again. No device has failed.
+ */
+export class NoRoomError extends FenceError {}
+
+function endOf(error: IoError): string {
+  if (error instanceof NoRoomError) return "the pool ends as it is";
+  if (error instanceof FenceError) return "the pool has stopped: another host may have it by now";
+  return "the pool has stopped: start the machine anew to go on with what is on its devices";
 }
 
 /** Also what a device refused only because its pool was fenced. */

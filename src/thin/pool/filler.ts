@@ -1,12 +1,13 @@
 import { LEAF_ENTRIES } from "../format/layout.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
+import { isOutOfRoom } from "../log/storage.ts";
 import { isPartial } from "../map/entry.ts";
 import { NO_LEAF } from "../map/leaf-store.ts";
 import { FILL_LEAVES_PER_ROUND } from "./limits.ts";
 import type { PoolParts } from "./pool-parts.ts";
 import type { RateLimit } from "./rate-limit.ts";
 
-type FillerParts = Pick<PoolParts, "state" | "journal" | "volumes" | "log">;
+type FillerParts = Pick<PoolParts, "state" | "journal" | "volumes" | "log" | "storage">;
 
 /**
  * Completes PARTIAL extents that nobody shares, when nobody writes: their bases come free, and reads find them in one piece. It goes
@@ -39,7 +40,7 @@ export class Filler {
     if (appliedSeq === this.#restsAtSeq) return;
     for (
       let count = 0;
-      count < FILL_LEAVES_PER_ROUND && this.#rate.allowanceBytes > 0;
+      count < FILL_LEAVES_PER_ROUND && this.#rate.allowanceBytes > 0 && !this.#parts.storage.isFull;
       count += 1
     ) {
       const volume = this.#nextVolume();
@@ -90,6 +91,10 @@ export class Filler {
         this.#filledInPass += 1;
       }
     } catch (error) {
+      if (isOutOfRoom(error)) {
+        this.#parts.storage.noticed();
+        return;
+      }
       this.#parts.log.warn(
         { error, volume: volume.attributes.name },
         "an extent was not completed",

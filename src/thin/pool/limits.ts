@@ -17,6 +17,24 @@ export const FULL_RETRY_MS_DEFAULT = 60_000;
 export const FULL_NOTICES_MAX = 2;
 export const FULL_NOTICE_INTERVAL_MS = 60_000;
 
+/**
+ * What found no room on the file system below is tried again so often: a try costs a failed system call, or the file system's own search for
+ * room, and an operator should not have to wait. Milliseconds.
+ */
+export const STORAGE_RETRY_MS = 250;
+
+/** A file system below that nothing has found full for so long is not any more, as far as anybody knows. Milliseconds. */
+export const STORAGE_QUIET_MS = 60_000;
+
+/** That the file system below is full is said again so often. Milliseconds. */
+export const STORAGE_REMINDER_MS = 60_000;
+
+/**
+ * A pool that is opened or closed waits no longer for room on the file system below, in milliseconds: whoever starts or stops the service
+ * has to hear of it. Twice this at the most, which is well within the time that the service has for its end.
+ */
+export const STORAGE_WAIT_MS = 5_000;
+
 /** How often housekeeping looks round, in milliseconds. */
 export const HOUSEKEEPING_TICK_MS = 250;
 

@@ -14,6 +14,10 @@ export type PoolEvent =
   | { readonly kind: "full"; readonly capacityBytes: number }
   /** The pool was full and has space again. */
   | { readonly kind: "space-available"; readonly freeBytes: number }
+  /** The file system below a device has no room for what has room in the pool: what needs some waits, and writes fail as the settings say. */
+  | { readonly kind: "storage-full" }
+  /** It was full and has room again. */
+  | { readonly kind: "storage-available" }
   /** A device was added or has grown. */
   | { readonly kind: "grown"; readonly device: number; readonly capacityBytes: number }
   /** The pool has stopped, for good until the machine is started again. */

@@ -10,6 +10,7 @@ import type { PoolState } from "../map/pool-state.ts";
 import type { FullPolicy } from "./full-policy.ts";
 import type { Ownership } from "./ownership.ts";
 import type { PoolListeners } from "./pool-events.ts";
+import type { StorageWatch } from "./storage-watch.ts";
 import type { VolumeRegistry } from "./volume-registry.ts";
 
 /** What the operations on an open pool work with. */
@@ -23,6 +24,7 @@ export interface PoolParts {
   readonly health: Health;
   readonly engine: Engine;
   readonly fullPolicy: FullPolicy;
+  readonly storage: StorageWatch;
   readonly volumes: VolumeRegistry;
   readonly ownership: Ownership;
   readonly listeners: PoolListeners;

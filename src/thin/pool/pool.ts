@@ -9,15 +9,24 @@ import { auditState } from "../map/audit.ts";
 import type { PoolState } from "../map/pool-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { asPoolError } from "./commit.ts";
-import { FenceError, markFailure, refuseFailed, refuseForeign, watchDevice } from "./failure.ts";
+import {
+  FenceError,
+  markFailure,
+  NoRoomError,
+  refuseFailed,
+  refuseForeign,
+  watchDevice,
+} from "./failure.ts";
 import { addDevice, checkRoomForDevice, growDevice } from "./growth.ts";
-import type { PoolListener } from "./pool-events.ts";
+import { STORAGE_WAIT_MS } from "./limits.ts";
+import { type PoolListener, PoolListeners } from "./pool-events.ts";
 import {
   type AttributeChanges,
   type CopySpec,
   type NewDevice,
   POOL_RUN_DEFAULTS,
   type PoolOpenOptions,
+  type PoolRunSettings,
   type SettingsChanges,
   type VolumeSpec,
 } from "./pool-options.ts";
@@ -28,6 +37,8 @@ import { rollback } from "./rollback.ts";
 import { setSettings } from "./settings.ts";
 import { snapshot } from "./snapshots.ts";
 import { startPool, type StartedPool } from "./start-pool.ts";
+import { StorageNotice } from "./storage-notice.ts";
+import { StorageWatch } from "./storage-watch.ts";
 import { type PoolUsage, usageOf } from "./usage.ts";
 import { createVolume, deleteVolume, rename, setAttributes } from "./volumes.ts";
 
@@ -55,12 +66,17 @@ export class Pool {
       const assembly = await assemble(devices);
       await refuseFailed(failureMark, { uuid: assembly.poolUuid, name: assembly.name });
       refuseForeign(assembly.superblocks, options);
+      const below = watchStorage(assembly.name, options, settings);
+      const { storage } = below;
       const recovered = await recover({
         devices: assembly.devices,
         joining: assembly.joining,
         superblocks: assembly.superblocks,
         onFailure: (error) => markFailure(failureMark, assembly.poolUuid, error),
+        storage,
         onBegin: (health) => {
+          health.onFailure((error) => storage.stop(error));
+          storage.limit(STORAGE_WAIT_MS, () => health.fail(noRoom(assembly.name, devices)));
           for (const device of devices) watchDevice(health, device);
           options.onLost?.((reason) => health.fail(new FenceError(assembly.name, reason)));
         },
@@ -73,16 +89,21 @@ export class Pool {
         { pool: assembly.name, uuid: assembly.poolUuid, ...recovered.report },
         "pool opened",
       );
-      const pool = Pool.start(assembly.poolUuid, recovered, options);
+      storage.unlimit();
+      const pool = Pool.start(assembly.poolUuid, recovered, { options, below });
       options.onLost?.((reason) => pool.fence(reason));
       return pool;
     } catch (error) {
-      throw asPoolError(error);
+      throw error instanceof NoRoomError ? error.cause : asPoolError(error);
     }
   }
 
   /** Starts a pool that was recovered just now. */
-  static start(uuid: string, recovered: Recovered, options: PoolOpenOptions): Pool {
+  private static start(
+    uuid: string,
+    recovered: Recovered,
+    { options, below }: { readonly options: PoolOpenOptions; readonly below: Below },
+  ): Pool {
     const settings = { ...POOL_RUN_DEFAULTS, ...options.settings };
     const queue = new OperationQueue();
     const refusal = (): PoolError => closedError(recovered.state.settings.name);
@@ -91,6 +112,7 @@ export class Pool {
       recovered,
       options,
       settings,
+      ...below,
       run: (operation) => queue.run(operation, refusal),
     });
     return new Pool(started, queue);
@@ -231,9 +253,12 @@ export class Pool {
   }
 
   async #close(): Promise<void> {
-    const { volumes, fullPolicy, health, state } = this.#parts;
+    const { volumes, fullPolicy, health, state, storage } = this.#parts;
+    const isClosing = new IoError("gone", "the pool is being closed", { object: this.name });
+    storage.stopHolding(isClosing);
+    storage.limit(STORAGE_WAIT_MS, () => this.#endWithoutRoom());
     await this.#queue.close();
-    fullPolicy.stop(new IoError("gone", "the pool is being closed", { object: this.name }));
+    fullPolicy.stop(isClosing);
     await this.#started.stop();
     const all = volumes.all();
     await closeAll(
@@ -247,8 +272,9 @@ export class Pool {
         await this.#parts.checkpointer.close();
       }
     } catch (error) {
-      throw asPoolError(error);
+      if (!(health.failure instanceof NoRoomError)) throw asPoolError(error);
     } finally {
+      storage.stop(isClosing);
       state.space.stop();
       for (const volume of all) {
         volume.markGone();
@@ -259,6 +285,21 @@ export class Pool {
       // Of flushes that came meanwhile: one that finds its device closed would count as failed (rule F).
       await this.#parts.barrier.idle();
     }
+  }
+
+  /** The checkpoint of an orderly end finds no room: the next opening replays the journal instead. */
+  #endWithoutRoom(): void {
+    const { health, barrier, clock, state, log } = this.#parts;
+    const end = (): void => {
+      timer.cancel();
+      if (health.failure !== null) return;
+      const pool = this.name;
+      log.warn({ pool }, "the pool is closed without a checkpoint: nothing is lost by that");
+      health.fail(noRoom(pool, state.addresses.devices));
+    };
+    // Where the journal itself has no room, this does not end.
+    const timer = clock.after(STORAGE_WAIT_MS, end);
+    void syncBarrier(barrier).then(end, end);
   }
 
   #run<Result>(operation: (parts: PoolParts) => Promise<Result>): Promise<Result> {
@@ -278,6 +319,38 @@ export class Pool {
   #refuseClosed(): void {
     if (this.#closing !== null) throw closedError(this.name);
   }
+}
+
+interface Below {
+  readonly storage: StorageWatch;
+  readonly storageNotice: StorageNotice;
+  readonly listeners: PoolListeners;
+}
+
+function watchStorage(
+  poolName: string,
+  { clock, log, devices }: PoolOpenOptions,
+  { holdMs, fullRetryMs }: Pick<PoolRunSettings, "holdMs" | "fullRetryMs">,
+): Below {
+  const listeners = new PoolListeners();
+  const names = devices.map(({ name }) => name);
+  const storageNotice = new StorageNotice({ clock, log, listeners, poolName, devices: names });
+  const storage = new StorageWatch({
+    clock,
+    poolName,
+    holdMs,
+    fullRetryMs,
+    changed: (isFull) => storageNotice.changed(isFull),
+  });
+  return { storage, storageNotice, listeners };
+}
+
+function noRoom(poolName: string, devices: readonly BlockDevice[]): NoRoomError {
+  const names = devices.map(({ name }) => name).join(", ");
+  const what =
+    `the file system below ${names} is full, and has no room for a checkpoint of the pool. Nothing is lost: ` +
+    "free some space there, then open the pool again";
+  return new NoRoomError(poolName, new PoolError("space", what));
 }
 
 function closedError(name: string): PoolError {

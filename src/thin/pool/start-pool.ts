@@ -11,11 +11,13 @@ import { addDevice, growDevice } from "./growth.ts";
 import { Housekeeping } from "./housekeeping.ts";
 import { Ownership } from "./ownership.ts";
 import { PoolEngine } from "./pool-engine.ts";
-import { PoolListeners } from "./pool-events.ts";
+import type { PoolListeners } from "./pool-events.ts";
 import type { PoolOpenOptions, PoolRunSettings } from "./pool-options.ts";
 import type { PoolParts } from "./pool-parts.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { SpaceWatch } from "./space-watch.ts";
+import type { StorageNotice } from "./storage-notice.ts";
+import type { StorageWatch } from "./storage-watch.ts";
 import { VolumeRegistry } from "./volume-registry.ts";
 
 const MS_PER_SECOND = 1000;
@@ -25,6 +27,9 @@ export interface StartOptions {
   readonly recovered: Recovered;
   readonly options: PoolOpenOptions;
   readonly settings: PoolRunSettings;
+  readonly storage: StorageWatch;
+  readonly storageNotice: StorageNotice;
+  readonly listeners: PoolListeners;
   /** Puts an operation into the pool's queue. */
   readonly run: (operation: () => Promise<void>) => Promise<void>;
 }
@@ -38,10 +43,9 @@ export interface StartedPool {
 
 /** Puts the parts of a recovered pool together, and starts what it does by itself. */
 export function startPool(start: StartOptions): StartedPool {
-  const { recovered, options, settings } = start;
+  const { recovered, options, settings, storage, listeners } = start;
   const { state, health } = recovered;
   const { clock, log } = options;
-  const listeners = new PoolListeners();
   const fullPolicy = new FullPolicy({
     clock,
     poolName: state.settings.name,
@@ -53,13 +57,14 @@ export function startPool(start: StartOptions): StartedPool {
     changed: (isFull) => notice.changed(isFull),
   });
   const notice = new FullNotice(clock, (isFull, changes) => tellFull(parts, isFull, changes));
-  const engine = new PoolEngine(recovered, fullPolicy, clock);
+  const engine = new PoolEngine(recovered, { fullPolicy, storage, clock });
   const startedAtMs = clock.nowMs();
   const parts: PoolParts = {
     uuid: start.uuid,
     ...recovered,
     engine,
     fullPolicy,
+    storage,
     volumes: new VolumeRegistry(engine),
     ownership: new Ownership({ ...recovered, clock }, start.run),
     listeners,
@@ -86,11 +91,13 @@ export function startPool(start: StartOptions): StartedPool {
     // What stops the pool has said so itself.
     failed: (error) => log.warn({ error }, "housekeeping did not come to its end"),
   });
+  storage.relieve = (error) => recovered.journal.withdraw(error);
   state.space.virginDue = () => housekeeping.moveVirginMarks();
   const unsubscribe = state.space.onFreed(() => fullPolicy.freed());
   watchFailure(start.uuid, { health, failureMark: options.failureMark, log }, (error) => {
     housekeeping.stop();
     notice.stop();
+    start.storageNotice.stop();
     fullPolicy.stop(error);
     listeners.emit({ kind: "failed", error });
   });

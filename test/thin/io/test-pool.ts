@@ -3,7 +3,7 @@ import { DeviceFilter } from "../../../src/device/device-filter.ts";
 import { MemoryDevice } from "../../../src/device/memory-device.ts";
 import { Geometry } from "../../../src/thin/format/geometry.ts";
 import type { JournalRecord, VolumeAttributes } from "../../../src/thin/format/records.ts";
-import type { Engine } from "../../../src/thin/io/engine.ts";
+import type { Engine, HeldWrite } from "../../../src/thin/io/engine.ts";
 import { closeAll } from "../../../src/thin/io/gate.ts";
 import { ThinVolume } from "../../../src/thin/io/thin-volume.ts";
 import { appendRecord, appendRecords, syncBarrier } from "../../../src/thin/log/promises.ts";
@@ -159,6 +159,12 @@ export class TestPool implements Engine {
     wait: (retry: () => void, expire: (error: IoError) => void): void => {
       this.waiting.push({ retry, expire });
     },
+  };
+  /** Writes that the devices had no room for. */
+  readonly held: HeldWrite[] = [];
+  readonly storage = {
+    hold: (write: HeldWrite): void => void this.held.push(write),
+    passed: (): void => undefined,
   };
   readonly records: JournalRecord[] = [];
   /** Leaves that were written, by their block. */
