@@ -13,6 +13,7 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
     "kmod",
     "udev",
     "iproute2",
+    "fdisk",
     "open-iscsi",
     "e2fsprogs",
     "xfsprogs",
