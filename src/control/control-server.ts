@@ -17,8 +17,8 @@ import { Jobs } from "./jobs.ts";
 import type { OperationContext } from "./operations/operation.ts";
 import { messageOf, StartError } from "./start-error.ts";
 
-/** Commands come one at a time; this leaves room for scripts that start many. */
-const CONNECTIONS_MAX = 64;
+/** Commands come one at a time; this leaves room for scripts that start many, and for readers of events. */
+const CONNECTIONS_MAX = 128;
 
 export interface ControlServerOptions {
   readonly context: OperationContext;

@@ -32,7 +32,7 @@ export class Answer {
 
   /** It will be done; `location`: where to ask how far it is. */
   accepted(value: object, location: string): void {
-    this.#reply.header("location", location);
+    this.#reply.headers({ location, "preference-applied": "respond-async" });
     this.#end(202, JSON_TYPE, JSON.stringify(value));
   }
 

@@ -23,6 +23,9 @@ import { problemOf, RefusedRequest } from "./problem.ts";
 /** Whoever sends a request slower than this keeps a connection from others. */
 const REQUEST_MS_MAX = 30_000;
 
+/** A connection without a request holds a place of others. */
+const IDLE_MS_MAX = 10_000;
+
 const HEADER_BYTES_MAX: number = 8 * 1024;
 
 export interface AppParts extends OperationParts {
@@ -95,6 +98,7 @@ function instance(parts: AppParts, tls: TlsFiles | null): FastifyInstance {
     loggerInstance: parts.log as unknown as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout,
+    keepAliveTimeout: IDLE_MS_MAX,
     exposeHeadRoutes: false,
     forceCloseConnections: false,
     routerOptions: {
@@ -113,7 +117,7 @@ function instance(parts: AppParts, tls: TlsFiles | null): FastifyInstance {
   if (tls === null) return fastify({ ...options, http }) as unknown as FastifyInstance;
   const secure = {
     ...options,
-    https: { ...http, ...tls, minVersion: "TLSv1.2" as const },
+    https: { ...http, ...tls, minVersion: "TLSv1.2" as const, handshakeTimeout: requestTimeout },
   } as unknown as FastifyHttpsOptions<TlsServer, FastifyBaseLogger>;
   return fastify(secure) as unknown as FastifyInstance;
 }

@@ -44,6 +44,7 @@ describe("operations over HTTP", () => {
     expect(begun.status).toBe(202);
     const job = JSON.parse(begun.text) as JobReport;
     mustBeDocumented("/v1/pool/check", 202, "application/json", job);
+    expect(begun.headers["preference-applied"]).toBe("respond-async");
     expect(begun.headers["location"]).toBe(`/v1/job/show?id=${job.id}`);
     let shown: JobReport = job;
     while (shown.state === "running") {
