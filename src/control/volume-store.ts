@@ -4,6 +4,7 @@ import { formatSize } from "../util/units.ts";
 import { EngineDriver, type FindPool } from "../volume/engine/engine-driver.ts";
 import { EngineVolume } from "../volume/engine/engine-volume.ts";
 import { MemoryDriver } from "../volume/memory/memory-driver.ts";
+import { NullDriver } from "../volume/null/null-driver.ts";
 import { RawDriver } from "../volume/raw/raw-driver.ts";
 import { type VolumeDriver, VolumeError, type VolumeSpec } from "../volume/volume-driver.ts";
 import type { Volume } from "../volume/volume.ts";
@@ -32,6 +33,7 @@ export class VolumeStore {
     this.#drivers = {
       raw: new RawDriver(),
       memory: new MemoryDriver(),
+      null: new NullDriver(),
       thin: new EngineDriver(findPool),
     };
     this.#identities = identities;
@@ -81,7 +83,7 @@ export class VolumeStore {
   async #makeAndOpen(name: string, config: VolumeConfig): Promise<OpenVolume> {
     const driver = this.#drivers[config.driver];
     const spec = specOf(name, config, config.uuid ?? (await this.#identities.uuidOf(name)));
-    const makes = config.driver === "memory" || config.create;
+    const makes = config.driver === "memory" || (config.driver !== "null" && config.create);
     try {
       const volume = await driver.open(spec);
       await checkIdentity(volume, config);
@@ -113,7 +115,7 @@ export class VolumeStore {
    * taken for their own, and what they wrote to it would be gone when the real one came back.
    */
   async #remember(name: string, volume: Volume, { driver }: VolumeConfig): Promise<void> {
-    if (driver === "memory") return;
+    if (driver === "memory" || driver === "null") return;
     try {
       await this.#identities.rememberMade(name, volume.uuid);
     } catch (error) {
@@ -209,6 +211,8 @@ function optionsOf(config: VolumeConfig): VolumeSpec["options"] {
       return { path: config.path, direct: config.direct, delayMs: config.delayMs };
     case "memory":
       return { delayMs: config.delayMs };
+    case "null":
+      return {};
     case "thin":
       return {
         pool: config.pool,

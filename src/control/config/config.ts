@@ -125,6 +125,12 @@ export interface MemoryVolumeConfig extends VolumeSettings {
   readonly sizeBytes: number;
 }
 
+/** Reads as zeros, and keeps nothing. */
+export interface NullVolumeConfig extends VolumeSettings {
+  readonly driver: "null";
+  readonly sizeBytes: number;
+}
+
 /** A volume, snapshot or clone of a pool, by its name there. */
 export interface ThinVolumeConfig extends VolumeSettings {
   readonly driver: "thin";
@@ -142,7 +148,8 @@ export interface ThinVolumeConfig extends VolumeSettings {
   readonly quotaBytes: number | null;
 }
 
-export type VolumeConfig = RawVolumeConfig | MemoryVolumeConfig | ThinVolumeConfig;
+export type VolumeConfig =
+  RawVolumeConfig | MemoryVolumeConfig | NullVolumeConfig | ThinVolumeConfig;
 
 export interface LunConfig {
   readonly lun: number;

@@ -1,6 +1,7 @@
 import { MEMORY_DEVICE_BYTES_MAX } from "../../device/limits.ts";
 import type {
   MemoryVolumeConfig,
+  NullVolumeConfig,
   RawVolumeConfig,
   ThinVolumeConfig,
   VolumeConfig,
@@ -82,6 +83,22 @@ const memory: Shape<MemoryVolumeConfig> = mapped(
   ({ size: sizeBytes, ...rest }) => ({ ...rest, sizeBytes }),
 );
 
+interface NullKeys extends Omit<VolumeSettings, "delayMs"> {
+  readonly driver: "null";
+  readonly size: number;
+}
+
+const nothing: Shape<NullVolumeConfig> = mapped(
+  object<NullKeys>({
+    driver: required(choiceOf(["null"])),
+    size: required(diskSize(VOLUME_BYTES_MAX)),
+    uuid: settings.uuid,
+    readOnly: settings.readOnly,
+    optional: settings.optional,
+  }),
+  ({ size: sizeBytes, ...rest }) => ({ ...rest, sizeBytes, delayMs: 0 }),
+);
+
 interface ThinKeys extends Omit<VolumeSettings, "delayMs"> {
   readonly driver: "thin";
   readonly pool: string;
@@ -124,6 +141,7 @@ const thin: Shape<ThinVolumeConfig> = mapped(
 export const volumeShape: Shape<VolumeConfig> = chosenBy<VolumeConfig>("driver", {
   raw,
   memory,
+  null: nothing,
   thin,
 });
 
@@ -138,6 +156,8 @@ export function volumeDocument(config: VolumeConfig): ConfigDocument {
     }
     case "memory":
       return { driver: config.driver, ...common, delayMs };
+    case "null":
+      return { driver: config.driver, ...common };
     case "thin": {
       const { driver, pool, name, create, reserveBytes, quotaBytes } = config;
       return { driver, pool, name, create, reserve: reserveBytes, quota: quotaBytes, ...common };

@@ -120,7 +120,7 @@ export class Transaction {
       }
     }
     for (const [name, config] of added(this.#before.volumes, this.#after.volumes)) {
-      if (config.driver === "memory" || !config.create) continue;
+      if (config.driver === "memory" || config.driver === "null" || !config.create) continue;
       if (config.driver === "raw") {
         const { path } = config;
         if (!existsSync(path)) creations.push({ kind: "file", of: "volume", name, path });

@@ -23,7 +23,7 @@ describe("volumes of the configuration", () => {
     [
       "an unknown driver",
       withVolume("driver: rwa"),
-      /^3:13 .*one of raw, memory, thin, not "rwa"; did you mean "raw"/,
+      /^3:13 .*one of raw, memory, null, thin, not "rwa"; did you mean "raw"/,
     ],
     ["no path", withVolume("driver: raw"), /the key "path" is missing/],
     ["no size", withVolume("driver: memory"), /the key "size" is missing/],
