@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import type { Readable, Writable } from "node:stream";
 
 /**
@@ -226,4 +228,40 @@ export function startLineChild(
     end: () => void stdin.end(),
     pid: child.pid,
   };
+}
+
+export interface DetachedOptions {
+  /** The child's output goes to the end of this file, for the owner's eyes; its folder is made. */
+  readonly logPath: string;
+  /** The variable in which the child finds the number of the descriptor on which it tells how its start went. */
+  readonly tellVariable: string;
+  readonly variables: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Starts a child that outlives this process, in a session of its own and in the root folder. Resolves with what it tells: everything
+ * that it writes to the descriptor before it closes that or ends.
+ */
+export function startDetached(
+  command: string,
+  args: readonly string[],
+  { logPath, tellVariable, variables }: DetachedOptions,
+): Promise<string> {
+  mkdirSync(dirname(logPath), { recursive: true, mode: 0o700 });
+  const log = openSync(logPath, "a", 0o600);
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: "/",
+      detached: true,
+      env: { ...variables, [tellVariable]: String(INHERITED_FD) },
+      shell: false,
+      stdio: ["ignore", log, log, "pipe"],
+    });
+    closeSync(log);
+    child.on("error", reject);
+    child.unref();
+    const tells = child.stdio[INHERITED_FD] as Readable;
+    const told = collect(tells, OUTPUT_BYTES_MAX);
+    tells.on("close", () => resolve(told()));
+  });
 }

@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Config, PortalConfig, TargetConfig, VolumeConfig } from "./control/config/config.ts";
+import type {
+  Config,
+  DiscoveryConfig,
+  PortalConfig,
+  TargetConfig,
+  VolumeConfig,
+} from "./control/config/config.ts";
 import { type Endpoint, formatEndpoint } from "./control/config/endpoint.ts";
 import { loadConfig } from "./control/config/load-config.ts";
 import { describeFinding, type Finding } from "./control/config/report.ts";
@@ -22,9 +28,12 @@ import { notifyBySystemdNotify, ServiceManager } from "./control/service-manager
 import { defaultStateFolder, systemSurroundings } from "./control/state-folder.ts";
 import { StateStore } from "./control/state-store.ts";
 import { VolumeStore } from "./control/volume-store.ts";
+import { startTgt, type TgtFace } from "./control/tgt/server/start-tgt.ts";
+import { tgtConfig } from "./control/tgt/tgt-config.ts";
 import { endsWithin } from "./control/within.ts";
 import { AccessList } from "./iscsi/auth/access-list.ts";
 import { AuthenticationPolicy } from "./iscsi/auth/authentication-policy.ts";
+import type { DiscoveryPolicy } from "./iscsi/login/login-types.ts";
 import { DEFAULT_OFFERS } from "./iscsi/parameters.ts";
 import { IscsiServer } from "./iscsi/server.ts";
 import { systemFailureMark } from "./thin/members/failure-mark.ts";
@@ -36,7 +45,7 @@ import { systemRandomBytes } from "./util/random.ts";
 
 /** What the command line says. */
 export interface DaemonOptions {
-  /** Null: the demonstration disk. */
+  /** Null: the demonstration disk, or nothing where it stands for tgt's daemon. */
   readonly configFile: string | null;
   /** Null: as configured, or the default of the user. */
   readonly stateDir: string | null;
@@ -47,6 +56,8 @@ export interface DaemonOptions {
   readonly ready: ReadinessTargets;
   /** Whether somebody watches the standard output. */
   readonly terminal: boolean;
+  /** Where tgtadm expects tgt's daemon; left out: this one does not stand for it. */
+  readonly tgtSocket?: string;
 }
 
 /** A LUN as a person wants to hear of it. */
@@ -112,7 +123,7 @@ export async function runDaemon(
   const releaseFatal = endOnDefects(output);
   const stop = listenForStop(output);
   const service = serviceManager(log);
-  const daemon = new Daemon(options, config, log, service);
+  const daemon = new Daemon(options, config, { log, service, stop: () => stop.ask("tgtadm") });
   process.on("SIGHUP", daemon.onHangUp);
   try {
     const running = await daemon.start();
@@ -153,12 +164,18 @@ interface Configured {
   readonly warnings: readonly Finding[];
 }
 
+/** tgt's daemon begins without anything. */
+function isDemo({ configFile, tgtSocket }: DaemonOptions): boolean {
+  return configFile === null && tgtSocket === undefined;
+}
+
 /** The configuration with what the command line changes of it. */
 function configure(options: DaemonOptions): Configured {
   const fallback = defaultStateFolder(systemSurroundings());
+  const builtIn = isDemo(options) ? demoConfig : tgtConfig;
   const parsed =
     options.configFile === null
-      ? { config: demoConfig(options.stateDir ?? fallback), warnings: [] }
+      ? { config: builtIn(options.stateDir ?? fallback), warnings: [] }
       : loadConfig(options.configFile);
   const given = portalsFromArguments(options.portals);
   const stateDir = options.stateDir ?? parsed.config.stateDir ?? fallback;
@@ -185,6 +202,8 @@ function endOnDefects({ log, flush }: LogOutput): () => void {
 interface StopSignal {
   /** Resolves at the first signal to stop. */
   readonly asked: Promise<void>;
+  /** As a signal does. */
+  readonly ask: (why: string) => void;
   readonly release: () => void;
 }
 
@@ -202,6 +221,10 @@ function listenForStop({ log, flush }: LogOutput): StopSignal {
   const asked = new Promise<void>((settle) => (resolve = settle));
   const onSignal = (signal: NodeJS.Signals): void => {
     if (limit !== null) return force(`second ${signal}`);
+    ask(signal);
+  };
+  const ask = (signal: string): void => {
+    if (limit !== null) return;
     log.info({ signal }, "shutting down; a second signal ends at once");
     limit = setTimeout(() => force("the shutdown takes too long"), SHUTDOWN_MS_MAX).unref();
     resolve();
@@ -211,7 +234,7 @@ function listenForStop({ log, flush }: LogOutput): StopSignal {
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
     if (limit !== null) clearTimeout(limit);
   };
-  return { asked, release };
+  return { asked, ask, release };
 }
 
 /** What operations work on besides pools and volumes. */
@@ -221,12 +244,21 @@ interface OperatedParts {
   readonly state: StateStore;
 }
 
+/** What the daemon runs in. */
+interface Surroundings {
+  readonly log: Log;
+  readonly service: ServiceManager;
+  /** Has the daemon end in order. */
+  readonly stop: () => void;
+}
+
 /** The parts in the order in which they start; they stop in the opposite order, as far as they came. */
 class Daemon {
   readonly #options: DaemonOptions;
   readonly #startedAt = new Date();
   readonly #log: Log;
   readonly #service: ServiceManager;
+  readonly #askToStop: () => void;
   readonly #server: IscsiServer;
   readonly #config: Config & { readonly stateDir: string };
   #state: StateStore | null = null;
@@ -235,6 +267,7 @@ class Daemon {
   #exports: Exports | null = null;
   #plane: ControlPlane | null = null;
   #control: ControlServer | null = null;
+  #tgt: TgtFace | null = null;
   #endpoints: readonly Endpoint[] = [];
   #isRunning = false;
   /** SIGHUP came before there was anything that could be changed. */
@@ -244,11 +277,11 @@ class Daemon {
   constructor(
     options: DaemonOptions,
     config: Config & { readonly stateDir: string },
-    log: Log,
-    service: ServiceManager,
+    { log, service, stop }: Surroundings,
   ) {
     this.#options = options;
     this.#service = service;
+    this.#askToStop = stop;
     this.#config = config;
     this.#log = log;
     this.#server = new IscsiServer({
@@ -256,14 +289,7 @@ class Daemon {
       clock: systemClock,
       randomBytes: systemRandomBytes,
       poll: config.poll,
-      discovery: {
-        enabled: config.discovery.enabled,
-        access: new AccessList(config.discovery.access),
-        authentication: new AuthenticationPolicy(
-          authenticationRules(config.discovery.authentication),
-        ),
-        offers: DEFAULT_OFFERS,
-      },
+      discovery: discoveryPolicy(config.discovery),
       limits: { connectionsMax: config.limits.connections },
     });
   }
@@ -274,11 +300,13 @@ class Daemon {
     const log = this.#log;
     const state = await StateStore.open(config.stateDir, { makeUuid: randomUUID });
     this.#state = state;
-    if (this.#options.configFile === null) tellOfEarlierDemo(config.stateDir, log);
+    if (isDemo(this.#options)) tellOfEarlierDemo(config.stateDir, log);
     const plane = new ControlPlane({ log: log.child({ part: "audit" }), keeper: state, config });
     this.#plane = plane;
+    this.#serveDiscovery(plane);
     const all = withOptionalState(plane.view);
     const pools = await this.#openPools(state, all.pools);
+    await plane.takeBack({ log, volumeIdentities: state.volumes, pools });
     const volumes = new VolumeStore(log, state.volumes, pools.find);
     this.#volumes = volumes;
     for (const [name, volume] of all.volumes) await volumes.open(name, volume);
@@ -295,7 +323,7 @@ class Daemon {
     const portals = new PortalStore(log, server);
     for (const portal of config.portals) await portals.open(portal);
     for (const portal of state.inventory.portals) await this.#tryPortal(portals, portal);
-    await plane.start({
+    plane.start({
       log,
       clock: systemClock,
       volumeIdentities: state.volumes,
@@ -307,6 +335,11 @@ class Daemon {
       hasSessions: (name) => [...server.sessions].some(({ target }) => target.name === name),
     });
     await this.#listenForOperations(pools, volumes, { plane, portals, state });
+    const { tgtSocket } = this.#options;
+    if (tgtSocket !== undefined) {
+      const parts = { log, plane, server, volumes, portals, stop: this.#askToStop };
+      this.#tgt = await startTgt(parts, tgtSocket);
+    }
     this.#isRunning = true;
     if (this.#hungUp) this.onHangUp();
     const endpoints = portals.portals.map(({ endpoint }) => endpoint);
@@ -317,8 +350,19 @@ class Daemon {
       portals: endpoints,
       stateDir: config.stateDir,
       targets: all.targets.map((target) => describeTarget(target, volumes, all.pools)),
-      demo: this.#options.configFile === null ? DEMO_PATH : null,
+      demo: isDemo(this.#options) ? DEMO_PATH : null,
     };
+  }
+
+  /** Of discovery, commands can change who is let in. */
+  #serveDiscovery(plane: ControlPlane): void {
+    const apply = (): void => {
+      this.#server.configureDiscovery(discoveryPolicy(plane.view.all.discovery));
+    };
+    apply();
+    plane.subscribe((differences) => {
+      if (differences.some(({ kind }) => kind === "discovery")) apply();
+    });
   }
 
   /** What a command has made must not keep the daemon from starting: it takes commands to put it right. */
@@ -422,7 +466,7 @@ class Daemon {
    */
   async stop(graceMs: number): Promise<Ending> {
     this.#isRunning = false;
-    const operations = this.#control?.close();
+    const operations = Promise.all([this.#control?.close(), this.#tgt?.close()]);
     const all = Promise.all([this.#endSessions(graceMs), this.#reloading, operations]);
     let flushed = true;
     try {
@@ -447,6 +491,15 @@ function statusOf({ view }: ControlPlane, endpoints: readonly Endpoint[]): strin
   const count = view.all.targets.length;
   const where = endpoints.map(formatEndpoint).join(", ");
   return `${count} ${count === 1 ? "target" : "targets"} on ${where}`;
+}
+
+function discoveryPolicy({ enabled, access, authentication }: DiscoveryConfig): DiscoveryPolicy {
+  return {
+    enabled,
+    access: new AccessList(access),
+    authentication: new AuthenticationPolicy(authenticationRules(authentication)),
+    offers: DEFAULT_OFFERS,
+  };
 }
 
 /** All that is wanted. What a command has made must not keep the daemon from starting: it takes commands to put it right. */
@@ -474,6 +527,7 @@ function placeOf(config: VolumeConfig, pools: Config["pools"]): string | null {
     case "raw":
       return config.path;
     case "memory":
+    case "null":
       return null;
     case "thin":
       return `thin, in ${pools.get(config.pool)?.devices.join(", ") ?? config.pool}`;

@@ -36,7 +36,7 @@ function environment(socket: string): NodeJS.ProcessEnv {
   return { ...process.env, PATH: path, TGT_IPC_SOCKET: socket };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { errorNumber } from "../../../../src/control/tgt/errors.ts";
+import { execute } from "../../../../src/control/tgt/execute/execute.ts";
+import { TgtSystem } from "../../../../src/control/tgt/execute/tgt-system.ts";
+import { NO_LUN, NO_TARGET_ID, type TgtRequest } from "../../../../src/control/tgt/request.ts";
+import { freePort } from "../show/real-tgtd.ts";
+import { TgtBench } from "../support/tgt-bench.ts";
+
+let bench: TgtBench;
+
+beforeEach(async () => {
+  bench = await TgtBench.start();
+});
+
+afterEach(async () => {
+  await bench.dispose();
+});
+
+/** A port that was free where the transcript was made. */
+const RECORDED_PORT = "33778";
+
+/** What tgt 1.0.85 was asked, and what it said. */
+function transcript(): readonly { readonly line: string; readonly answer: string }[] {
+  const text = readFileSync(join(import.meta.dirname, "appendix.txt"), "utf8");
+  return text
+    .split(/^\$ tgtadm /m)
+    .slice(1)
+    .map((part) => {
+      const [line = "", ...answer] = part.split("\n");
+      return { line, answer: answer.join("\n") };
+    });
+}
+
+describe("requests of tgtadm", () => {
+  it("are answered as in the transcript of tgt", async () => {
+    bench.file("d1.img", 8 * 1024 * 1024);
+    await bench.must(
+      "-o new -m target -t 1 -T iqn.2026-01.com.example:disk1",
+      "-o new -m lu -t 1 -l 1 -b {}/d1.img",
+      "-o bind -m target -t 1 -I 127.0.0.0/8",
+      "-o new -m account -u alice -p wonderland",
+      "-o new -m account -u bob -p builder",
+      "-o bind -m account -t 1 -u alice",
+      "-o bind -m account -t 1 -u bob --outgoing",
+    );
+    const lines = transcript();
+    expect(lines.length).toBeGreaterThan(60);
+    const port = await freePort();
+    for (const { line: recorded, answer } of lines) {
+      const line = recorded.replace(RECORDED_PORT, String(port));
+      const { status, stdout, stderr } = await bench.ask(line);
+      const end = status === 0 ? "rc=0\n" : `rc=${status}\n`;
+      expect(`${stdout}${stderr}${end}`, line).toBe(answer);
+    }
+  });
+
+  it("give an error that tgtd has for what fails, and for a defect one that says nothing", async () => {
+    const { plane, server, parts } = bench.harness;
+    const { log, volumes, portals } = parts;
+    const common = { log, server, volumes, portals, system: new TgtSystem() };
+    const request: TgtRequest = {
+      mode: 1,
+      operation: 0,
+      driver: "iscsi",
+      targetId: 1,
+      sessionId: 0n,
+      lun: NO_LUN,
+      connectionId: 0,
+      hostNumber: 0,
+      deviceType: 0,
+      accountDirection: 0,
+      pack: 0,
+      force: 0,
+      text: "targetname=iqn.2026-01.com.example:one",
+    };
+    const stop = (): void => {
+      throw new TypeError("a defect");
+    };
+    const daemon = { ...common, plane, stop };
+    const ask = (changes: Partial<TgtRequest>) => execute(daemon, { ...request, ...changes });
+    expect(await ask({ driver: "none" })).toEqual({ error: errorNumber("no-driver"), text: "" });
+    expect(await ask({ mode: 99 })).toEqual({ error: errorNumber("invalid-request"), text: "" });
+    const end = { mode: 0, operation: 1, targetId: NO_TARGET_ID, text: undefined };
+    expect(await ask(end)).toEqual({ error: errorNumber("unknown"), text: "" });
+    expect(JSON.stringify(bench.harness.lines)).toContain("a request ran into a defect");
+    expect(await ask({})).toEqual({ error: 0, text: "" });
+  });
+
+  it("end the daemon when it has no targets", async () => {
+    await bench.must("-o new -m target -t 1 -T iqn.2026-01.com.example:one");
+    expect(await bench.complaint("-o delete -m system")).toBe("invalid request");
+    expect(bench.stops).toBe(0);
+    await bench.must("-o delete -m target -t 1");
+    const ending = bench.ask("-o delete -m system");
+    while (bench.stops === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await bench.tgt.close();
+    expect(await ending).toMatchObject({ status: 0 });
+  });
+
+  it("stop the driver only where it has nothing to do, and then make no targets", async () => {
+    await bench.must("-o stop -m lld -L iscsi");
+    expect(await bench.must("-o show -m lld")).toContain("iscsi: stopped");
+    const line = "-o new -m target -t 1 -T iqn.2026-01.com.example:one";
+    expect(await bench.complaint(line)).toBe("can't find the driver");
+    await bench.must("-o start -m lld -L iscsi", line);
+    expect(await bench.complaint("-o stop -m lld -L iscsi")).toBe("this driver is busy");
+  });
+});

@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { offersOf, redirectOf } from "../../../../src/control/tgt/execute/target-settings.ts";
+import { DEFAULT_OFFERS, offerProblems } from "../../../../src/iscsi/parameters.ts";
+
+describe("session keys", () => {
+  it.each([
+    ["MaxRecvDataSegmentLength", "65536", { maxRecvDataSegmentLengthBytes: 65_536 }],
+    ["MaxRecvDataSegmentLength", "16777215", { maxRecvDataSegmentLengthBytes: 1_048_576 }],
+    ["MaxBurstLength", "4096", { maxBurstLengthBytes: 4096, firstBurstLengthBytes: 4096 }],
+    ["FirstBurstLength", "1024", { firstBurstLengthBytes: 1024 }],
+    ["MaxOutstandingR2T", "65535", { maxOutstandingR2t: 64 }],
+    ["DefaultTime2Wait", "7", { defaultTime2WaitSeconds: 7 }],
+    ["DefaultTime2Retain", "0", { defaultTime2RetainSeconds: 0 }],
+    ["HeaderDigest", "CRC32C", { headerDigest: "required" }],
+    ["HeaderDigest", "None,CRC32C", { headerDigest: "allowed" }],
+    ["DataDigest", "None", { dataDigest: "off" }],
+    ["InitialR2T", "Yes", { initialR2t: true }],
+    ["ImmediateData", "No", { immediateData: false }],
+    ["MaxQueueCmd", "5", {}],
+    ["constructor", "5", {}],
+  ])("%s=%s is %j", (key, value, changes) => {
+    const offers = offersOf(DEFAULT_OFFERS, key, value);
+    expect(offers).toEqual({ ...DEFAULT_OFFERS, ...changes });
+    expect(offerProblems(offers)).toEqual([]);
+  });
+});
+
+describe("where a target sends its initiators", () => {
+  const settings = (reason: string, port = "3260", address = "192.0.2.1") =>
+    new Map([
+      ["RedirectAddress", address],
+      ["RedirectPort", port],
+      ["RedirectReason", reason],
+    ]);
+
+  it("is known when all of it is", () => {
+    const redirect = { address: "192.0.2.1", port: 3260 };
+    expect(redirectOf(settings("Temporary"))).toEqual({ ...redirect, permanent: false });
+    expect(redirectOf(settings("Permanent"))).toEqual({ ...redirect, permanent: true });
+    const bracketed = redirectOf(settings("Permanent", "860", "[2001:db8::1]"));
+    expect(bracketed).toEqual({ address: "2001:db8::1", port: 860, permanent: true });
+  });
+
+  it.each(["RedirectAddress", "RedirectPort", "RedirectReason"])("is not without %s", (key) => {
+    const some = settings("Temporary");
+    some.delete(key);
+    expect(redirectOf(some)).toBeNull();
+  });
+
+  it("is nowhere for ports that are none", () => {
+    expect(redirectOf(settings("Temporary", "0"))).toBeNull();
+    expect(redirectOf(settings("Temporary", "65536"))).toBeNull();
+  });
+});
