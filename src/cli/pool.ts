@@ -1,4 +1,5 @@
 import type { CommandModule } from "yargs";
+import { addCommand, removeCommand } from "./pool/membership.ts";
 import { checkCommand } from "./pool/check.ts";
 import { createCommand } from "./pool/create.ts";
 import { deleteCommand } from "./pool/delete.ts";
@@ -16,6 +17,8 @@ export const poolCommand: CommandModule = {
   builder: (yargs) =>
     yargs
       .command(createCommand)
+      .command(addCommand)
+      .command(removeCommand)
       .command(listCommand)
       .command(showCommand)
       .command(extendCommand)

@@ -1,18 +1,37 @@
 #!/usr/bin/env node
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
+import { accountCommand } from "./account.ts";
+import { applyCommand } from "./apply.ts";
 import { discoverCommand } from "./discover.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitCodeOf, ExitCode, UsageError } from "./exit-code.ts";
 import { say } from "./output.ts";
 import { poolCommand } from "./pool.ts";
+import { portalCommand } from "./portal.ts";
 import { serveCommand } from "./serve.ts";
+import { sessionCommand } from "./session.ts";
 import { snapshotCommand } from "./snapshot.ts";
+import { statusCommand } from "./status.ts";
+import { targetCommand } from "./target.ts";
 import { verifyCommand } from "./verify.ts";
 import { volumeCommand } from "./volume.ts";
 
 /** Options that may be given several times, with the names that yargs has for the same thing. */
-const REPEATABLE = new Set(["portal", "p", "device", "wipe", "to", "volumes", "_"]);
+const REPEATABLE = new Set([
+  "portal",
+  "p",
+  "device",
+  "wipe",
+  "to",
+  "volumes",
+  "address",
+  "initiator",
+  "parameter",
+  "portal-group",
+  "portalGroup",
+  "_",
+]);
 
 /** Which of two values is meant is not for a program to guess. */
 function refuseRepeats(args: Readonly<Record<string, unknown>>): true {
@@ -29,9 +48,15 @@ async function main(args: readonly string[]): Promise<void> {
     .scriptName("thinlun")
     .usage("$0 COMMAND\n\nAn iSCSI target with thin volumes, and the tools around it.")
     .command(serveCommand)
+    .command(statusCommand)
+    .command(applyCommand)
     .command(poolCommand)
     .command(volumeCommand)
     .command(snapshotCommand)
+    .command(targetCommand)
+    .command(sessionCommand)
+    .command(portalCommand)
+    .command(accountCommand)
     .command(discoverCommand)
     .command(verifyCommand)
     .command(doctorCommand)

@@ -187,7 +187,7 @@ describe("with a daemon", () => {
     const grown = await settled(() => readCapacity16(session, 1));
     expect(grown.blocks * grown.blockBytes).toBe(16 * MIB);
     const refused = await run("volume", "delete", "tank/second", "--yes", ...online());
-    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining("in use") });
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining("is LUN 1 of") });
     await session.logout();
   });
 

@@ -1,6 +1,9 @@
+import { resolve } from "node:path";
 import type { CommandModule } from "yargs";
+import type { CreatedPool, CreatePoolOptions } from "../../offline.ts";
 import { formatSize } from "../../util/units.ts";
 import { confirm, YES_OPTION } from "../confirm.ts";
+import { daemonAnswers, withDaemon } from "../daemon-access.ts";
 import { print } from "../output.ts";
 import { JSON_OPTION, STATE_OPTION } from "../pool-access.ts";
 import {
@@ -18,6 +21,7 @@ interface CreateArguments extends WipeOptions {
   readonly size: string | undefined;
   readonly "extent-size": string | undefined;
   readonly overcommit: string;
+  readonly offline: boolean;
   readonly yes: boolean;
   readonly json: boolean;
 }
@@ -37,19 +41,47 @@ async function run(args: CreateArguments): Promise<void> {
     const what = `${named.join(", ")} on ${devices.join(", ")} will be destroyed`;
     await confirm(what, name, args.yes);
   }
-  const { createPool } = await import("../../offline.ts");
-  const made = await createPool(options);
+  const isOnline = !args.offline && (await daemonAnswers(args));
+  const made = await (isOnline ? createOnline(args, options) : createOffline(options));
   print(made, args.json, () => {
     const backups = made.backups.map((path) => `What was there is kept: ${path}\n`).join("");
+    const next = isOnline
+      ? "The daemon has it; volumes are made by thinlun volume create.\n"
+      : `To serve it, give it to a daemon (thinlun pool add), or put this into its configuration:\n\n` +
+        `pools:\n  ${made.name}: { devices: ${JSON.stringify(made.devices)} }\n`;
     return (
-      `Pool ${made.name} (${made.uuid}) is made, in extents of ${formatSize(made.extentBytes)}.\n${backups}` +
-      `To serve it, put this into the daemon's configuration:\n\n` +
-      `pools:\n  ${made.name}: { devices: ${JSON.stringify(made.devices)} }\n`
+      `Pool ${made.name} (${made.uuid}) is made, in extents of ${formatSize(made.extentBytes)}.\n` +
+      `${backups}${next}`
     );
   });
 }
 
-/** `thinlun pool create`: without a daemon, which is told of the pool by its configuration. */
+async function createOffline(options: CreatePoolOptions): Promise<CreatedPool> {
+  const { createPool } = await import("../../offline.ts");
+  return createPool(options);
+}
+
+async function createOnline(
+  args: CreateArguments,
+  options: CreatePoolOptions,
+): Promise<CreatedPool> {
+  const { name, sizeBytes, extentBytes, overcommitMax, wipe, acceptData } = options;
+  // The daemon was started in another folder.
+  const devices = options.devices.map((path) => resolve(path));
+  const body = {
+    pool: name,
+    devices,
+    overcommitMax,
+    wipe,
+    acceptData,
+    ...(sizeBytes === null ? {} : { createBytes: sizeBytes }),
+    ...(extentBytes === null ? {} : { extentBytes }),
+  };
+  const { pool, backups } = await withDaemon(args, (daemon) => daemon.call("pool/create", body));
+  return { name, uuid: pool.uuid, devices, extentBytes: pool.extentBytes, backups };
+}
+
+/** `thinlun pool create`: for the daemon, where one answers; otherwise for one that is told of it later. */
 export const createCommand: CommandModule<object, CreateArguments> = {
   command: "create <pool>",
   describe: "Make a pool on devices or image files",
@@ -80,6 +112,11 @@ export const createCommand: CommandModule<object, CreateArguments> = {
         requiresArg: true,
         default: "0",
         describe: "Volumes may be so many times as large as the pool in all; 0: no limit",
+      })
+      .option("offline", {
+        type: "boolean",
+        default: false,
+        describe: "Without the daemon, even where one answers",
       })
       .options(WIPE_OPTIONS)
       .options(YES_OPTION)

@@ -6,6 +6,7 @@ import { deleteCommand } from "../../../src/cli/pool/delete.ts";
 import { dumpCommand } from "../../../src/cli/pool/dump.ts";
 import { extendCommand } from "../../../src/cli/pool/extend.ts";
 import { listCommand, poolTable } from "../../../src/cli/pool/list.ts";
+import { addCommand, removeCommand } from "../../../src/cli/pool/membership.ts";
 import { repairCommand } from "../../../src/cli/pool/repair.ts";
 import { setCommand } from "../../../src/cli/pool/set.ts";
 import { poolText, showCommand, usageMapText } from "../../../src/cli/pool/show.ts";
@@ -71,6 +72,8 @@ describe("what commands on pools show", () => {
       dumpCommand,
       extendCommand,
       listCommand,
+      addCommand,
+      removeCommand,
       repairCommand,
       setCommand,
       showCommand,
