@@ -2,6 +2,7 @@ import { AccessList } from "../iscsi/auth/access-list.ts";
 import { AuthenticationPolicy } from "../iscsi/auth/authentication-policy.ts";
 import type { IscsiServer } from "../iscsi/server.ts";
 import { IscsiTarget, type IscsiTargetSettings } from "../iscsi/target.ts";
+import type { LogicalUnit } from "../scsi/logical-unit.ts";
 import { TargetDevice } from "../scsi/target-device.ts";
 import { assert } from "../util/assert.ts";
 import type { Clock } from "../util/clock.ts";
@@ -99,6 +100,7 @@ export class Exports {
     const { device } = this.#find(target);
     this.#targets.delete(target);
     this.#leaving.add(device);
+    for (const unit of device.units.values()) this.#forgetUnused(unit);
     await this.#options.server.removeTarget(target, this.#options.logoutGraceMs);
     await Promise.all([...device.units.keys()].map((lun) => this.#detach(device, lun)));
     this.#leaving.delete(device);
@@ -117,20 +119,34 @@ export class Exports {
   async #detach(device: TargetDevice, lun: number): Promise<void> {
     const unit = device.units.get(lun);
     if (unit === undefined) return;
-    await new Promise<void>((resolve) => device.detach(lun, resolve));
+    const gone = new Promise<void>((resolve) => device.detach(lun, resolve));
+    this.#forgetUnused(unit);
+    await gone;
     const devices = [...this.#leaving, ...[...this.#targets.values()].map((one) => one.device)];
     if (devices.some(({ units }) => [...units.values()].includes(unit))) return;
-    this.#units.release(unit);
+    unit.close();
+  }
+
+  /** A unit that only leaves, which takes as long as its I/O hangs, is given to nobody else. */
+  #forgetUnused(unit: LogicalUnit): void {
+    const devices = [...this.#targets.values()].map((one) => one.device);
+    if (devices.some(({ units }) => [...units.values()].includes(unit))) return;
+    this.#units.forget(unit);
   }
 
   #attach({ device, config: target }: Exported, config: LunConfig): boolean {
     const opened = this.#options.volumes.get(config.volume);
+    const fields = { target: device.name, lun: config.lun, volume: config.volume };
     if (opened === undefined) {
-      const fields = { target: device.name, lun: config.lun, volume: config.volume };
       this.#options.log.warn(fields, "LUN left out: its volume is not open");
       return false;
     }
-    device.attach(config.lun, this.#units.take(target, config, opened.volume));
+    const unit = this.#units.take(target, config, opened.volume);
+    if (unit === null) {
+      this.#options.log.error(fields, "LUN left out: another LUN has its volume with other blocks");
+      return false;
+    }
+    device.attach(config.lun, unit);
     return true;
   }
 

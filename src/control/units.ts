@@ -68,11 +68,13 @@ export class Units {
     this.#faults = new VolumeFaults(log, clock);
   }
 
-  /** The unit of a LUN; it is made where there is none. */
-  take(target: UnitTarget, config: LunConfig, volume: Volume): LogicalUnit {
+  /** The unit of a LUN; it is made where there is none. Null where initiators have that of the volume with other blocks. */
+  take(target: UnitTarget, config: LunConfig, volume: Volume): LogicalUnit | null {
     const key = keyOf(target, config);
     const existing = this.#units.get(key);
-    if (existing !== undefined) return existing;
+    if (existing?.volume === volume) {
+      return existing.blockBytes === config.blockBytes ? existing : null;
+    }
     const unit = new LogicalUnit({
       ...identityOfLun(target, config),
       volume,
@@ -101,12 +103,11 @@ export class Units {
     return unit.identify(identityOfLun(target, config)) || isConfigured;
   }
 
-  /** Forgets a unit that no target has any more. */
-  release(unit: LogicalUnit): void {
+  /** Nobody gets this unit any more: what is under its LUN from now on is another one, however long this one takes to go. */
+  forget(unit: LogicalUnit): void {
     for (const [key, other] of this.#units) {
       if (other === unit) this.#units.delete(key);
     }
-    unit.close();
   }
 
   /** Lets go of the volumes, once no session is there any more. */

@@ -11,6 +11,8 @@ import { IscsiServer } from "../../src/iscsi/server.ts";
 import { systemClock } from "../../src/util/clock.ts";
 import { silentLog } from "../../src/util/log.ts";
 import { systemRandomBytes } from "../../src/util/random.ts";
+import { FakeTask } from "../scsi/support/fake-task.ts";
+import { FakeVolume } from "../scsi/support/fake-volume.ts";
 import { forgetfulIdentities } from "./support/forgetful-identities.ts";
 
 const UUID = "5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a";
@@ -133,6 +135,45 @@ describe("Exports", () => {
     expect(server.targets.has(second)).toBe(false);
     expect(exported.addLun(first, lun(2, { blockBytes: 4096 }))).toBe(true);
     expect(unitsOf(first)?.get(2)?.blockBytes).toBe(4096);
+  });
+
+  it("leads to the disk that is wanted while the one before cannot go, as its I/O hangs", async () => {
+    const name = "iqn.2026-11.a:1";
+    const [stuck, next] = [new FakeVolume(8192), new FakeVolume(8192)];
+    const opened = volumes.volumes.get("disk");
+    if (opened === undefined) throw new Error("the disk is open");
+    const open = new Map([
+      ["stuck", { ...opened, volume: stuck }],
+      ["next", { ...opened, volume: next }],
+    ]);
+    const options = { log: silentLog, clock: systemClock, server, logoutGraceMs: 0 };
+    const exporter = new Exports({ ...options, volumes: open });
+    const tgt = { scsiId: "", scsiSn: "", storeType: "rdwr", storePath: "", storeFlags: "" };
+    const isTgts = { tid: 1, tgt: { settings: new Map<string, string>() } };
+    exporter.add({ ...target(name, [lun(1, { volume: "stuck", tgt })]), ...isTgts });
+    const device = server.targets.get(name)?.device;
+    const nexus = device?.openNexus({ initiatorPort: "iqn.2026-11.i,i,0x1", relativePortId: 1 });
+    if (device === undefined || nexus === undefined) throw new Error("the target is there");
+    stuck.holding = true;
+    for (const unit of device.units.values()) while (nexus.takeAttention(unit) !== -1);
+    const flush = new FakeTask();
+    flush.nexus = nexus;
+    flush.lun = 1;
+    flush.attribute = 1;
+    flush.cdb.fill(0);
+    flush.cdb[0] = 0x35;
+    flush.cdbBytes = 16;
+    device.dispatch(flush);
+    expect(stuck.held).toHaveLength(1);
+    const gone = exporter.removeLun(name, 1);
+    expect(exporter.addLun(name, lun(1, { volume: "next", tgt }))).toBe(true);
+    expect(device.units.get(1)?.volume).toBe(next);
+    stuck.release();
+    await gone;
+    expect(stuck.listenerCount).toBe(0);
+    expect(device.units.get(1)?.volume).toBe(next);
+    device.closeNexus(nexus);
+    exporter.close();
   });
 
   it("takes up the settings of a target that is there", () => {

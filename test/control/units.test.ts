@@ -27,13 +27,17 @@ const tgt = {
 const own = targetConfig("iqn.2026-11.net.example:own");
 const tgts = targetConfig("iqn.2026-11.net.example:tgt", { tid: 3, tgt: { settings: new Map() } });
 
+function neverUnit(): never {
+  throw new Error("there is a unit");
+}
+
 describe("Units", () => {
   it("has one unit for a volume, whatever LUNs lead to it", async () => {
     const units = new Units(silentLog, systemClock);
     const disk = await volume();
     const unit = units.take(own, lunConfig(0, "disk"), disk);
     expect(units.take({ ...own, name: "other" }, lunConfig(5, "disk"), disk)).toBe(unit);
-    expect(unit.identity.vendor).toBe("THINLUN");
+    expect(unit?.identity.vendor).toBe("THINLUN");
     units.close();
     await disk.close();
   });
@@ -44,11 +48,28 @@ describe("Units", () => {
     const first = units.take(tgts, lunConfig(1, "disk", { tgt }), disk);
     const second = units.take(tgts, lunConfig(2, "disk", { tgt: { ...tgt, scsiSn: "x" } }), disk);
     expect(second).not.toBe(first);
-    expect(first.identity).toMatchObject({ vendor: "IET", product: "VIRTUAL-DISK" });
-    expect(Buffer.from(first.identity.serialField).toString()).toBe("beaf31".padStart(36));
-    expect(Buffer.from(first.identity.designators ?? []).toString("latin1")).toContain(tgt.scsiId);
+    expect(first?.identity).toMatchObject({ vendor: "IET", product: "VIRTUAL-DISK" });
+    expect(Buffer.from(first?.identity.serialField ?? []).toString()).toBe("beaf31".padStart(36));
+    expect(Buffer.from(first?.identity.designators ?? []).toString("latin1")).toContain(tgt.scsiId);
     units.close();
     await disk.close();
+  });
+
+  it("has no unit for a volume under other blocks than initiators know, and another one for another volume", async () => {
+    const units = new Units(silentLog, systemClock);
+    const [disk, other] = [await volume(), await volume()];
+    const unit = units.take(own, lunConfig(0, "disk"), disk);
+    expect(units.take(own, lunConfig(0, "disk", { blockBytes: 4096 }), disk)).toBeNull();
+    const config = lunConfig(1, "disk", { tgt });
+    expect(units.take(tgts, config, disk)?.volume).toBe(disk);
+    expect(units.take(tgts, config, other)?.volume).toBe(other);
+    units.forget(unit ?? neverUnit());
+    const blocks = units.take(own, lunConfig(0, "disk", { blockBytes: 4096 }), disk);
+    expect(blocks?.blockBytes).toBe(4096);
+    units.close();
+    unit?.close();
+    await disk.close();
+    await other.close();
   });
 
   it("gives a target of tgt a controller", () => {
@@ -64,15 +85,15 @@ describe("Units", () => {
     const unit = units.take(tgts, config, disk);
     expect(units.change(tgts, config)).toBe(false);
     expect(units.change(tgts, { ...config, settings: { online: false } })).toBe(true);
-    expect(unit.online).toBe(false);
+    expect(unit?.online).toBe(false);
     expect(units.change(tgts, { ...config, settings: { online: false }, readOnly: true })).toBe(
       true,
     );
-    expect(unit.readOnly).toBe(true);
+    expect(unit?.readOnly).toBe(true);
     expect(units.change(tgts, { ...config, tgt: { ...tgt, scsiSn: "new" } })).toBe(true);
-    expect([unit.identity.serial, unit.online]).toEqual(["new", true]);
+    expect([unit?.identity.serial, unit?.online]).toEqual(["new", true]);
     expect(units.change(tgts, lunConfig(9, "disk", { tgt }))).toBe(false);
-    units.release(unit);
+    units.forget(unit ?? neverUnit());
     expect(units.change(tgts, config)).toBe(false);
     await disk.close();
   });
