@@ -23,7 +23,9 @@ const CONNECTIONS_MAX = 128;
 export interface ControlServerOptions {
   readonly context: OperationContext;
   readonly log: Log;
-  /** Routes that are no operations, such as /metrics. */
+  /** Why initiators cannot work as they should, a few words each; the pools that have failed where this is not given. */
+  readonly unready?: () => readonly string[];
+  /** Routes that are no operations, such as /metrics; they take a token of any role. */
   readonly addRoutes?: (app: FastifyInstance) => void;
   /** Tests are shorter of time. */
   readonly requestMsMax?: number;
@@ -62,6 +64,7 @@ export class ControlServer {
 
   constructor(options: ControlServerOptions) {
     const { context, log, addRoutes = () => undefined } = options;
+    const { unready = () => failuresOf(context) } = options;
     const { clock } = context;
     this.#clock = clock;
     this.events = new EventLog(context.makeUuid());
@@ -82,7 +85,7 @@ export class ControlServer {
       running: this.#running,
       log,
       streams: new EventStreams(this.events, clock),
-      unready: () => failureOf(context),
+      unready,
       addRoutes,
       ...(options.requestMsMax === undefined ? {} : { requestMsMax: options.requestMsMax }),
     };
@@ -140,12 +143,9 @@ export class ControlServer {
   }
 }
 
-/** What does not work although it is wanted, or null. */
-function failureOf({ pools }: OperationContext): string | null {
+function failuresOf({ pools }: OperationContext): readonly string[] {
   const failed = pools().filter(({ pool }) => pool.failure !== null);
-  return failed.length === 0
-    ? null
-    : failed.map(({ pool }) => `pool ${pool.name} failed`).join("; ");
+  return failed.map(({ pool }) => `pool ${pool.name} failed`);
 }
 
 /** @throws {StartError} */

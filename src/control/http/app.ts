@@ -31,8 +31,8 @@ const HEADER_BYTES_MAX: number = 8 * 1024;
 export interface AppParts extends OperationParts {
   readonly log: Log;
   readonly streams: EventStreams;
-  /** Null: everything works; otherwise why it does not. */
-  readonly unready: () => string | null;
+  /** Why initiators cannot work as they should; empty where they can. */
+  readonly unready: () => readonly string[];
   /** Adds routes of its own, such as /metrics; they are for callers with the role "read". */
   readonly addRoutes: (app: FastifyInstance) => void;
   /** Tests are shorter of time. */
@@ -205,10 +205,11 @@ function addHealth(app: FastifyInstance, { unready }: AppParts): void {
     reply.header("content-type", JSON_TYPE).send(Buffer.from('{"status":"live"}')),
   );
   app.get("/health/ready", async (_request, reply) => {
-    const reason = unready();
-    const content = reason === null ? { status: "ready" } : { status: "unready", reason };
+    const reasons = unready();
+    const isReady = reasons.length === 0;
+    const content = isReady ? { status: "ready" } : { status: "unready", reasons };
     return reply
-      .code(reason === null ? 200 : 503)
+      .code(isReady ? 200 : 503)
       .header("content-type", JSON_TYPE)
       .send(Buffer.from(JSON.stringify(content)));
   });

@@ -217,7 +217,10 @@ function otherPaths(): Json {
 function health(name: string, summary: string): Json {
   const schema = {
     type: "object",
-    properties: { status: { type: "string" }, reason: { type: "string" } },
+    properties: {
+      status: { type: "string" },
+      reasons: { type: "array", items: { type: "string" } },
+    },
     required: ["status"],
     additionalProperties: false,
   };

@@ -64,7 +64,7 @@ describe("HTTP over TCP", () => {
     Object.defineProperty(pool, "failure", { value: new Error("it broke") });
     expect(await ready()).toMatchObject({
       status: 503,
-      text: '{"status":"unready","reason":"pool tank failed"}',
+      text: '{"status":"unready","reasons":["pool tank failed"]}',
     });
   });
 
