@@ -9,6 +9,7 @@ import type { SessionProtocol } from "./schemas/session.ts";
 import type { SnapshotProtocol } from "./schemas/snapshot.ts";
 import type { SystemProtocol } from "./schemas/system.ts";
 import type { TargetProtocol } from "./schemas/target.ts";
+import type { TgtApplyProtocol } from "./schemas/tgt-apply.ts";
 import type { VolumeProtocol } from "./schemas/volume.ts";
 import { defaultStateFolder, systemSurroundings } from "./state-folder.ts";
 
@@ -26,6 +27,7 @@ export type { TargetReport, TargetSettings } from "./schemas/target.ts";
 export type { DifferenceReport } from "./schemas/snapshot.ts";
 export type {
   TgtApplyProtocol,
+  TgtApplyReply,
   TgtDocument,
   TgtLunDocument,
   TgtSettingDocument,
@@ -89,7 +91,13 @@ export interface PlaneProtocol
  * types come in here, so that a command loads none of the schemas.
  */
 export interface Protocol
-  extends PoolProtocol, VolumeProtocol, SnapshotProtocol, JobProtocol, PlaneProtocol {}
+  extends
+    PoolProtocol,
+    VolumeProtocol,
+    SnapshotProtocol,
+    JobProtocol,
+    PlaneProtocol,
+    TgtApplyProtocol {}
 
 export type OperationName = keyof Protocol;
 export type ArgumentsOf<Name extends OperationName> = Protocol[Name]["arguments"];

@@ -2,6 +2,7 @@ import type { OperationName, ReplyOf } from "../protocol.ts";
 import { JOB_SCHEMAS } from "../schemas/job.ts";
 import { POOL_SCHEMAS } from "../schemas/pool.ts";
 import { SNAPSHOT_SCHEMAS } from "../schemas/snapshot.ts";
+import { TGT_APPLY_SCHEMAS, TGT_BODY_BYTES_MAX } from "../schemas/tgt-apply.ts";
 import { VOLUME_SCHEMAS } from "../schemas/volume.ts";
 import { checkArguments } from "./arguments.ts";
 import type { Operation, UncheckedRequest } from "./operation.ts";
@@ -12,6 +13,8 @@ import { addPool, createPool, removePool } from "./pool-membership.ts";
 import { checkPool, listPools, setPool, showPool } from "./pools.ts";
 import { diffSnapshots } from "./snapshot-diff.ts";
 import { createSnapshots, deleteSnapshot, listSnapshots, rollbackVolume } from "./snapshots.ts";
+import { applyTgt } from "./tgt-apply.ts";
+import { dumpTgt } from "./tgt-dump.ts";
 import { readVolume, syncVolume, volumeExtents, writeVolume } from "./volume-data.ts";
 import {
   createVolume,
@@ -208,6 +211,20 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Name> } =
     summary: "Asks a job to stop",
     role: "operate",
     run: cancelJob,
+  },
+  "tgt/apply": {
+    ...TGT_APPLY_SCHEMAS["tgt/apply"],
+    summary: "Makes targets as a targets.conf of tgt has them, all of them at once",
+    role: "admin",
+    bodyBytesMax: TGT_BODY_BYTES_MAX,
+    run: applyTgt,
+  },
+  "tgt/dump": {
+    ...TGT_APPLY_SCHEMAS["tgt/dump"],
+    summary: "All targets in the words of tgt's targets.conf",
+    // With passwords, if asked for: no GET.
+    role: "admin",
+    run: dumpTgt,
   },
   ...PLANE_OPERATIONS,
 };

@@ -20,7 +20,7 @@ export interface TgtDocument {
   readonly accounts: readonly TgtAccountDocument[];
   /** Null: as it is. */
   readonly discovery: TgtDiscoveryDocument | null;
-  /** `iSNS`, `iSNSServerIP`, ... as `tgtadm --mode system --op update` takes them. */
+  /** `iSNS`, `iSNSServerIP`, ... as `tgtadm --mode system --op update` takes them: of a dump; they cannot be applied. */
   readonly system: readonly TgtSettingDocument[];
 }
 
@@ -98,6 +98,9 @@ export interface TgtApplyProtocol {
   "tgt/apply": { readonly arguments: TgtApplyArguments; readonly reply: TgtApplyReply };
   "tgt/dump": { readonly arguments: TgtDumpArguments; readonly reply: TgtDocument };
 }
+
+/** A targets.conf of thousands of targets, as a document. */
+export const TGT_BODY_BYTES_MAX: number = 16 * 1024 * 1024;
 
 /** More than the daemon takes of each: for a bound of what is looked at. */
 const ITEMS_MAX = 16_384;

@@ -2,6 +2,7 @@ import { OperationError } from "../../../control/protocol.ts";
 import { toByteString } from "../byte-words.ts";
 import type { TargetWanted } from "../targets-conf-target.ts";
 import type { ApplyClient } from "./apply-client.ts";
+import { configureIsns } from "./configure.ts";
 import { DaemonState } from "./daemon-state.ts";
 import type { AdminContext } from "./execute.ts";
 import { AdminEnd } from "./runner.ts";
@@ -74,10 +75,14 @@ class Applier {
     const { conf, runner, world } = this.#context;
     if (!runner.ignoresErrors && !conf.ignoresErrors) {
       const failure = await this.#applyOnce(change, true);
-      if (failure === null) return;
+      if (failure === null) {
+        await configureIsns(conf, runner);
+        return;
+      }
       world.complain(`tgt-admin: ${failure}\n`);
       throw new AdminEnd(REFUSED_STATUS);
     }
+    runner.ignoresErrors = true;
     const steps: Change[] = [
       { ...change, targets: [], remove: [] },
       ...change.remove.map((name) => ({ ...change, targets: [], remove: [name] })),
@@ -87,20 +92,22 @@ class Applier {
       const failure = await this.#applyOnce(step, index === 0);
       if (failure !== null) world.complain(`tgt-admin: ${failure}\n`);
     }
+    await configureIsns(conf, runner);
   }
 
   /** What went wrong, in words, or null. */
   async #applyOnce(change: Change, withGlobals: boolean): Promise<string | null> {
     const { conf, runner, world, isForced } = this.#context;
-    const wanted = await wantedDocument(conf, change.targets, withGlobals, {
+    const looking = {
       world,
       isForced,
-      isOwn: (target, path) => this.#hasOpen(target, path),
-      note: (line) => runner.note(line),
-    });
-    const { remove, onlyNew } = change;
-    const request = { wanted, remove, onlyNew, force: isForced, dryRun: false };
+      isOwn: (target: string, path: string): boolean => this.#hasOpen(target, path),
+      note: (line: string): void => runner.note(line),
+    };
     try {
+      const wanted = await wantedDocument(conf, change.targets, withGlobals, looking);
+      const { remove, onlyNew } = change;
+      const request = { wanted, remove, onlyNew, force: isForced, dryRun: false };
       const { differences, inUse } = await this.#client.call("tgt/apply", request);
       for (const line of differences) runner.note(`# ${toByteString(line)}`);
       for (const name of inUse) this.#noteInUse(name, change);

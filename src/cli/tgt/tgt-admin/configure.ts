@@ -6,6 +6,24 @@ import type { TargetMaker } from "./target-commands.ts";
 
 const ISNS = "iSNS";
 
+/** In the order of bytes. */
+const ISNS_DETAILS = ["iSNSAccessControl", "iSNSServerIP", "iSNSServerPort"] as const;
+
+/** Does what a configuration says of iSNS, the switch last. */
+export async function configureIsns(conf: TargetsConf, runner: Runner): Promise<void> {
+  if (conf.isns.size === 0) return;
+  const isOn = await readIsIsnsOn(runner);
+  for (const name of ISNS_DETAILS) if (!isOn) await setSystem(conf, runner, name);
+  if (isOn) runner.note("# iSNS already enabled");
+  else await setSystem(conf, runner, ISNS);
+}
+
+async function setSystem({ isns }: TargetsConf, runner: Runner, name: string): Promise<void> {
+  const value = isns.get(name);
+  if (value === undefined) return;
+  await runner.execute(plain("--op", "update", "--mode", "sys", "--name", name, "-v", value));
+}
+
 /** Does what a configuration says outside of targets. */
 export async function configureGlobals(
   conf: TargetsConf,
@@ -13,19 +31,12 @@ export async function configureGlobals(
   maker: TargetMaker,
 ): Promise<void> {
   const isIsnsOn = await readIsIsnsOn(runner);
-  const update = (name: string, value: string): Promise<void> =>
-    runner.execute(plain("--op", "update", "--mode", "sys", "--name", name, "-v", value));
-  // In the order of bytes.
-  for (const name of ["iSNSAccessControl", "iSNSServerIP", "iSNSServerPort"]) {
-    const value = conf.isns.get(name);
-    if (value !== undefined && !isIsnsOn) await update(name, value);
-  }
+  for (const name of ISNS_DETAILS) if (!isIsnsOn) await setSystem(conf, runner, name);
   if (conf.ignoresErrors) runner.ignoresErrors = true;
   await bindForDiscovery(conf, runner, maker);
-  const isns = conf.isns.get(ISNS);
-  if (isns === undefined) return;
+  if (!conf.isns.has(ISNS)) return;
   if (isIsnsOn) runner.note("# iSNS already enabled");
-  else await update(ISNS, isns);
+  else await setSystem(conf, runner, ISNS);
 }
 
 async function bindForDiscovery(

@@ -16,6 +16,10 @@ export class DaemonState {
     return new DaemonState(parseShownTargets(await runner.show("target")));
   }
 
+  static of(targets: readonly ShownTarget[]): DaemonState {
+    return new DaemonState(targets);
+  }
+
   get highestTid(): number {
     return Math.max(0, ...this.tids.values());
   }

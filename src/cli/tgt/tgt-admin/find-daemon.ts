@@ -16,5 +16,5 @@ export async function findApplyClient(
   const path = `${socketPathOf(variables, Number(controlPort))}${CONTROL_SUFFIX}`;
   const text = bytesOf(path).toString("utf8");
   const found = await stat(text).catch(() => undefined);
-  return found?.isSocket() === true ? (new ControlClient(text) as unknown as ApplyClient) : null;
+  return found?.isSocket() === true ? new ControlClient(text) : null;
 }

@@ -1,4 +1,9 @@
-import type { TgtDocument, TgtLunDocument, TgtTargetDocument } from "../../../control/protocol.ts";
+import {
+  OperationError,
+  type TgtDocument,
+  type TgtLunDocument,
+  type TgtTargetDocument,
+} from "../../../control/protocol.ts";
 import { assignLuns } from "../targets-conf-luns.ts";
 import type { StoreWanted } from "../targets-conf-store.ts";
 import type { TargetWanted } from "../targets-conf-target.ts";
@@ -7,6 +12,9 @@ import { judgeStore } from "./device-check.ts";
 import { likeTheDevice, requireSgInq } from "./direct-store.ts";
 import { unitSteps } from "./store-commands.ts";
 import type { AdminWorld } from "./world.ts";
+
+/** The one that is built in. */
+const DRIVER = "iscsi";
 
 /** How stores are looked at. */
 export interface Looking {
@@ -29,7 +37,7 @@ export async function wantedDocument(
 ): Promise<TgtDocument> {
   const documents: TgtTargetDocument[] = [];
   for (const target of targets) documents.push(await targetDocument(target, looking));
-  const { incomingDiscovery, outgoingDiscovery, isns } = conf;
+  const { incomingDiscovery, outgoingDiscovery } = conf;
   const global = withGlobals ? [incomingDiscovery, outgoingDiscovery] : [];
   const bound = targets.flatMap(({ incoming, outgoing }) => [...incoming, outgoing]);
   const accounts = [...global, ...bound].filter((account) => account !== null);
@@ -44,15 +52,16 @@ export async function wantedDocument(
           outgoing: outgoingDiscovery?.user ?? null,
         }
       : null,
-    // The switch comes last: it takes up the others.
-    system: (withGlobals ? [...isns] : [])
-      .map(([name, value]) => ({ name, value }))
-      .toSorted((one, other) => Number(one.name === "iSNS") - Number(other.name === "iSNS")),
+    // That is set by tgtadm: it is no matter of the targets, and gone with the daemon.
+    system: [],
   };
 }
 
 async function targetDocument(target: TargetWanted, looking: Looking): Promise<TgtTargetDocument> {
-  const { name, tid, incoming, outgoing, addresses, initiatorNames, parameters } = target;
+  const { name, tid, incoming, outgoing, addresses, initiatorNames, parameters, driver } = target;
+  if (driver !== DRIVER) {
+    throw new OperationError("invalid", `target ${name}: there is no driver ${driver}`);
+  }
   return {
     name,
     tid,
