@@ -37,6 +37,7 @@ import { rollback } from "./rollback.ts";
 import { setSettings } from "./settings.ts";
 import { snapshot } from "./snapshots.ts";
 import { startPool, type StartedPool } from "./start-pool.ts";
+import { type PoolStatistics, statisticsOf } from "./statistics.ts";
 import { StorageNotice } from "./storage-notice.ts";
 import { StorageWatch } from "./storage-watch.ts";
 import { type PoolUsage, usageOf } from "./usage.ts";
@@ -209,6 +210,10 @@ export class Pool {
 
   usage(): PoolUsage {
     return usageOf(this.#parts.state);
+  }
+
+  statistics(): PoolStatistics {
+    return statisticsOf(this.#parts);
   }
 
   /** Whether the pool's bookkeeping agrees with itself: what was found wrong, in words; empty where nothing is. */
