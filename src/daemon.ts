@@ -467,7 +467,9 @@ class Daemon {
   async stop(graceMs: number): Promise<Ending> {
     this.#isRunning = false;
     const operations = Promise.all([this.#control?.close(), this.#tgt?.close()]);
-    const all = Promise.all([this.#endSessions(graceMs), this.#reloading, operations]);
+    // A change that waits is refused from here on; one that runs ends, or is taken back.
+    const changes = this.#plane?.close();
+    const all = Promise.all([this.#endSessions(graceMs), this.#reloading, operations, changes]);
     let flushed = true;
     try {
       await endsWithin(systemClock, SESSIONS_MS_MAX, all);

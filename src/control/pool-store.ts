@@ -58,6 +58,8 @@ interface OpenPool extends EnginePool {
   readonly devices: Set<BlockDevice>;
   /** Where other hosts may reach it. */
   readonly claim: SharedClaim | null;
+  /** It was made when it was opened. */
+  readonly isNew?: boolean;
 }
 
 /** A pool's devices, open and claimed. */
@@ -100,7 +102,7 @@ export class PoolStore {
       try {
         const opened = await this.#start(name, config, claimed.devices);
         const { pool } = opened;
-        this.#open.set(name, opened);
+        this.#open.set(name, { ...opened, isNew: claimed.isNew });
         await identities.rememberMade(name, pool.uuid);
         await this.#takeGrowth(name, pool);
         const { capacityBytes, usableBytes } = pool.usage();
@@ -118,6 +120,11 @@ export class PoolStore {
       if (!config.optional) throw new StartError(`pool ${name}: ${messageOf(error)}`, error);
       log.warn({ pool: name, error }, "optional pool left out");
     }
+  }
+
+  /** Whether a pool that is open was made by that. */
+  isNew(name: string): boolean {
+    return this.#open.get(name)?.isNew === true;
   }
 
   /** Finds the pool on its devices, or makes it where that is wanted and nothing is there. */

@@ -18,21 +18,21 @@ export interface Known {
   readonly made: boolean;
 }
 
-/** Something that is being made for a change of the inventory: where that is not in effect after a crash, it is taken back. */
+/** A volume that is being made for a change of the inventory: where that is not kept, it is taken back. `name`: of the configuration. */
 export type Creation =
   | {
       readonly kind: "volume";
-      /** Of the configuration. */
       readonly name: string;
       readonly pool: string;
+      /** In the pool. */
+      readonly itsName: string;
       readonly uuid: string;
     }
   | {
       readonly kind: "file";
-      /** What it is the file of. */
-      readonly of: "volume" | "pool";
       readonly name: string;
       readonly path: string;
+      readonly sizeBytes: number;
     };
 
 /** What a daemon has to remember. Names that the configuration has no more are kept: they may come back. */
@@ -111,15 +111,21 @@ function decodeCreations(entries: unknown): readonly Creation[] | string {
   if (!Array.isArray(entries)) return "its creations are no list";
   const creations: Creation[] = [];
   for (const entry of entries as readonly unknown[]) {
-    const { kind, of, name, pool, uuid, path } = isRecord(entry) ? entry : {};
-    if (typeof name !== "string") return "one of its creations has no name";
-    if (kind === "volume" && typeof pool === "string" && typeof uuid === "string") {
-      creations.push({ kind, name, pool, uuid });
-    } else if (kind === "file" && (of === "volume" || of === "pool") && typeof path === "string") {
-      creations.push({ kind, of, name, path });
-    } else return "one of its creations is not understood";
+    const creation = decodeCreation(isRecord(entry) ? entry : {});
+    if (creation === null) return "one of its creations is not understood";
+    creations.push(creation);
   }
   return creations;
+}
+
+function decodeCreation(entry: Readonly<Record<string, unknown>>): Creation | null {
+  const { kind, name, pool, itsName, uuid, path, sizeBytes } = entry;
+  if (typeof name !== "string") return null;
+  if (kind === "file" && typeof path === "string" && typeof sizeBytes === "number") {
+    return { kind, name, path, sizeBytes };
+  }
+  const isVolume = kind === "volume" && typeof pool === "string" && typeof itsName === "string";
+  return isVolume && typeof uuid === "string" ? { kind, name, pool, itsName, uuid } : null;
 }
 
 /** The text that {@link decodeState} reads back, with all secrets. */

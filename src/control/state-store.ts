@@ -51,6 +51,7 @@ export class StateStore {
   readonly #steps: ReplacementSteps;
   /** Changes are written one after the other. */
   #writing: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   /**
    * Makes the folder where it is missing, takes it for this process, and reads what is in it.
@@ -141,28 +142,22 @@ export class StateStore {
   }
 
   /**
-   * Keeps an inventory, and with it what is being made for one that is to come; durable when this resolves. Where it rejects, the one
-   * before is kept as far as anybody can tell, until the next is.
+   * Keeps an inventory, and with it what is being made for one that is to come; durable when this resolves. Where it rejects, the file may
+   * have either: the caller keeps the one before once more.
    */
-  async keep(inventory: Inventory, creations: readonly Creation[]): Promise<void> {
-    const before = this.#state;
-    this.#state = { ...before, inventory, creations };
-    try {
-      await this.#save();
-    } catch (error) {
-      const { inventory: kept, creations: begun } = before;
-      this.#state = { ...this.#state, inventory: kept, creations: begun };
-      throw error;
-    }
+  keep(inventory: Inventory, creations: readonly Creation[]): Promise<void> {
+    return this.#save({ inventory, creations });
   }
 
-  #save(): Promise<void> {
-    // The text is taken when its turn comes: it holds every change up to then.
+  #save(change: Partial<Pick<State, "inventory" | "creations">> = {}): Promise<void> {
+    // The text is taken when its turn comes: it holds every identity up to then, and no inventory that could not be kept.
     const next = this.#writing.then(async () => {
+      if (this.#isClosed) throw new Error("the state folder is another daemon's by now");
       const path = join(this.folder, STATE_FILE);
-      const state = this.#state;
+      const state = { ...this.#state, ...change };
       await this.#steps.keepPrevious(path, `${path}${PREVIOUS_SUFFIX}`);
       await replaceFile(path, encodeState(state), this.#steps);
+      this.#state = { ...this.#state, ...change };
       this.#durable = state;
     });
     this.#writing = next.catch(() => undefined);
@@ -171,6 +166,7 @@ export class StateStore {
 
   async close(): Promise<void> {
     await this.#writing;
+    this.#isClosed = true;
     await this.#lockHandle.close();
     await this.#lock.release();
   }

@@ -14,8 +14,8 @@ const FULL: State = {
   pools: new Map([["tank", { uuid, made: false }]]),
   inventory: fullInventory(),
   creations: [
-    { kind: "volume", name: "disk", pool: "tank", uuid },
-    { kind: "file", of: "volume", name: "x", path: "/srv/x.img" },
+    { kind: "volume", name: "disk", pool: "tank", itsName: "d", uuid },
+    { kind: "file", name: "x", path: "/srv/x.img", sizeBytes: 4096 },
   ],
 };
 

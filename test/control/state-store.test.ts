@@ -139,8 +139,8 @@ describe("StateStore", () => {
     expect(store.inventory).toEqual(EMPTY_INVENTORY);
     const uuid = await store.volumes.uuidOf("disk");
     const creations = [
-      { kind: "volume", name: "disk", pool: "tank", uuid },
-      { kind: "file", of: "pool", name: "tank", path: "/srv/x" },
+      { kind: "volume", name: "disk", pool: "tank", itsName: "d", uuid },
+      { kind: "file", name: "tank", path: "/srv/x", sizeBytes: 4096 },
     ] as const;
     await store.keep(fullInventory(), creations);
     expect(store.inventory).toEqual(fullInventory());

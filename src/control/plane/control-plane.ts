@@ -7,11 +7,14 @@ import { StartError } from "../start-error.ts";
 import type { Creation } from "../state-document.ts";
 import { type Difference, describeDifference, differencesOf } from "./differences.ts";
 import { TargetNumbers } from "./numbers.ts";
-import { type PlaneParts, takeBack, Transaction } from "./transaction.ts";
+import { type CreationParts, takeBack } from "./creations.ts";
+import { type PlaneParts, Transaction } from "./transaction.ts";
 
 /** Who asks for a change, for the log: a user of the socket, a token's name, a signal. */
 export interface Actor {
   readonly name: string;
+  /** Initiators may find another disk under a number that they know, in two steps: as tgt's administrators expect it. */
+  readonly replacesDisks?: boolean;
 }
 
 /** What there is when a change is thought out. */
@@ -53,6 +56,9 @@ export class ControlPlane {
   #config: Config;
   #parts: PlaneParts | null = null;
   #queue: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+  /** What could not be taken back so far. */
+  #left: readonly Creation[] = [];
 
   /** @throws {StartError} the configuration names what commands have made */
   constructor({ log, keeper, config }: ControlPlaneOptions) {
@@ -72,14 +78,35 @@ export class ControlPlane {
     return { inventory, config, all: this.#numbers.number(merged(config, inventory)) };
   }
 
-  /** Everything that is wanted is there: from now on it can be changed. What an interrupted change left is taken back. */
-  async start(parts: PlaneParts): Promise<void> {
+  /**
+   * Takes back what changes had begun to make when the process ended: pools are open, volumes are not. What has the name of something
+   * that is wanted by now is left alone.
+   */
+  async takeBack(parts: CreationParts): Promise<void> {
     const { creations, inventory } = this.#keeper;
-    if (creations.length > 0) {
-      await takeBack(creations, parts);
-      await this.#keeper.keep(inventory, []);
+    if (creations.length === 0) return;
+    const { volumes } = this.view.all;
+    const paths = [...volumes.values()].map((it) => (it.driver === "raw" ? it.path : null));
+    const isUnwanted = (creation: Creation): boolean =>
+      !volumes.has(creation.name) && !(creation.kind === "file" && paths.includes(creation.path));
+    this.#left = await takeBack(creations.filter(isUnwanted), parts);
+    try {
+      await this.#keeper.keep(inventory, this.#left);
+    } catch (error) {
+      this.#log.error({ error }, "the state cannot be kept: what was taken back is tried again");
     }
+  }
+
+  /** Everything that is wanted is there: from now on it can be changed. */
+  start(parts: PlaneParts): void {
     this.#parts = parts;
+  }
+
+  /** No change begins any more: resolves when the one that runs has ended. */
+  async close(): Promise<void> {
+    this.#parts = null;
+    this.#isClosed = true;
+    await this.#queue;
   }
 
   /** Called with what each change has made different. Returns how to end that. */
@@ -99,9 +126,12 @@ export class ControlPlane {
     return this.exclusively(() => this.#change(actor, operation, edit));
   }
 
-  /** Does something when all changes before have ended, and lets the next begin when it is done. */
+  /** Does something when all changes before have ended, and lets the next begin when it is done. Errors: busy: the daemon ends. */
   exclusively<T>(action: () => Promise<T>): Promise<T> {
-    const next = this.#queue.then(action);
+    const next = this.#queue.then(() => {
+      if (this.#isClosed) throw new OperationError("busy", "the daemon is stopping");
+      return action();
+    });
     this.#queue = next.catch(() => undefined);
     return next;
   }
@@ -129,18 +159,19 @@ export class ControlPlane {
       const { targets } = this.#numbers.number(merged(this.#config, inventory));
       return { ...inventory, targets: targets.slice(this.#config.targets.length) };
     };
-    const transaction = new Transaction(parts, numbered(before), numbered(after));
+    const transaction = new Transaction(parts, numbered(before), numbered(after), actor);
     const creations = await transaction.creations();
-    if (creations.length > 0) await this.#keeper.keep(before, creations);
+    if (creations.length > 0) await this.#keep(before, [...this.#left, ...creations]);
     try {
       await transaction.prepare();
-      await this.#keep(after);
+      if (this.#isClosed) throw new OperationError("busy", "the daemon is stopping");
+      await this.#keep(after, this.#left);
     } catch (error) {
       await transaction.undo();
-      if (creations.length > 0) {
-        await takeBack(creations, parts);
-        await this.#keeper.keep(before, []);
-      }
+      this.#left = [...this.#left, ...transaction.left];
+      await this.#keep(before, this.#left).catch((failure: unknown) =>
+        this.#log.error({ error: failure }, "the state could not be put back on stable media"),
+      );
       throw error;
     }
     await transaction.commit();
@@ -152,9 +183,9 @@ export class ControlPlane {
     return differences;
   }
 
-  async #keep(inventory: Inventory): Promise<void> {
+  async #keep(inventory: Inventory, creations: readonly Creation[]): Promise<void> {
     try {
-      await this.#keeper.keep(inventory, []);
+      await this.#keeper.keep(inventory, creations);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new OperationError(

@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { lstat, unlink } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../../util/clock.ts";
 import type { Log } from "../../util/log.ts";
@@ -15,6 +14,7 @@ import type { Identities } from "../state-store.ts";
 import { isSameDisk } from "../units.ts";
 import type { VolumeStore } from "../volume-store.ts";
 import { endsWithin } from "../within.ts";
+import { creationOf, takeBack } from "./creations.ts";
 
 /** What a change of the inventory is carried out on. */
 export interface PlaneParts {
@@ -22,7 +22,7 @@ export interface PlaneParts {
   readonly clock: Clock;
   readonly volumeIdentities: Identities;
   readonly poolIdentities: Identities;
-  readonly pools: Pick<PoolStore, "open" | "close" | "find">;
+  readonly pools: Pick<PoolStore, "open" | "close" | "find" | "isNew">;
   readonly volumes: VolumeStore;
   readonly portals: PortalStore;
   readonly exports: Exports;
@@ -35,6 +35,11 @@ const DEPARTURE_MS_MAX = 10_000;
 
 type Undo = () => Promise<void>;
 
+export interface TransactionOptions {
+  /** Whoever asks expects that initiators find another disk under a number that they know, as soon as it is free. */
+  readonly replacesDisks?: boolean;
+}
+
 /**
  * One change of the inventory: `prepare` does all that may fail and can be taken back, then it is kept in the state, and `commit` does the
  * rest. Things to come are there before others go, so a change that moves one disk from a name to another is two.
@@ -43,15 +48,25 @@ export class Transaction {
   readonly #parts: PlaneParts;
   readonly #before: Inventory;
   readonly #after: Inventory;
+  readonly #replacesDisks: boolean;
   /** How to take back what is prepared, last first. */
   readonly #undo: Undo[] = [];
+  readonly #creations: Creation[] = [];
+  #left: readonly Creation[] = [];
 
-  constructor(parts: PlaneParts, before: Inventory, after: Inventory) {
+  constructor(
+    parts: PlaneParts,
+    before: Inventory,
+    after: Inventory,
+    { replacesDisks = false }: TransactionOptions = {},
+  ) {
     this.#parts = parts;
     this.#before = before;
     this.#after = after;
+    this.#replacesDisks = replacesDisks;
     this.#refuseWhatCannotChange();
     this.#refuseAbsentVolumes();
+    this.#refuseMetDisks();
   }
 
   /** Errors: busy, failed. */
@@ -91,6 +106,25 @@ export class Transaction {
     }
   }
 
+  /** Errors: busy. */
+  #refuseMetDisks(): void {
+    for (const { name, luns } of this.#after.targets) {
+      const met = luns.find((lun) => this.#isMetAsAnother(name, lun));
+      if (met === undefined) continue;
+      throw new OperationError(
+        "busy",
+        `initiators that are logged in to ${name} know another disk as LUN ${met.lun}: log them out first, or take another number`,
+      );
+    }
+  }
+
+  /** Whether a LUN that comes would be taken for a disk that was there before it. */
+  #isMetAsAnother(target: string, lun: LunConfig): boolean {
+    const was = this.#before.targets.find(({ name }) => name === target);
+    if (this.#replacesDisks || was === undefined || has(was, lun)) return false;
+    return this.#parts.exports.isMetAsAnother(target, lun);
+  }
+
   /** Errors: failed. */
   #refuseAbsentVolumes(): void {
     const { volumes } = this.#parts;
@@ -109,32 +143,13 @@ export class Transaction {
     }
   }
 
-  /** What `prepare` will make, for it to be taken back after a crash. */
+  /** What `prepare` will make, for it to be taken back after a crash. Errors: exists. */
   async creations(): Promise<readonly Creation[]> {
-    const { volumeIdentities, pools } = this.#parts;
-    const creations: Creation[] = [];
-    for (const [name, config] of added(this.#before.pools, this.#after.pools)) {
-      if (config.create === null) continue;
-      for (const path of config.devices.filter((device) => !existsSync(device))) {
-        creations.push({ kind: "file", of: "pool", name, path });
-      }
-    }
     for (const [name, config] of added(this.#before.volumes, this.#after.volumes)) {
-      if (config.driver === "memory" || config.driver === "null" || !config.create) continue;
-      if (config.driver === "raw") {
-        const { path } = config;
-        if (!existsSync(path)) creations.push({ kind: "file", of: "volume", name, path });
-        continue;
-      }
-      const pool = pools.find(config.pool)?.pool;
-      const isThere = pool
-        ?.volumes()
-        .some(({ attributes }) => attributes.name === (config.name ?? name));
-      if (isThere === true) continue;
-      const uuid = config.uuid ?? (await volumeIdentities.uuidOf(name));
-      creations.push({ kind: "volume", name, pool: config.pool, uuid });
+      const creation = await creationOf(name, config, this.#parts);
+      if (creation !== null) this.#creations.push(creation);
     }
-    return creations;
+    return this.#creations;
   }
 
   /** Where this rejects, `undo` is to follow. */
@@ -142,8 +157,10 @@ export class Transaction {
     const { pools, volumes, portals } = this.#parts;
     for (const [name, config] of added(this.#before.pools, this.#after.pools)) {
       await pools.open(name, { ...config, optional: false });
-      this.#undo.push(async () => void (await pools.close(name)));
+      this.#undo.push(() => this.#closePool(name));
     }
+    // Behind the volumes, and before the pools that they are in.
+    this.#undo.push(async () => void (this.#left = await takeBack(this.#creations, this.#parts)));
     for (const [name, config] of added(this.#before.volumes, this.#after.volumes)) {
       await volumes.open(name, { ...config, optional: false });
       this.#undo.push(async () => void (await volumes.close(name)));
@@ -159,6 +176,30 @@ export class Transaction {
     for (const [name, was, is] of pairs(this.#before.volumes, this.#after.volumes)) {
       if (!isDeepStrictEqual(was, is)) await volumes.fit(name, is);
     }
+    // By now all volumes are known, and initiators may have come meanwhile.
+    this.#refuseMetDisks();
+  }
+
+  /** A pool that was made just now goes with its image files; on devices it stays, and is found when it is wanted again. */
+  async #closePool(name: string): Promise<void> {
+    const { pools, poolIdentities, log } = this.#parts;
+    const isNew = pools.isNew(name);
+    const { devices = [], create } = this.#after.pools.get(name) ?? {};
+    await pools.close(name);
+    if (!isNew || create?.sizeBytes === undefined || create.sizeBytes === null) return;
+    for (const path of devices) {
+      if ((await lstat(path)).isFile()) await unlink(path);
+    }
+    await poolIdentities.forget(name);
+    log.info(
+      { pool: name, devices },
+      "the pool was made for a change that failed: its images are gone",
+    );
+  }
+
+  /** What `undo` could not take back. */
+  get left(): readonly Creation[] {
+    return this.#left;
   }
 
   /** Takes back what was prepared; what cannot be is logged. */
@@ -183,12 +224,24 @@ export class Transaction {
     for (const [, was, is] of pairs(before, after)) {
       if (isDeepStrictEqual(was, is)) continue;
       if (!isDeepStrictEqual({ ...was, luns: [] }, { ...is, luns: [] })) exports.configure(is);
-      for (const lun of is.luns) if (!has(was, lun)) exports.addLun(is.name, lun);
+      for (const lun of is.luns) if (!has(was, lun)) this.#addLun(is.name, lun);
       exports.refresh([is]);
     }
     for (const target of added(before, after).values()) exports.add(target);
     const closed = Promise.all(departures).then(() => this.#closeWhatGoes());
     await this.#within(closed);
+  }
+
+  #addLun(target: string, lun: LunConfig): void {
+    const { exports, log } = this.#parts;
+    if (!this.#isMetAsAnother(target, lun)) {
+      exports.addLun(target, lun);
+      return;
+    }
+    log.error(
+      { target, lun: lun.lun, volume: lun.volume },
+      "LUN left out: initiators that have logged in meanwhile know another disk under its number; in effect after a restart",
+    );
   }
 
   #takeAway(): Promise<void>[] {
@@ -222,30 +275,6 @@ export class Transaction {
     const { clock, log } = this.#parts;
     if (await endsWithin(clock, DEPARTURE_MS_MAX, work)) return;
     log.warn({}, "I/O on what was taken away hangs: it is let go when that ends");
-  }
-}
-
-/** Takes back what a change has made that failed, or had begun to make when the process ended. What cannot be is logged. */
-export async function takeBack(
-  creations: readonly Creation[],
-  parts: Pick<PlaneParts, "pools" | "volumeIdentities" | "poolIdentities" | "log">,
-): Promise<void> {
-  const { pools, volumeIdentities, poolIdentities, log } = parts;
-  for (const creation of creations.toReversed()) {
-    const { kind, name } = creation;
-    try {
-      if (kind === "file") await rm(creation.path, { force: true });
-      else {
-        const pool = pools.find(creation.pool)?.pool;
-        const made = pool?.volumes().find(({ attributes }) => attributes.uuid === creation.uuid);
-        if (made !== undefined) await pool?.delete(made);
-      }
-      const isPool = kind === "file" && creation.of === "pool";
-      await (isPool ? poolIdentities : volumeIdentities).forget(name);
-      log.info({ ...creation }, "what was made for a change that failed was taken back");
-    } catch (error) {
-      log.error({ ...creation, error }, "what was made for a change that failed is still there");
-    }
   }
 }
 

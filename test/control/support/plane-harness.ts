@@ -81,10 +81,11 @@ export class PlaneHarness {
     const parts = partsOf({ log, state, stateDir, server });
     const { all } = plane.view;
     for (const [name, pool] of all.pools) await parts.pools.open(name, pool);
+    await plane.takeBack(parts);
     for (const [name, volume] of all.volumes) await parts.volumes.open(name, volume);
     for (const target of all.targets) parts.exports.add(target);
     for (const portal of all.portals) await parts.portals.open(portal);
-    await plane.start(parts);
+    plane.start(parts);
     const made = { server, state, plane, parts };
     return new PlaneHarness(folder, lines, made, options.folder !== undefined);
   }
