@@ -41,18 +41,37 @@ function rankOf({ keyword }: ErrorObject): number {
   return RANK[keyword] ?? 2;
 }
 
-/** What is said first of what is wrong. Of a choice between schemas that none fits, the choice is what is wrong. */
+/** What is said first of what is wrong. */
 function describe(errors: readonly ErrorObject[]): string {
   const choices = errors.filter(({ keyword }) => keyword === "anyOf");
-  const outer = errors.filter(
-    (error) => !choices.some((choice) => choice !== error && isWithin(error, choice)),
-  );
-  const first = outer.toSorted((one, other) => rankOf(one) - rankOf(other))[0];
+  const left = choices.reduce(withoutOtherBranches, errors);
+  const first = left.toSorted((one, other) => rankOf(one) - rankOf(other))[0];
   return first === undefined ? "the arguments are not understood" : messageOf(first);
 }
 
-function isWithin(error: ErrorObject, choice: ErrorObject): boolean {
-  return error.schemaPath.startsWith(`${choice.schemaPath}/`);
+/**
+ * Where none of several schemas fits a value, and it is of the type of one of them, that one is meant, and what it complains about is
+ * what is wrong. Otherwise it is the choice itself.
+ */
+function withoutOtherBranches(
+  errors: readonly ErrorObject[],
+  choice: ErrorObject,
+): readonly ErrorObject[] {
+  const start = `${choice.schemaPath}/`;
+  const branchOf = ({ schemaPath }: ErrorObject): string | undefined =>
+    schemaPath.startsWith(start) ? schemaPath.slice(start.length).split("/", 1)[0] : undefined;
+  const ofOtherType = errors
+    .filter(
+      ({ keyword, instancePath }) => keyword === "type" && instancePath === choice.instancePath,
+    )
+    .map(branchOf);
+  const meant = new Set(errors.map(branchOf).filter((branch) => branch !== undefined));
+  for (const branch of ofOtherType) if (branch !== undefined) meant.delete(branch);
+  return meant.size === 1
+    ? errors.filter(
+        (error) => error !== choice && (branchOf(error) ?? [...meant][0]) === [...meant][0],
+      )
+    : errors.filter((error) => branchOf(error) === undefined);
 }
 
 /** The keywords that builders of schemas use. */

@@ -30,6 +30,7 @@ interface Everything {
   readonly names?: readonly string[];
   readonly copies?: readonly Copy[];
   readonly owner?: string | null;
+  readonly copy?: Copy | null;
   readonly code?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -44,6 +45,7 @@ const EVERYTHING: Schema<Everything> = record<Everything>({
   names: optional(list("names", text("a name"), { maxItems: 2 })),
   copies: optional(list("copies", record<Copy>({ name: text("a name") }), { minItems: 1 })),
   owner: optional(orNull(text("who"))),
+  copy: optional(orNull(record<Copy>({ name: text("a name") }))),
   code: optional({ ...text("two digits"), pattern: "^\\d\\d$" }),
   labels: optional(dictionary("labels", text("a label"))),
 });
@@ -111,6 +113,10 @@ describe("the arguments of an operation", () => {
     ],
     [{ pool: "a", copies: [{ nam: "a" }] }, 'copies[0]."nam" is no argument; there are name'],
     [{ pool: "a", owner: 1 }, "owner must be a text of 1 to 4096 characters or null, not 1"],
+    [{ pool: "a", owner: "" }, 'owner must be a text of 1 to 4096 characters, not ""'],
+    [{ pool: "a", copy: 5 }, "copy must be an object or null, not 5"],
+    [{ pool: "a", copy: { name: "a", nam: 1 } }, 'copy."nam" is no argument; there are name'],
+    [{ pool: "a", copy: { name: 1 } }, "copy.name must be a text of 1 to 4096 characters, not 1"],
     [{ pool: "a", code: "x" }, 'code must be two digits, not "x"'],
     [{ pool: "a", labels: { x: 1 } }, "labels.x must be a text of 1 to 4096 characters, not 1"],
   ] as const)("are refused where they are %j", (value, message) => {
