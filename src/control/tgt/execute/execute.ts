@@ -121,8 +121,8 @@ function runTarget(daemon: TgtDaemon, command: Kind<"target">): Promise<Text> | 
       return unbindAccess(daemon, command.targetId, command.access);
     case "target-bind-host":
     case "target-unbind-host":
-      // iSCSI has no hosts of this machine: nothing is to be done, and a number of no target is as good.
-      return undefined;
+      // iSCSI has no hosts of this machine: nothing is to be done.
+      return void targetOfId(view, command.targetId);
   }
 }
 

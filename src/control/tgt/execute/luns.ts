@@ -64,10 +64,14 @@ function newLun(tid: number, lun: number, unit: NewLogicalUnit): LunConfig {
   };
 }
 
-/** The inventory with the volume of a LUN that is to be. */
+/** The inventory with the volume of a LUN that is to be. Refused: invalid-request where the path is something else by now. */
 export function withBacking(view: PlaneView, { tgt }: LunConfig): PlaneView {
   if (tgt === null) return view;
   const { name, config } = volumeOf(tgt.storeType, tgt.storePath, tgt.storeFlags);
+  const there = view.all.volumes.get(name);
+  if (there !== undefined && there.driver !== config.driver) {
+    throw new TgtRefused("invalid-request", `${name} is a volume of another kind`);
+  }
   return viewOf(view, withVolume(view, name, config));
 }
 
@@ -92,8 +96,10 @@ export async function makeLun(
   });
 }
 
-/** Initiators that are there are told. Refused: no-target, no-lun, unsupported-operation. */
+/** Initiators that are there are told. Refused: no-lun, where the target is missing, too; unsupported-operation. */
 export async function deleteLun(daemon: TgtDaemon, targetId: number, lun: bigint): Promise<void> {
+  const isThere = daemon.plane.view.all.targets.some(({ tid }) => tid === targetId);
+  if (!isThere) throw new TgtRefused("no-lun");
   await changeTarget(daemon, targetId, "tgt logicalunit delete", (target: TargetConfig) =>
     minusLun(target, lunOf(target, lun).lun),
   );

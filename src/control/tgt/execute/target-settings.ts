@@ -24,6 +24,17 @@ function digestOffer(value: string): DigestOffer {
   return words.some((word) => word.startsWith("None")) ? "allowed" : "required";
 }
 
+const NUMERIC = /^(Max|First|Default|Error|Target|Initiator)/;
+
+/** A setting as tgt shows it afterwards: numbers in decimal, of two digests the one that protects, and of markers nothing. */
+export function shownValue(key: string, value: string): string {
+  if (key === "HeaderDigest" || key === "DataDigest") {
+    return digestOffer(value) === "off" ? "None" : "CRC32C";
+  }
+  if (key === "OFMarkInt" || key === "IFMarkInt") return "Irrelevant";
+  return NUMERIC.test(key) ? String(leadingNumber(value)) : value;
+}
+
 /** What a target offers after a key was set; numbers past what this host can keep are cut. */
 export function offersOf(offers: ParameterOffers, key: string, value: string): ParameterOffers {
   const name = Object.hasOwn(NUMBERS, key) ? NUMBERS[key] : undefined;

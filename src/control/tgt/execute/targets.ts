@@ -7,7 +7,7 @@ import type { Edit, PlaneView } from "../../plane/control-plane.ts";
 import { withChangedTarget, withoutTarget, withTarget } from "../../plane/edits.ts";
 import type { TgtSetting } from "../tgt-command-update.ts";
 import { sessionsOf, targetOfId } from "./find.ts";
-import { offersOf, redirectOf } from "./target-settings.ts";
+import { offersOf, redirectOf, shownValue } from "./target-settings.ts";
 import { TGTADM, type TgtDaemon } from "./tgt-daemon.ts";
 import { TgtRefused } from "./tgt-refused.ts";
 
@@ -77,7 +77,7 @@ export async function setTarget(
 ): Promise<void> {
   await changeTarget(daemon, targetId, "tgt target update", (target) => {
     if (key === "state") return { ...target, state: value === "offline" ? "offline" : "ready" };
-    const settings = new Map([...(target.tgt?.settings ?? []), [key, value]]);
+    const settings = new Map([...(target.tgt?.settings ?? []), [key, shownValue(key, value)]]);
     return {
       ...target,
       tgt: target.tgt === null ? null : { ...target.tgt, settings },

@@ -18,4 +18,4 @@ export interface TgtDaemon {
 }
 
 /** Who changes things, for the log. */
-export const TGTADM: Actor = { name: "tgtadm" };
+export const TGTADM: Actor = { name: "tgtadm", replacesDisks: true };

@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { offersOf, redirectOf } from "../../../../src/control/tgt/execute/target-settings.ts";
+import {
+  offersOf,
+  redirectOf,
+  shownValue,
+} from "../../../../src/control/tgt/execute/target-settings.ts";
 import { DEFAULT_OFFERS, offerProblems } from "../../../../src/iscsi/parameters.ts";
 
 describe("session keys", () => {
@@ -23,6 +27,18 @@ describe("session keys", () => {
     expect(offers).toEqual({ ...DEFAULT_OFFERS, ...changes });
     expect(offerProblems(offers)).toEqual([]);
   });
+});
+
+it.each([
+  ["MaxRecvDataSegmentLength", "0x4000", "16384"],
+  ["ErrorRecoveryLevel", "2x", "2"],
+  ["HeaderDigest", "None,CRC32C", "CRC32C"],
+  ["DataDigest", "None", "None"],
+  ["IFMarkInt", "7", "Irrelevant"],
+  ["InitialR2T", "No", "No"],
+  ["RedirectAddress", "host", "host"],
+])("%s=%s is shown as %s", (key, value, shown) => {
+  expect(shownValue(key, value)).toBe(shown);
 });
 
 describe("where a target sends its initiators", () => {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { startTgt } from "../../../../src/control/tgt/server/start-tgt.ts";
-import { TgtBench } from "../support/tgt-bench.ts";
+import { CONTROL_PORT, TgtBench } from "../support/tgt-bench.ts";
 
 it("serves a control port, which is free again in the end", async () => {
   const bench = await TgtBench.start();
@@ -8,11 +8,12 @@ it("serves a control port, which is free again in the end", async () => {
     expect(await bench.must("-o show -m target")).toBe("");
     const { plane, server, parts } = bench.harness;
     const { log, volumes, portals } = parts;
+    const socketPath = `${bench.socketBase}.${CONTROL_PORT}`;
     const daemon = { log, plane, server, volumes, portals, stop: () => undefined };
-    await expect(startTgt(daemon, `${bench.socketBase}.0`)).rejects.toThrow(/another tgtd/);
+    await expect(startTgt(daemon, socketPath)).rejects.toThrow(/another tgtd/);
     await bench.tgt.close();
     expect(await bench.ask("-o show -m target")).toMatchObject({ status: 107 });
-    const again = await startTgt(daemon, `${bench.socketBase}.0`);
+    const again = await startTgt(daemon, socketPath);
     expect(await bench.must("-o show -m target")).toBe("");
     await again.close();
   } finally {

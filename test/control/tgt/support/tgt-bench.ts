@@ -10,6 +10,9 @@ import { PlaneHarness, type PlaneHarnessOptions } from "../../support/plane-harn
 
 export const INITIATOR = "iqn.2026-01.com.example:host";
 
+/** As that of the real daemon in tests: so that the same command lines reach either. */
+export const CONTROL_PORT = "1";
+
 /** A daemon in this process that stands for tgt's, and a tgtadm that asks it over its socket. */
 export class TgtBench {
   readonly harness: PlaneHarness;
@@ -30,7 +33,7 @@ export class TgtBench {
     const stops = { count: 0 };
     const stop = (): void => void (stops.count += 1);
     const daemon = { log, plane, server, volumes, portals, stop };
-    const tgt = await startTgt(daemon, `${socketIn(harness.folder)}.0`);
+    const tgt = await startTgt(daemon, `${socketIn(harness.folder)}.${CONTROL_PORT}`);
     return new TgtBench(harness, tgt, stops);
   }
 
@@ -67,7 +70,7 @@ export class TgtBench {
   }
 
   async askWords(words: readonly string[]): Promise<Ending> {
-    const { status, stdout, stderr } = await tgtadm(byteWords(words), {
+    const { status, stdout, stderr } = await tgtadm(byteWords(["-C", CONTROL_PORT, ...words]), {
       calledAs: "/usr/sbin/tgtadm",
       variables: { TGT_IPC_SOCKET: this.socketBase },
     });
