@@ -17,6 +17,9 @@ import { ControlServer } from "./control/control-server.ts";
 import { DEMO_PATH, demoConfig, earlierDemoImage } from "./control/demo-config.ts";
 import { endProcess } from "./control/end-process.ts";
 import { Exports } from "./control/exports.ts";
+import { readiness } from "./control/health.ts";
+import { addMetricsRoute } from "./control/metrics/metrics-route.ts";
+import { Metrics } from "./control/metrics/metrics.ts";
 import { PoolStore } from "./control/pool-store.ts";
 import { ControlPlane, type PlaneView } from "./control/plane/control-plane.ts";
 import { PortalStore } from "./control/portal-store.ts";
@@ -28,6 +31,7 @@ import { notifyBySystemdNotify, ServiceManager } from "./control/service-manager
 import { defaultStateFolder, systemSurroundings } from "./control/state-folder.ts";
 import { StateStore } from "./control/state-store.ts";
 import { VolumeStore } from "./control/volume-store.ts";
+import { linkControlSocket } from "./control/tgt/server/control-link.ts";
 import { startTgt, type TgtFace } from "./control/tgt/server/start-tgt.ts";
 import { tgtConfig } from "./control/tgt/tgt-config.ts";
 import { endsWithin } from "./control/within.ts";
@@ -268,6 +272,7 @@ class Daemon {
   #plane: ControlPlane | null = null;
   #control: ControlServer | null = null;
   #tgt: TgtFace | null = null;
+  #unlink: () => Promise<void> = () => Promise.resolve();
   #endpoints: readonly Endpoint[] = [];
   #isRunning = false;
   /** SIGHUP came before there was anything that could be changed. */
@@ -339,6 +344,7 @@ class Daemon {
     if (tgtSocket !== undefined) {
       const parts = { log, plane, server, volumes, portals, stop: this.#askToStop };
       this.#tgt = await startTgt(parts, tgtSocket);
+      this.#unlink = await linkControlSocket(tgtSocket, controlSocketPath(config.stateDir));
     }
     this.#isRunning = true;
     if (this.#hungUp) this.onHangUp();
@@ -423,11 +429,23 @@ class Daemon {
       log,
       daemon,
     };
-    this.#control = new ControlServer({ context, log });
+    const metrics = new Metrics(
+      { server: this.#server, pools: pools.operated, version: daemon.version },
+      true,
+    );
+    this.#control = new ControlServer({
+      context,
+      log,
+      addRoutes: (app) => addMetricsRoute(app, metrics),
+      unready: () =>
+        readiness({
+          isRunning: this.#isRunning,
+          portals: portals.portals.length,
+          pools: pools.operated(),
+        }),
+    });
     await this.#control.listen(controlSocketPath(stateDir));
-    const { http } = this.#config;
-    if (http === null) return;
-    log.info({ ...(await this.#control.listenTcp(http)) }, "HTTP listening");
+    await this.#control.configureTcp(this.#config.http);
   }
 
   /**
@@ -445,7 +463,8 @@ class Daemon {
     const exports = this.#exports;
     const plane = this.#plane;
     if (!this.#isRunning || volumes === null || exports === null || plane === null) return;
-    const load = (): Config => configure(this.#options).config;
+    let read: Config | null = null;
+    const load = (): Config => (read = configure(this.#options).config);
     this.#service.reloading();
     await plane.exclusively(async () => {
       const { configFile } = this.#options;
@@ -453,11 +472,19 @@ class Daemon {
       await this.#pools?.refresh();
       const { config: running, inventory } = plane.view;
       const log = this.#log;
-      plane.adopt(
-        await reload({ log, clock: systemClock, load, running, inventory, volumes, exports }),
-      );
+      const asked = { log, clock: systemClock, load, running, inventory, volumes, exports };
+      plane.adopt(await reload(asked), read);
     });
+    await this.#configureHttp(plane.view.config.http);
     this.#service.ready(statusOf(plane, this.#endpoints));
+  }
+
+  async #configureHttp(http: Config["http"]): Promise<void> {
+    try {
+      await this.#control?.configureTcp(http);
+    } catch (error) {
+      this.#log.error({ error }, "HTTP is not served as the configuration says");
+    }
   }
 
   /**
@@ -466,7 +493,7 @@ class Daemon {
    */
   async stop(graceMs: number): Promise<Ending> {
     this.#isRunning = false;
-    const operations = Promise.all([this.#control?.close(), this.#tgt?.close()]);
+    const operations = Promise.all([this.#control?.close(), this.#tgt?.close(), this.#unlink()]);
     // A change that waits is refused from here on; one that runs ends, or is taken back.
     const changes = this.#plane?.close();
     const all = Promise.all([this.#endSessions(graceMs), this.#reloading, operations, changes]);

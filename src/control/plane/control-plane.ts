@@ -53,7 +53,10 @@ export class ControlPlane {
   readonly #keeper: InventoryKeeper;
   readonly #listeners = new Set<(differences: readonly Difference[]) => void>();
   readonly #numbers = new TargetNumbers();
+  /** In effect. */
   #config: Config;
+  /** As it was read last. */
+  #read: Config;
   #parts: PlaneParts | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -65,6 +68,7 @@ export class ControlPlane {
     this.#log = log;
     this.#keeper = keeper;
     this.#config = config;
+    this.#read = config;
     const [collision] = collisionsOf(config, keeper.inventory);
     if (collision === undefined) return;
     throw new StartError(
@@ -136,13 +140,26 @@ export class ControlPlane {
     return next;
   }
 
-  /** Takes up what a reading of the configuration has brought into effect. Called exclusively. */
-  adopt(config: Config): void {
+  /**
+   * Takes up what a reading of the configuration has brought into effect. Called exclusively.
+   *
+   * @param read what it says, also of what is not there or waits for a restart; null: it could not be read
+   */
+  adopt(config: Config, read: Config | null): void {
     this.#config = config;
+    if (read !== null) this.#read = read;
   }
 
   #checked(edit: Edit): Inventory {
     const after = edit(this.view);
+    // The next start has the whole of the configuration, and would find the name taken.
+    const [collision] = collisionsOf(this.#read, after);
+    if (collision !== undefined) {
+      throw new OperationError(
+        "exists",
+        `${collision} is in the configuration already: change it there`,
+      );
+    }
     const problems = checkInventory(this.#config, after);
     if (problems.length > 0) throw new OperationError("invalid", problems.join("; "));
     return after;

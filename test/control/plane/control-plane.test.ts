@@ -594,6 +594,16 @@ describe("a configuration", () => {
     harness = await PlaneHarness.start({ folder });
   });
 
+  it("keeps its names to itself, also of what is not there for the moment", async () => {
+    const { view } = harness.plane;
+    const read = { ...view.config, volumes: new Map([["b", raw("b", { optional: true })]]) };
+    harness.plane.adopt(view.config, read);
+    await expect(change(exportOf(NAME, "b"))).rejects.toThrow("volume b is in the configuration");
+    harness.plane.adopt(view.config, null);
+    await expect(change(exportOf(NAME, "b"))).rejects.toThrow("volume b is in the configuration");
+    await change(exportOf(NAME, "c"));
+  });
+
   it("cannot be changed by commands", async () => {
     await harness.dispose();
     const config = { ...emptyConfig(folder), targets: [targetConfig(NAME)] };
