@@ -3,7 +3,7 @@ import { AuthenticationPolicy } from "../iscsi/auth/authentication-policy.ts";
 import type { IscsiServer } from "../iscsi/server.ts";
 import { IscsiTarget, type IscsiTargetSettings } from "../iscsi/target.ts";
 import type { LogicalUnit } from "../scsi/logical-unit.ts";
-import { TargetDevice } from "../scsi/target-device.ts";
+import { diskName, TargetDevice } from "../scsi/target-device.ts";
 import { assert } from "../util/assert.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
@@ -84,6 +84,17 @@ export class Exports {
     const fields = { target, lun: config.lun, volume: config.volume };
     if (isThere) this.#options.log.info(fields, "LUN added");
     return isThere;
+  }
+
+  /**
+   * Whether initiators that are logged in have met another disk under the number of this LUN, there or taken away. They would write what
+   * they know of that one to this one. False where the volume is not open: nobody can tell yet.
+   */
+  isMetAsAnother(target: string, config: LunConfig): boolean {
+    const volume = this.#options.volumes.get(config.volume)?.volume;
+    const device = this.#targets.get(target)?.device;
+    if (volume === undefined || device === undefined) return false;
+    return device.isMetAsAnother(config.lun, diskName(volume.uuid, config.blockBytes));
   }
 
   /**

@@ -20,7 +20,7 @@ export interface ReloadOptions {
   readonly volumes: VolumeStore;
   readonly exports: Pick<
     Exports,
-    "refresh" | "add" | "addLun" | "configure" | "remove" | "removeLun"
+    "refresh" | "add" | "addLun" | "configure" | "remove" | "removeLun" | "isMetAsAnother"
   >;
 }
 
@@ -28,7 +28,7 @@ export interface ReloadOptions {
 const DEPARTURE_MS_MAX = 10_000;
 
 /** Parts that are fixed while the daemon runs, by the names that they have in the file. */
-const FIXED = ["stateDir", "log", "poll", "portals", "pools", "discovery", "limits", "http"] as const;
+const FIXED = ["stateDir", "log", "poll", "portals", "pools", "discovery", "limits"] as const;
 
 /** A volume's settings apart from its size, which follows the configuration. */
 function fixedVolume(volume: VolumeConfig | undefined): unknown {
@@ -85,15 +85,15 @@ export async function reload(asked: ReloadOptions): Promise<Config> {
   if (!areGone)
     log.warn({}, "I/O on what was taken away hangs: its volumes stay open until SIGHUP");
   const kept = areGone ? await closeVolumes(options, config, staying) : running.volumes;
-  exports.refresh(config.targets);
   await volumes.refresh(unchanged(config.volumes, running.volumes));
   const opened = await addVolumes({ ...options, running: { ...running, volumes: kept } }, config);
   const { targets, waiting } = addTargets(options, config, staying);
+  exports.refresh(targets);
   const fixed = FIXED.filter((key) => !isDeepStrictEqual(config[key], running[key]));
   const changed = [...fixed, ...opened.waiting, ...waiting];
   if (changed.length > 0) log.warn({ changed }, "some changes take effect after a restart only");
   log.info({}, "the configuration and the sizes of volumes were read again");
-  return { ...running, volumes: opened.running.volumes, targets };
+  return { ...running, volumes: opened.running.volumes, targets, http: config.http };
 }
 
 /** Of the volumes that are wanted, those that are the disks that they were: the size of another one says nothing of this. */
@@ -227,6 +227,8 @@ function addLuns(
       waiting.push(`LUN ${lun.lun} of ${now.name}`);
     } else if (before.luns.some(({ volume }) => volume === lun.volume)) {
       // A unit has one LUN in a target, and this one would have to leave the other first.
+      waiting.push(`LUN ${lun.lun} of ${now.name}`);
+    } else if (exports.isMetAsAnother(now.name, lun)) {
       waiting.push(`LUN ${lun.lun} of ${now.name}`);
     } else if (exports.addLun(now.name, lun)) luns.push(lun);
   }

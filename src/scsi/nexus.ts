@@ -27,6 +27,9 @@ export class Nexus {
   /** How many attentions wait on all logical units together: the hot path looks at nothing else while it is zero. */
   attentionCount = 0;
 
+  /** The disk that the initiator has met last under each LUN, see `diskName`; kept by `TargetDevice`, also when the disk is gone. */
+  readonly met: Map<number, string> = new Map();
+
   /** What came over it. */
   readonly statistics: NexusStatistics;
 

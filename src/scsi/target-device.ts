@@ -34,6 +34,13 @@ function targetPortName(deviceName: string, relativePortId: number): string {
   return `${deviceName},t,0x${relativePortId.toString(16).padStart(4, "0")}`;
 }
 
+/**
+ * What a unit is to initiators that have read it: where this is another one, they would write what they know of one disk to the other.
+ */
+export function diskName(volumeUuid: string, blockBytes: number): string {
+  return `${volumeUuid} ${blockBytes}`;
+}
+
 /** Finds the counters of the task's logical unit and nexus, and counts that it came. */
 function count(task: Task): void {
   const { expectedInBytes, expectedOutBytes } = task;
@@ -74,12 +81,27 @@ export class TargetDevice {
     assert(Number.isInteger(lun) && lun >= 0 && lun <= LUN_MAX, "a LUN is in range");
     assert(!this.#units.has(lun), "a LUN is attached once");
     assert(![...this.#units.values()].includes(unit), "a unit has one LUN in a target");
+    const disk = diskName(unit.volume.uuid, unit.blockBytes);
     for (const nexus of this.#nexuses) {
       unit.nexuses.add(nexus);
       nexus.raise(unit, Sense.powerOnResetOrBusDeviceResetOccurred);
+      // Who knows another disk under this number has to look at all of them again.
+      const known = nexus.met.get(lun) ?? disk;
+      if (known !== disk) nexus.raise(unit, Sense.reportedLunsDataHasChanged);
+      nexus.met.set(lun, disk);
     }
     this.#announceInventory();
     this.#units.set(lun, unit);
+  }
+
+  /** LUNs under which an initiator that is here has met a disk, this or another one. */
+  get metLuns(): ReadonlySet<number> {
+    return new Set([...this.#nexuses].flatMap(({ met }) => [...met.keys()]));
+  }
+
+  /** Whether an initiator that is here has met another disk under a LUN than this, by its `diskName`. */
+  isMetAsAnother(lun: number, disk: string): boolean {
+    return [...this.#nexuses].some(({ met }) => (met.get(lun) ?? disk) !== disk);
   }
 
   /**
@@ -119,9 +141,10 @@ export class TargetDevice {
     const targetPort = targetPortName(this.name, relativePortId);
     const nexus = new Nexus(this, initiatorPort, targetPort, relativePortId);
     this.#nexuses.add(nexus);
-    for (const unit of this.#units.values()) {
+    for (const [lun, unit] of this.#units) {
       unit.nexuses.add(nexus);
       nexus.raise(unit, Sense.powerOnResetOrBusDeviceResetOccurred);
+      nexus.met.set(lun, diskName(unit.volume.uuid, unit.blockBytes));
     }
     return nexus;
   }

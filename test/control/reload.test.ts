@@ -32,7 +32,12 @@ function memoryConfig(sizeBytes: number, changes: Partial<Config> = {}): Config 
   };
 }
 
-async function reloaded(running: Config, load: () => Config, inventory = EMPTY_INVENTORY) {
+async function reloaded(
+  running: Config,
+  load: () => Config,
+  inventory = EMPTY_INVENTORY,
+  isMet = false,
+) {
   const lines: string[] = [];
   const { log } = openLog({ level: "info", pretty: false, write: (line) => void lines.push(line) });
   const identities = forgetfulIdentities("5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a");
@@ -49,6 +54,7 @@ async function reloaded(running: Config, load: () => Config, inventory = EMPTY_I
       if (volumes.volumes.has(volume)) added.push(`${target} LUN ${lun}`);
       return volumes.volumes.has(volume);
     },
+    isMetAsAnother: () => isMet,
     configure: ({ name }: TargetConfig) => void configured.push(name),
     remove: (target: string) => {
       removed.push(target);
@@ -221,6 +227,27 @@ describe("reload", () => {
     const result = await reloaded(before, () => config);
     expect(result.added).toEqual([]);
     expect(result.log).toContain(`["LUN 0 of ${DEMO_TARGET}","LUN 1 of ${DEMO_TARGET}"]`);
+  });
+
+  it("makes no number another disk that initiators know as one that was taken away before", async () => {
+    const before = memoryConfig(MIB);
+    const targets = before.targets.map((target) => ({ ...target, luns: [] }));
+    const gone = memoryConfig(MIB, { targets });
+    const { log, added } = await reloaded(gone, () => before, EMPTY_INVENTORY, true);
+    expect(added).toEqual([]);
+    expect(log).toContain(`["LUN 0 of ${DEMO_TARGET}"]`);
+  });
+
+  it("refreshes what is there, not what is to come after a restart", async () => {
+    const before = memoryConfig(MIB);
+    const [target] = before.targets;
+    const [volume] = before.volumes.values();
+    if (target === undefined || volume === undefined) throw new Error("demo");
+    const luns = target.luns.map((lun) => ({ ...lun, volume: "other" }));
+    const volumes = new Map([...before.volumes, ["other", volume]]);
+    const next = { ...before, volumes, targets: [{ ...target, luns }] };
+    const { refreshed } = await reloaded(before, () => next);
+    expect(refreshed).toEqual([before.targets]);
   });
 
   it("changes a target for the logins to come, and leaves its LUNs alone", async () => {

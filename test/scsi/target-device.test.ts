@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LogicalUnit } from "../../src/scsi/logical-unit.ts";
 import { Sense } from "../../src/scsi/sense.ts";
-import { TargetDevice } from "../../src/scsi/target-device.ts";
+import { diskName, TargetDevice } from "../../src/scsi/target-device.ts";
 import { Bench } from "./support/bench.ts";
 import { expectSense } from "./support/expect-sense.ts";
 import { FakeVolume } from "./support/fake-volume.ts";
@@ -52,6 +52,29 @@ describe("attach and detach", () => {
     expectSense(bench.run(TEST_UNIT_READY), Sense.reportedLunsDataHasChanged);
     expectSense(bench.run(READ, { lun: 5 }), Sense.logicalUnitNotSupported);
     expect(bench.nexus.attentionCount).toBe(0);
+  });
+
+  it("know who has met another disk under a number, and tell those of it", () => {
+    const bench = new Bench();
+    const uuid = bench.volume.uuid;
+    expect(bench.device.isMetAsAnother(0, diskName(uuid, 512))).toBe(false);
+    bench.device.detach(0, () => undefined);
+    expect([...bench.device.metLuns]).toEqual([0]);
+    expect(bench.device.isMetAsAnother(0, diskName(uuid, 512))).toBe(false);
+    expect(bench.device.isMetAsAnother(0, diskName(uuid, 4096))).toBe(true);
+    expect(bench.device.isMetAsAnother(0, diskName("another", 512))).toBe(true);
+    expect(bench.device.isMetAsAnother(1, diskName("another", 512))).toBe(false);
+    const blocks = { volume: bench.volume, blockBytes: 4096, nowMs: () => 0 } as const;
+    bench.device.attach(0, new LogicalUnit(blocks));
+    expectSense(bench.run(TEST_UNIT_READY), Sense.powerOnResetOrBusDeviceResetOccurred);
+    expectSense(bench.run(TEST_UNIT_READY), Sense.reportedLunsDataHasChanged);
+    expect(bench.run(TEST_UNIT_READY).status).toBe(0);
+    // By now it has met this one, and who comes meets it alone.
+    expect(bench.device.isMetAsAnother(0, diskName(uuid, 4096))).toBe(false);
+    bench.device.detach(0, () => undefined);
+    bench.device.closeNexus(bench.nexus);
+    bench.device.openNexus({ initiatorPort: "x,i,0x3", relativePortId: 1 });
+    expect([...bench.device.metLuns]).toEqual([]);
   });
 
   it("detach answers the tasks of the unit, and waits for their I/O", () => {

@@ -45,7 +45,9 @@ export async function mapVolume(request: OperationRequest<"target/map">): Promis
   let made: number = 0;
   await daemon.plane.change(actorOf(request), "target/map", (view) => {
     const before = targetOf(view, target);
-    made = body.lun ?? freeLun(before, before.tgt === null ? 0 : 1);
+    // Initiators that are logged in may still take what comes there for what was there.
+    const met = daemon.server.targets.get(target)?.device.metLuns;
+    made = body.lun ?? freeLun(before, before.tgt === null ? 0 : 1, met);
     return withMapped(view, before, { ...body, lun: made });
   });
   const lun = daemon.plane.view.all.targets

@@ -1,3 +1,4 @@
+import { LUN_MAX } from "../../scsi/limits.ts";
 import type { LunConfig, TargetConfig, VolumeConfig } from "../config/config.ts";
 import type { Inventory } from "../config/inventory.ts";
 import { OperationError } from "../protocol.ts";
@@ -75,12 +76,20 @@ export function changedLun(
   return { ...target, luns: target.luns.map((one) => (one === found ? change(one) : one)) };
 }
 
-/** The lowest LUN, from `least` on, that a target has not. */
-export function freeLun({ luns }: TargetConfig, least: number): number {
+/** The lowest LUN, from `least` on, that a target has not, and that is not among those to be left alone while others are free. */
+export function freeLun(
+  { luns }: TargetConfig,
+  least: number,
+  avoided: ReadonlySet<number> = new Set(),
+): number {
   const used = new Set(luns.map(({ lun }) => lun));
-  let lun = least;
-  while (used.has(lun)) lun += 1;
-  return lun;
+  const lowest = (isTaken: (lun: number) => boolean): number => {
+    let lun = least;
+    while (isTaken(lun)) lun += 1;
+    return lun;
+  };
+  const lun = lowest((one) => used.has(one) || avoided.has(one));
+  return lun <= LUN_MAX ? lun : lowest((one) => used.has(one));
 }
 
 /** Names that a volume has where nobody has named it: they say what it is, and it goes with its last LUN. */

@@ -15,6 +15,7 @@ import {
   withVolume,
 } from "../../../src/control/plane/edits.ts";
 import { demoConfig, DEMO_TARGET } from "../../../src/control/demo-config.ts";
+import { LUN_MAX } from "../../../src/scsi/limits.ts";
 import { lunConfig, targetConfig, thinConfig } from "../support/inventories.ts";
 
 const NAME = "iqn.2026-11.net.example:one";
@@ -69,6 +70,10 @@ describe("edits of LUNs", () => {
     expect(freeLun(target, 0)).toBe(0);
     expect(freeLun(target, 1)).toBe(2);
     expect(freeLun(targetConfig(NAME), 1)).toBe(1);
+    expect(freeLun(target, 0, new Set([0, 2]))).toBe(4);
+    // Where there are no others, one of those it is.
+    const all = new Set(Array.from({ length: LUN_MAX + 1 }, (_, lun) => lun));
+    expect(freeLun(target, 0, all)).toBe(0);
   });
 
   it("bring their volume with them where it is not there", () => {
