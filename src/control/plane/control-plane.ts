@@ -145,7 +145,7 @@ export class ControlPlane {
    *
    * @param read what it says, also of what is not there or waits for a restart; null: it could not be read
    */
-  adopt(config: Config, read: Config | null): void {
+  adopt(config: Config, read: Config | null = null): void {
     this.#config = config;
     if (read !== null) this.#read = read;
   }
