@@ -1,4 +1,9 @@
-import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
+import {
+  Agent,
+  type IncomingMessage,
+  request as httpRequest,
+  type RequestOptions,
+} from "node:http";
 import {
   type ArgumentsOf,
   BYTES_TYPE,
@@ -63,6 +68,14 @@ export class ControlClient implements Operations {
     throw errorOf(value);
   }
 
+  /** What the daemon serves at a path that is no operation's, such as /metrics. */
+  async text(path: string): Promise<string> {
+    const answer = await this.#ask({ method: "GET", path });
+    const content = (await readAll(answer)).toString("utf8");
+    if (answer.statusCode === 200) return content;
+    throw errorOf(parse(content));
+  }
+
   close(): Promise<void> {
     this.#agent.destroy();
     return Promise.resolve();
@@ -72,21 +85,18 @@ export class ControlClient implements Operations {
     const { payload, onProgress } = options;
     const query = payload === undefined ? "" : `?${queryOf(body)}`;
     const content = payload ?? JSON.stringify(body);
+    const headers = {
+      "content-type": payload === undefined ? JSON_TYPE : BYTES_TYPE,
+      "content-length": Buffer.byteLength(content),
+      ...(onProgress === undefined ? {} : { accept: LINES_TYPE }),
+    };
+    return this.#ask({ method: "POST", path: `/v1/${name}${query}`, headers }, content);
+  }
+
+  #ask(options: RequestOptions, content: string | Uint8Array = ""): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const request = httpRequest(
-        {
-          socketPath: this.#socketPath,
-          agent: this.#agent,
-          method: "POST",
-          path: `/v1/${name}${query}`,
-          headers: {
-            "content-type": payload === undefined ? JSON_TYPE : BYTES_TYPE,
-            "content-length": Buffer.byteLength(content),
-            ...(onProgress === undefined ? {} : { accept: LINES_TYPE }),
-          },
-        },
-        resolve,
-      );
+      const where = { socketPath: this.#socketPath, agent: this.#agent };
+      const request = httpRequest({ ...where, ...options }, resolve);
       request.on("error", (error) => reject(this.#explain(error)));
       request.end(content);
     });

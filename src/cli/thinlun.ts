@@ -3,9 +3,11 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { accountCommand } from "./account.ts";
 import { applyCommand } from "./apply.ts";
+import { completionCommand } from "./completion.ts";
 import { discoverCommand } from "./discover.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitCodeOf, ExitCode, UsageError } from "./exit-code.ts";
+import { metricsCommand } from "./metrics.ts";
 import { say } from "./output.ts";
 import { poolCommand } from "./pool.ts";
 import { portalCommand } from "./portal.ts";
@@ -14,6 +16,7 @@ import { sessionCommand } from "./session.ts";
 import { snapshotCommand } from "./snapshot.ts";
 import { statusCommand } from "./status.ts";
 import { targetCommand } from "./target.ts";
+import { topCommand } from "./top.ts";
 import { verifyCommand } from "./verify.ts";
 import { volumeCommand } from "./volume.ts";
 
@@ -49,6 +52,8 @@ async function main(args: readonly string[]): Promise<void> {
     .usage("$0 COMMAND\n\nAn iSCSI target with thin volumes, and the tools around it.")
     .command(serveCommand)
     .command(statusCommand)
+    .command(topCommand)
+    .command(metricsCommand)
     .command(applyCommand)
     .command(poolCommand)
     .command(volumeCommand)
@@ -60,6 +65,7 @@ async function main(args: readonly string[]): Promise<void> {
     .command(discoverCommand)
     .command(verifyCommand)
     .command(doctorCommand)
+    .command(completionCommand)
     .demandCommand(1, "Say what to do; the commands are listed by --help")
     .strict()
     .recommendCommands()

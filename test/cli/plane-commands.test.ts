@@ -96,6 +96,10 @@ describe("from nothing to a disk, while the daemon runs", () => {
     expect((await readCapacity16(await login(), 0)).blocks).toBe((16 * MIB) / 512);
     expect(await ok("target", "list")).toMatch(new RegExp(`${DISK} +ready +1 +1 +everybody`));
     const [session] = await json<SessionReport[]>("session", "list");
+    const top = await ok("top", "--interval", "0.2");
+    expect(top).toContain("1 target, 1 session");
+    expect(top).toMatch(new RegExp(`^ +0 +.* ${DISK} +${HOST}$`, "m"));
+    expect(await fails(2, "top", "--interval", "0")).toContain("--interval");
     expect(session).toMatchObject({ initiator: HOST, target: DISK });
     daemon.child.kill("SIGKILL");
     await daemon.outcome();

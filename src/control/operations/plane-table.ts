@@ -11,6 +11,7 @@ import { applyDocument } from "./apply.ts";
 import { setAuthentication } from "./authentication.ts";
 import { listLuns, mapVolume, unmapLun } from "./luns.ts";
 import type { Operation } from "./operation.ts";
+import { showStatistics } from "./lun-statistics.ts";
 import { createPortal, deletePortal, listPortals } from "./portals.ts";
 import { listSessions, logoutSessions } from "./sessions.ts";
 import { showStatus } from "./system.ts";
@@ -141,6 +142,13 @@ export const PLANE_OPERATIONS: Operations<PlaneProtocol> = {
     role: "read",
     isReading: true,
     run: listLuns,
+  },
+  "lun/stat": {
+    ...LUN_SCHEMAS["lun/stat"],
+    summary: "What each initiator has done on each LUN",
+    role: "read",
+    isReading: true,
+    run: showStatistics,
   },
   "session/list": {
     ...SESSION_SCHEMAS["session/list"],

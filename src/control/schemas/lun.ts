@@ -4,6 +4,7 @@ import {
   flag,
   list,
   natural,
+  number,
   optional,
   orNull,
   record,
@@ -45,19 +46,71 @@ export const LUN_REPORT: Schema<LunReport> = record<LunReport>(
   "LunReport",
 );
 
+/** What one initiator did on one LUN since it is there, over all sessions. Counters only grow. */
+export interface LunStatistics {
+  readonly target: string;
+  readonly lun: number;
+  readonly initiator: string;
+  readonly reads: number;
+  readonly readBytes: number;
+  readonly writes: number;
+  readonly writtenBytes: number;
+  /** Commands of other kinds. */
+  readonly others: number;
+  /** Answers with another status than GOOD. */
+  readonly errors: number;
+  /** At work at this moment. */
+  readonly running: number;
+  /** Of all answers together. */
+  readonly latencyMs: number;
+}
+
+interface StatisticsReply {
+  /** When this was, in milliseconds of a clock that never goes back. */
+  readonly atMs: number;
+  readonly luns: readonly LunStatistics[];
+}
+
+const LUN_STATISTICS: Schema<LunStatistics> = record<LunStatistics>(
+  {
+    target: anyText("the target that has it"),
+    lun: natural("its number"),
+    initiator: anyText("whose commands they were"),
+    reads: natural("commands that read, answered"),
+    readBytes: natural("what they moved"),
+    writes: natural("commands that write, answered"),
+    writtenBytes: natural("what they moved"),
+    others: natural("commands of other kinds, answered"),
+    errors: natural("answers with another status than GOOD"),
+    running: natural("commands at work"),
+    latencyMs: number("of all answers together"),
+  },
+  "LunStatistics",
+);
+
 interface LunListArguments {
   readonly target?: string;
 }
 
 export interface LunProtocol {
   "lun/list": { readonly arguments: LunListArguments; readonly reply: readonly LunReport[] };
+  "lun/stat": { readonly arguments: LunListArguments; readonly reply: StatisticsReply };
 }
+
+const LUN_LIST_ARGUMENTS: Schema<LunListArguments> = record<LunListArguments>({
+  target: optional(text("of this target only, by its iSCSI name")),
+});
 
 export const LUN_SCHEMAS: SchemasOf<LunProtocol> = {
   "lun/list": {
-    arguments: record<LunListArguments>({
-      target: optional(text("of this target only, by its iSCSI name")),
-    }),
+    arguments: LUN_LIST_ARGUMENTS,
     reply: list("disks as initiators see them", LUN_REPORT),
+  },
+  "lun/stat": {
+    arguments: LUN_LIST_ARGUMENTS,
+    reply: record<StatisticsReply>({
+      atMs: number("when this was, by a clock that never goes back"),
+      luns: list("by target, LUN and initiator", LUN_STATISTICS),
+    }),
   },
 };

@@ -5,7 +5,7 @@ describe("the operations of the control plane", () => {
   it("are for monitoring only where they change nothing", () => {
     for (const [name, { role, isReading = false }] of Object.entries(PLANE_OPERATIONS)) {
       expect(role === "read", name).toBe(isReading);
-      if (isReading) expect(name).toMatch(/\/(?:list|show|status)$/);
+      if (isReading) expect(name).toMatch(/\/(?:list|show|stat|status)$/);
     }
   });
 
