@@ -54,7 +54,7 @@ async function answer({ portal, free, ask }: Side, line: string): Promise<string
 }
 
 async function expectAlike(line: string): Promise<string> {
-  const [expected = "", found = ""] = [
+  const [expected, found] = [
     await answer(sides[0] as Side, line),
     await answer(sides[1] as Side, line),
   ];

@@ -63,7 +63,8 @@ export class TgtServer {
       this.#server.close(() => resolve());
     });
     if (this.#running > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
-    for (const socket of this.#sockets) if (!socket.writableEnded) socket.destroy();
+    // Answers are with the kernel by now; whoever keeps its end open is not waited for.
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
     await this.#release();
   }

@@ -127,6 +127,18 @@ describe("the socket of tgtadm", () => {
     expect(decodeResponse(response), `seed ${seed}`).toMatchObject({ text: "the answer" });
   });
 
+  it("ends although whoever was answered keeps its end open, as tgtadm does that waits for the end", async () => {
+    const socket = connect({ path: path(), allowHalfOpen: true });
+    const answered = new Promise((resolve) => socket.once("data", resolve));
+    const gone = new Promise((resolve) => socket.once("close", resolve));
+    socket.on("error", () => undefined);
+    socket.write(encodeRequest(REQUEST));
+    await answered;
+    await server.close();
+    socket.end();
+    await gone;
+  });
+
   it("ends when the requests that run are answered", async () => {
     let finish: () => void = () => undefined;
     answer = async () => {
