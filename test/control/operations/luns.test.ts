@@ -42,6 +42,18 @@ describe("maps of LUNs", () => {
     expect((await bench.run("lun/list", { target: DISK }))[0]).toEqual(made);
   });
 
+  it("have numbers of their own, also where two are made at once", async () => {
+    await bench.makePool("a", "b", "c");
+    const made = await Promise.all(["tank/a", "tank/b", "tank/c"].map((volume) => map(volume)));
+    expect(made.map(({ lun }) => lun)).toEqual([0, 1, 2]);
+    const twice = await Promise.allSettled([
+      bench.run("target/unmap", { target: DISK, lun: 1 }),
+      bench.run("target/unmap", { target: DISK, lun: 1 }),
+    ]);
+    expect(twice.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    expect(await map("tank/b")).toMatchObject({ lun: 1 });
+  });
+
   it("go while initiators are logged in; the volume stays, and is free again", async () => {
     await bench.makePool("a");
     await map("tank/a", { lun: 5 });
