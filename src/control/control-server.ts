@@ -1,21 +1,18 @@
 import type { FastifyInstance } from "fastify";
-import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import type { Clock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
 import type { Endpoint } from "./config/endpoint.ts";
-import type { HttpConfig, HttpTls } from "./config/http-shape.ts";
+import type { HttpConfig } from "./config/http-shape.ts";
 import { listenOnSocket } from "./control-socket.ts";
-import { type AppParts, makeApp, type TlsFiles } from "./http/app.ts";
-import { type Authenticate, SOCKET_CALLER, tokenAuthentication } from "./http/caller.ts";
+import { type AppParts, makeApp } from "./http/app.ts";
+import { SOCKET_CALLER } from "./http/caller.ts";
 import { EventLog } from "./http/event-log.ts";
 import { publishEvents } from "./http/event-sources.ts";
 import { EventStreams } from "./http/event-stream.ts";
 import { Idempotency } from "./http/idempotency.ts";
+import { TcpListener } from "./http/tcp-listener.ts";
 import { Jobs } from "./jobs.ts";
 import type { OperationContext } from "./operations/operation.ts";
-import { messageOf, StartError } from "./start-error.ts";
 
 /** Commands come one at a time; this leaves room for scripts that start many, and for readers of events. */
 const CONNECTIONS_MAX = 128;
@@ -57,16 +54,15 @@ export class ControlServer {
   /** What happens here, for whoever wants to be told. */
   readonly events: EventLog;
   readonly #parts: AppParts;
-  readonly #clock: Clock;
   readonly #running = new Running();
-  readonly #servers: Server[] = [];
+  readonly #tcp: TcpListener;
+  #server: Server | null = null;
   readonly #endEvents: () => void;
 
   constructor(options: ControlServerOptions) {
     const { context, log, addRoutes = () => undefined } = options;
     const { unready = () => failuresOf(context) } = options;
     const { clock } = context;
-    this.#clock = clock;
     this.events = new EventLog(context.makeUuid());
     const jobs = new Jobs({
       makeId: context.makeUuid,
@@ -89,84 +85,51 @@ export class ControlServer {
       addRoutes,
       ...(options.requestMsMax === undefined ? {} : { requestMsMax: options.requestMsMax }),
     };
+    this.#tcp = new TcpListener({
+      clock,
+      log,
+      makeApp: (authenticate, tls) => makeApp(this.#parts, authenticate, tls),
+    });
   }
 
   /** @throws {StartError} */
   async listen(path: string): Promise<void> {
-    const server = await this.#make(() => SOCKET_CALLER, null);
-    await listenOnSocket(server, path);
-    this.#servers.push(server);
+    const app = makeApp(this.#parts, () => SOCKET_CALLER, null);
+    await app.ready();
+    app.server.maxConnections = CONNECTIONS_MAX;
+    await listenOnSocket(app.server, path);
+    this.#server = app.server;
   }
 
   /**
-   * Listens over TCP; resolves with where, with the port as it is.
+   * Listens over TCP as it is configured, or no more; resolves with where, with the port as it is.
    *
    * @throws {StartError}
    */
-  async listenTcp({ listen, tokens, tls }: HttpConfig): Promise<Endpoint> {
-    const server = await this.#make(
-      tokenAuthentication(tokens, this.#clock),
-      tls === null ? null : await readTls(tls),
-    );
-    await new Promise<void>((resolve, reject) => {
-      const refuse = (error: Error): void => {
-        const where = `${listen.address}:${listen.port}`;
-        reject(new StartError(`HTTP cannot listen on ${where}: ${messageOf(error)}`));
-      };
-      server.once("error", refuse);
-      server.listen({ host: listen.address, port: listen.port, ipv6Only: true }, () => {
-        server.off("error", refuse);
-        resolve();
-      });
-    });
-    server.on("error", (error) => this.#parts.log.error({ error }, "HTTP failed"));
-    this.#servers.push(server);
-    return { address: listen.address, port: (server.address() as AddressInfo).port };
+  async configureTcp(http: HttpConfig | null): Promise<Endpoint | null> {
+    await this.#tcp.configure(http);
+    return this.#tcp.endpoint;
   }
 
   /** No new requests; resolves when those that run have ended. The socket's file is gone then. */
   async close(): Promise<void> {
-    const servers = this.#servers.splice(0);
+    const server = this.#server;
+    this.#server = null;
     this.#endEvents();
-    const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    const closed = new Promise<void>((resolve) => {
+      if (server === null) resolve();
+      else server.close(() => resolve());
+    });
+    this.#tcp.stopListening();
     this.#parts.streams.close();
     await this.#running.none();
-    for (const server of servers) server.closeAllConnections();
-    await Promise.all(closed);
-  }
-
-  async #make(authenticate: Authenticate, tls: TlsFiles | null): Promise<Server> {
-    const app = makeTlsApp(this.#parts, authenticate, tls);
-    await app.ready();
-    app.server.maxConnections = CONNECTIONS_MAX;
-    return app.server;
+    server?.closeAllConnections();
+    await closed;
+    await this.#tcp.close();
   }
 }
 
 function failuresOf({ pools }: OperationContext): readonly string[] {
   const failed = pools().filter(({ pool }) => pool.failure !== null);
   return failed.map(({ pool }) => `pool ${pool.name} failed`);
-}
-
-/** @throws {StartError} */
-async function readTls({ certFile, keyFile }: HttpTls): Promise<TlsFiles> {
-  try {
-    return { cert: await readFile(certFile), key: await readFile(keyFile) };
-  } catch (error) {
-    throw new StartError(`HTTP has no certificate or key: ${messageOf(error)}`);
-  }
-}
-
-/** @throws {StartError} the certificate or the key is none */
-function makeTlsApp(
-  parts: AppParts,
-  authenticate: Authenticate,
-  tls: TlsFiles | null,
-): FastifyInstance {
-  try {
-    return makeApp(parts, authenticate, tls);
-  } catch (error) {
-    if (tls === null) throw error;
-    throw new StartError(`HTTP cannot use its certificate and key: ${messageOf(error)}`);
-  }
 }

@@ -1,13 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Problem } from "../../../src/control/protocol.ts";
 import { MIB } from "../../thin/pool/support/pool-bench.ts";
 import { mustBeDocumented } from "../operations/support/reply-check.ts";
-import { type Answer, type Asked, HTTP, HttpBench, TOKENS } from "./support/http-bench.ts";
+import { type Answer, type Asked, HttpBench, TOKENS } from "./support/http-bench.ts";
 
 let bench: HttpBench;
 
@@ -161,60 +157,6 @@ describe("bad requests", () => {
   it("are refused: headers that come slowly", async () => {
     expect(await bench.sendRaw("POST /v1/volume/list HTTP/1.1\r\nhost:")).toMatch(
       /^HTTP\/1.1 408 /,
-    );
-  });
-});
-
-const openssl = ["/usr/bin/openssl", "/bin/openssl"].find((path) => existsSync(path));
-
-describe("TLS", () => {
-  it.runIf(openssl !== undefined)("keeps tokens from being read on the way", async () => {
-    const [certFile, keyFile] = [join(bench.folder, "cert.pem"), join(bench.folder, "key.pem")];
-    const words =
-      "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost";
-    const names = ["-addext", "subjectAltName=IP:127.0.0.1"];
-    const files = ["-keyout", keyFile, "-out", certFile];
-    const made = spawnSync(openssl ?? "", words.split(" ").concat(names, files));
-    expect(made.status).toBe(0);
-    const secure = await bench.server.listenTcp({ ...HTTP, tls: { certFile, keyFile } });
-    const answer = await new Promise<string>((resolve, reject) => {
-      const options = {
-        port: secure.port,
-        host: "127.0.0.1",
-        path: "/v1/pool/list",
-        ca: readFileSync(certFile),
-        headers: { authorization: `Bearer ${TOKENS.reader}` },
-      };
-      const request = httpsRequest(options, (response) => {
-        let text = "";
-        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-        response.on("end", () => resolve(`${response.statusCode} ${text}`));
-      });
-      request.on("error", reject);
-      request.end();
-    });
-    expect(answer).toMatch(/^200 \[{"name":"tank"/);
-    const request = "GET /v1/pool/list HTTP/1.1\r\nhost: x\r\n\r\n";
-    const plain = await bench.sendRaw(request, false, secure.port);
-    expect(plain).not.toContain("HTTP/1.1 200");
-  });
-
-  it("does without nothing: a key that is none, or is not there", async () => {
-    const certFile = join(bench.folder, "cert.pem");
-    const missing = { ...HTTP, tls: { certFile, keyFile: certFile } };
-    await expect(bench.server.listenTcp(missing)).rejects.toThrow(
-      /HTTP has no certificate or key: .*cert/,
-    );
-    writeFileSync(certFile, "no certificate");
-    await expect(bench.server.listenTcp(missing)).rejects.toThrow(
-      /cannot use its certificate and key/,
-    );
-  });
-
-  it("says where it cannot listen", async () => {
-    const taken = { ...HTTP, listen: { address: "127.0.0.1", port: bench.port } };
-    await expect(bench.server.listenTcp(taken)).rejects.toThrow(
-      `HTTP cannot listen on 127.0.0.1:${bench.port}`,
     );
   });
 });

@@ -58,7 +58,7 @@ export class HttpBench {
 
   static async make(): Promise<HttpBench> {
     const bench = new HttpBench(await OperationBench.make());
-    ({ port: bench.port } = await bench.server.listenTcp(HTTP));
+    bench.port = (await bench.server.configureTcp(HTTP))?.port ?? 0;
     return bench;
   }
 
@@ -70,7 +70,7 @@ export class HttpBench {
         ...(body === "" ? {} : { "content-type": "application/json" }),
         ...headers,
       };
-      const options = { port: this.port, path, method, headers: all };
+      const options = { port: this.port, path, method, headers: all, agent: false };
       const request = httpRequest(options, (response) => {
         let text = "";
         response.on("data", (chunk: Buffer) => (text += chunk.toString()));
