@@ -22,7 +22,8 @@ export function watchFailure(
     log.error({ error, pool: health.poolName }, what);
   });
   health.onFailure((error) => {
-    log.fatal({ error, pool: health.poolName }, endOf(error));
+    // Who opens or closes it says so.
+    if (!(error instanceof NoRoomError)) log.fatal({ error, pool: health.poolName }, endOf(error));
     failed(error);
   });
 }
@@ -41,7 +42,6 @@ export class FenceError extends IoError {
 export class NoRoomError extends FenceError {}
 
 function endOf(error: IoError): string {
-  if (error instanceof NoRoomError) return "the pool ends as it is";
   if (error instanceof FenceError) return "the pool has stopped: another host may have it by now";
   return "the pool has stopped: start the machine anew to go on with what is on its devices";
 }

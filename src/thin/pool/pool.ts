@@ -52,6 +52,8 @@ export class Pool {
   readonly #parts: PoolParts;
   readonly #queue: OperationQueue;
   #closing: Promise<void> | null = null;
+  /** It was closed without a checkpoint, and all is on stable media. */
+  #isFlushed = false;
 
   private constructor(started: StartedPool, queue: OperationQueue) {
     this.#started = started;
@@ -69,7 +71,7 @@ export class Pool {
       refuseForeign(assembly.superblocks, options);
       const below = watchStorage(assembly.name, options, settings);
       const { storage } = below;
-      const recovered = await recover({
+      const recovering = recover({
         devices: assembly.devices,
         joining: assembly.joining,
         superblocks: assembly.superblocks,
@@ -85,6 +87,10 @@ export class Pool {
         clock,
         log,
         leafMemoryBytesMax: settings.leafMemoryBytesMax,
+      });
+      const recovered = await recovering.catch((error: unknown) => {
+        storage.stop(new IoError("gone", "the pool is not opened", { object: assembly.name }));
+        throw error;
       });
       log.info(
         { pool: assembly.name, uuid: assembly.poolUuid, ...recovered.report },
@@ -137,9 +143,10 @@ export class Pool {
     return this.#parts.state;
   }
 
-  /** What has stopped the pool, or null. */
+  /** What has stopped the pool, or null. To be closed without a checkpoint is none where everything is flushed: the journal has it. */
   get failure(): IoError | null {
-    return this.#parts.health.failure;
+    const { failure } = this.#parts.health;
+    return failure instanceof NoRoomError && this.#isFlushed ? null : failure;
   }
 
   /** Volumes and snapshots, by id. */
@@ -295,16 +302,22 @@ export class Pool {
   /** The checkpoint of an orderly end finds no room: the next opening replays the journal instead. */
   #endWithoutRoom(): void {
     const { health, barrier, clock, state, log } = this.#parts;
-    const end = (): void => {
+    const end = (isFlushed: boolean): void => {
       timer.cancel();
       if (health.failure !== null) return;
+      this.#isFlushed = isFlushed;
       const pool = this.name;
-      log.warn({ pool }, "the pool is closed without a checkpoint: nothing is lost by that");
+      const what =
+        "the pool is closed without a checkpoint: its journal is replayed when it is opened";
+      log.warn({ pool, isFlushed }, what);
       health.fail(noRoom(pool, state.addresses.devices));
     };
     // Where the journal itself has no room, this does not end.
-    const timer = clock.after(STORAGE_WAIT_MS, end);
-    void syncBarrier(barrier).then(end, end);
+    const timer = clock.after(STORAGE_WAIT_MS, () => end(false));
+    syncBarrier(barrier).then(
+      () => end(true),
+      () => end(false),
+    );
   }
 
   #run<Result>(operation: (parts: PoolParts) => Promise<Result>): Promise<Result> {
@@ -328,7 +341,6 @@ export class Pool {
 
 interface Below {
   readonly storage: StorageWatch;
-  readonly storageNotice: StorageNotice;
   readonly listeners: PoolListeners;
 }
 
@@ -339,15 +351,16 @@ function watchStorage(
 ): Below {
   const listeners = new PoolListeners();
   const names = devices.map(({ name }) => name);
-  const storageNotice = new StorageNotice({ clock, log, listeners, poolName, devices: names });
+  const notice = new StorageNotice({ clock, log, listeners, poolName, devices: names });
   const storage = new StorageWatch({
     clock,
     poolName,
     holdMs,
     fullRetryMs,
-    changed: (isFull) => storageNotice.changed(isFull),
+    changed: (isFull) => notice.changed(isFull),
+    ended: () => notice.stop(),
   });
-  return { storage, storageNotice, listeners };
+  return { storage, listeners };
 }
 
 function noRoom(poolName: string, devices: readonly BlockDevice[]): NoRoomError {

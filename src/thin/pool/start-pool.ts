@@ -16,7 +16,6 @@ import type { PoolOpenOptions, PoolRunSettings } from "./pool-options.ts";
 import type { PoolParts } from "./pool-parts.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { SpaceWatch } from "./space-watch.ts";
-import type { StorageNotice } from "./storage-notice.ts";
 import type { StorageWatch } from "./storage-watch.ts";
 import { VolumeRegistry } from "./volume-registry.ts";
 
@@ -28,7 +27,6 @@ export interface StartOptions {
   readonly options: PoolOpenOptions;
   readonly settings: PoolRunSettings;
   readonly storage: StorageWatch;
-  readonly storageNotice: StorageNotice;
   readonly listeners: PoolListeners;
   /** Puts an operation into the pool's queue. */
   readonly run: (operation: () => Promise<void>) => Promise<void>;
@@ -97,7 +95,6 @@ export function startPool(start: StartOptions): StartedPool {
   watchFailure(start.uuid, { health, failureMark: options.failureMark, log }, (error) => {
     housekeeping.stop();
     notice.stop();
-    start.storageNotice.stop();
     fullPolicy.stop(error);
     listeners.emit({ kind: "failed", error });
   });

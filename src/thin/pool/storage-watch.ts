@@ -14,6 +14,8 @@ export interface StorageWatchOptions {
   readonly fullRetryMs: number;
   /** The storage has become full, or has room again. */
   readonly changed: (isFull: boolean) => void;
+  /** All has ended: it changes no more. */
+  readonly ended: () => void;
 }
 
 /** What is done when there has been no room for so long. */
@@ -108,6 +110,7 @@ export class StorageWatch implements Storage, StorageHold {
 
   /** Ends all waits, those to come too. */
   stop(error: IoError): void {
+    if (this.#stopped === null) this.#options.ended();
     this.#stopped ??= error;
     this.#timer?.cancel();
     this.#timer = null;
@@ -125,13 +128,14 @@ export class StorageWatch implements Storage, StorageHold {
   #look(): void {
     const nowMs = this.#options.clock.nowMs();
     if (this.#sinceMs === null && this.#waiters.length + this.#held.length === 0) return;
-    this.#arm();
     const limit = this.#limit;
     const fromMs = Math.max(this.#sinceMs ?? nowMs, limit?.fromMs ?? 0);
     if (limit !== null && nowMs - fromMs >= limit.forMs) {
       this.#limit = null;
       limit.act();
     }
+    if (this.#stopped !== null) return;
+    this.#arm();
     const error = this.#error(nowMs);
     const due = this.#held.filter(({ untilMs }) => untilMs <= nowMs);
     this.#held = this.#held.filter(({ untilMs }) => untilMs > nowMs);

@@ -22,6 +22,7 @@ beforeEach(() => {
     holdMs: HOLD_MS,
     fullRetryMs: RETRY_MS,
     changed: (isFull) => log.push(isFull ? "full" : "room"),
+    ended: () => log.push("end"),
   });
 });
 
@@ -145,10 +146,11 @@ test("a pool that stops ends all waits, those to come too", () => {
   storage.stop(stopped());
   wait("late");
   hold("c");
-  expect(log.slice(3)).toEqual(["page failed", "late failed", "c failed"]);
+  expect(log.slice(3)).toEqual(["end", "page failed", "late failed", "c failed"]);
   hasRoom = true;
   clock.advance(RETRY_MS);
   storage.passed();
   storage.noticed();
-  expect(log).toHaveLength(6);
+  storage.stop(stopped());
+  expect(log).toHaveLength(7);
 });

@@ -208,6 +208,8 @@ test("a pool is closed without a checkpoint that finds no room, and can be opene
   await bench.pass(12_000);
   expect([closed.end, checkpoint.end, held.end]).toEqual(["done", "failed", "gone"]);
   expect(said(bench, /without a checkpoint/)).toBe(1);
+  expect(bench.pool.failure).toBeNull();
+  expect(bench.lines.filter(({ level }) => level === "fatal")).toEqual([]);
   expect(bench.mark.pools.size).toBe(0);
   // While it is full it is not opened, which says what to do, and changes nothing.
   bench.devices = [await disk.reopened()];
@@ -225,6 +227,23 @@ test("a pool is closed without a checkpoint that finds no room, and can be opene
   expect(await bench.byteAt(again, 9)).toBe(0);
   await bench.expectSound();
   await bench.close();
+});
+
+test("a pool whose journal finds no room is closed within its time, too, and says that not all is flushed", async () => {
+  const { bench, disk, volume } = await brim();
+  disk.takesRoom = () => true;
+  disk.isFull = true;
+  const unmapped = watch(discard(volume, 0, EXTENT));
+  const closed = watch(bench.pool.close());
+  await bench.pass(12_000);
+  expect([closed.end, unmapped.end]).toEqual(["done", "failed"]);
+  expect(bench.pool.failure).not.toBeNull();
+  expect(bench.mark.pools.size).toBe(0);
+  bench.devices = [await disk.reopened()];
+  disk.isFull = false;
+  (bench.devices[0] as BrimDevice).isFull = false;
+  await bench.open();
+  await bench.expectSound();
 });
 
 test("a pool that is opened while it is full goes on when there is room soon", async () => {
