@@ -21,6 +21,7 @@ import { readiness } from "./control/health.ts";
 import { addMetricsRoute } from "./control/metrics/metrics-route.ts";
 import { Metrics } from "./control/metrics/metrics.ts";
 import { PoolStore } from "./control/pool-store.ts";
+import { fittingTargets } from "./control/plane/fitting-targets.ts";
 import { ControlPlane, type PlaneView } from "./control/plane/control-plane.ts";
 import { PortalStore } from "./control/portal-store.ts";
 import { portalsFromArguments } from "./control/portals.ts";
@@ -324,7 +325,7 @@ class Daemon {
       logoutGraceMs: LOGOUT_GRACE_MS,
     });
     this.#exports = exports;
-    for (const target of all.targets) exports.add(target);
+    for (const target of fittingTargets(plane.view, log)) exports.add(target);
     const portals = new PortalStore(log, server);
     for (const portal of config.portals) await portals.open(portal);
     for (const portal of state.inventory.portals) await this.#tryPortal(portals, portal);
@@ -455,7 +456,14 @@ class Daemon {
    */
   readonly onHangUp = (): void => {
     if (!this.#isRunning) this.#hungUp = true;
-    else this.#reloading = this.#reloading.then(() => this.#reload());
+    else this.#reloading = this.#reloading.then(() => this.#reload()).catch(this.#onReloadError);
+  };
+
+  /** Whatever is wrong with a reading of the configuration, sessions go on. */
+  readonly #onReloadError = (error: unknown): void => {
+    this.#log.error({ error }, "the configuration could not be read again");
+    const plane = this.#plane;
+    if (this.#isRunning && plane !== null) this.#service.ready(statusOf(plane, this.#endpoints));
   };
 
   async #reload(): Promise<void> {
@@ -470,7 +478,9 @@ class Daemon {
       const { configFile } = this.#options;
       if (configFile !== null) await fileSettled(configFile, systemClock);
       await this.#pools?.refresh();
-      const { config: running, inventory } = plane.view;
+      const { config: running, inventory: made, all } = plane.view;
+      // Their numbers as they have been given are taken, too.
+      const inventory = { ...made, targets: all.targets.slice(running.targets.length) };
       const log = this.#log;
       const asked = { log, clock: systemClock, load, running, inventory, volumes, exports };
       plane.adopt(await reload(asked), read);

@@ -9,7 +9,7 @@ import type { Clock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
 import { authenticationRules } from "./config/authentication-rules.ts";
 import type { LunConfig, TargetConfig } from "./config/config.ts";
-import { type UnitTarget, Units } from "./units.ts";
+import { changeUnit, type UnitTarget, Units } from "./units.ts";
 import type { OpenVolume } from "./volume-store.ts";
 
 /** What the targets are put together from. */
@@ -165,7 +165,10 @@ export class Exports {
   refresh(targets: readonly TargetConfig[]): void {
     for (const target of targets) {
       for (const lun of target.luns) {
-        if (!this.#units.change(target, lun)) continue;
+        const unit = this.#targets.get(target.name)?.device.units.get(lun.lun);
+        // One that was left out, or that is to be another disk only later, says nothing of what is there.
+        const isThere = unit?.volume === this.#options.volumes.get(lun.volume)?.volume;
+        if (unit === undefined || !isThere || !changeUnit(unit, target, lun)) continue;
         const { volume, readOnly, settings } = lun;
         this.#options.log.info({ volume, readOnly, ...settings }, "logical unit changed");
       }

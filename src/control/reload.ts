@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
+import { addedProblems, checkInventory } from "./config/check-inventory.ts";
 import type { Config, LunConfig, TargetConfig, VolumeConfig } from "./config/config.ts";
-import { collisionsOf, type Inventory } from "./config/inventory.ts";
+import { collisionsOf, EMPTY_INVENTORY, type Inventory } from "./config/inventory.ts";
 import type { Exports } from "./exports.ts";
 import { StartError } from "./start-error.ts";
 import type { VolumeStore } from "./volume-store.ts";
@@ -72,8 +73,7 @@ export async function reload(asked: ReloadOptions): Promise<Config> {
   let config: Config;
   try {
     config = load();
-    const [collision] = collisionsOf(config, options.inventory);
-    if (collision !== undefined) throw new StartError(`${collision} was made by a command, too`);
+    refuseMisfits(config, asked);
   } catch (error) {
     log.error({ error }, "the configuration has errors; the one in use stays");
     await volumes.refresh(running.volumes);
@@ -94,6 +94,22 @@ export async function reload(asked: ReloadOptions): Promise<Config> {
   if (changed.length > 0) log.warn({ changed }, "some changes take effect after a restart only");
   log.info({}, "the configuration and the sizes of volumes were read again");
   return { ...running, volumes: opened.running.volumes, targets, http: config.http };
+}
+
+/** Throws what of a configuration does not fit beside what commands have made, and did fit before. */
+function refuseMisfits(config: Config, { running, inventory }: ReloadOptions): void {
+  const [collision] = collisionsOf(config, inventory);
+  if (collision !== undefined) throw new StartError(`${collision} was made by a command, too`);
+  const alone = checkInventory(config, EMPTY_INVENTORY);
+  const before = [...checkInventory(running, inventory), ...alone];
+  const problems = addedProblems(before, checkInventory(config, inventory));
+  if (problems.length === 0) return;
+  throw new StartError(`it does not fit what commands have made: ${problems.join("; ")}`);
+}
+
+/** A target that becomes one of tgt, or ceases to be one, is another one: it stays as it is until a restart. */
+function stayingAsItIs(before: TargetConfig | undefined, now: TargetConfig): boolean {
+  return before !== undefined && (before.tgt === null) !== (now.tgt === null);
 }
 
 /** Of the volumes that are wanted, those that are the disks that they were: the size of another one says nothing of this. */
@@ -164,7 +180,8 @@ function removeTargets(
   const departures: Promise<void>[] = [];
   for (const before of options.running.targets) {
     const now = config.targets.find(({ name }) => name === before.name);
-    if (now === undefined) departures.push(options.exports.remove(before.name));
+    if (now !== undefined && stayingAsItIs(before, now)) staying.set(before.name, before);
+    else if (now === undefined) departures.push(options.exports.remove(before.name));
     else {
       const luns = removeLuns(options, before, now, departures);
       staying.set(before.name, { ...before, luns });
@@ -186,6 +203,10 @@ function addTargets(
     if (before === undefined) {
       exports.add(now);
       return { ...now, luns: now.luns.filter(({ volume }) => volumes.volumes.has(volume)) };
+    }
+    if (stayingAsItIs(before, now)) {
+      waiting.push(`target ${now.name}`);
+      return before;
     }
     if (!isDeepStrictEqual({ ...now, luns: [] }, { ...before, luns: [] })) exports.configure(now);
     return { ...now, luns: addLuns(options, before, now, waiting) };

@@ -52,6 +52,12 @@ function settingsOf({ readOnly, settings }: LunConfig): UnitSettings {
   return { ...UNIT_SETTINGS_DEFAULTS, ...settings, readOnly };
 }
 
+/** Takes up what of a LUN can change while initiators are there. Returns whether anything has. */
+export function changeUnit(unit: LogicalUnit, target: UnitTarget, config: LunConfig): boolean {
+  const isConfigured = unit.configure(settingsOf(config));
+  return unit.identify(identityOfLun(target, config)) || isConfigured;
+}
+
 /** By what a unit is found: that of a volume, or where each LUN is a unit of its own, that of the LUN. */
 function keyOf(target: UnitTarget, { lun, volume, tgt }: LunConfig): string {
   return tgt === null ? volume : `${target.name} ${lun}`;
@@ -93,14 +99,6 @@ export class Units {
     const ids = { scsiId: defaultScsiId(tid, 0), scsiSn: defaultScsiSn(tid, 0) };
     const identity = tgtIdentity(tid, 0, ids, PRODUCT_DEFAULTS.controller);
     return controllerUnit({ target: name, ...identity, nowMs: () => this.#clock.nowMs() });
-  }
-
-  /** Takes up what of a LUN can change while initiators are there. Returns whether anything has. */
-  change(target: UnitTarget, config: LunConfig): boolean {
-    const unit = this.#units.get(keyOf(target, config));
-    if (unit === undefined) return false;
-    const isConfigured = unit.configure(settingsOf(config));
-    return unit.identify(identityOfLun(target, config)) || isConfigured;
   }
 
   /** Nobody gets this unit any more: what is under its LUN from now on is another one, however long this one takes to go. */

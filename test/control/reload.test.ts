@@ -10,6 +10,7 @@ import { Secret } from "../../src/control/secret.ts";
 import { VolumeStore } from "../../src/control/volume-store.ts";
 import { systemClock } from "../../src/util/clock.ts";
 import { openLog } from "../../src/util/log.ts";
+import { targetConfig } from "./support/inventories.ts";
 import { forgetfulIdentities } from "./support/forgetful-identities.ts";
 
 const MIB = 1024 * 1024;
@@ -114,6 +115,37 @@ describe("reload", () => {
     });
     expect(log).toContain(`target ${DEMO_TARGET} was made by a command, too`);
     expect(added).toEqual([]);
+  });
+
+  it("is refused where it takes what a command has given to initiators, or would make it another disk", async () => {
+    const before = memoryConfig(MIB, { targets: [] });
+    const inventory = { ...EMPTY_INVENTORY, targets: memoryConfig(MIB).targets };
+    const gone = await reloaded(before, () => ({ ...before, volumes: new Map() }), inventory);
+    expect(gone.log).toContain("it does not fit what commands have made");
+    const targets = memoryConfig(MIB).targets.map((target) => ({
+      ...target,
+      name: `${DEMO_TARGET}2`,
+      luns: target.luns.map((lun) => ({ ...lun, readOnly: true })),
+    }));
+    const other = await reloaded(before, () => ({ ...before, targets }), inventory);
+    expect(other.log).toContain("described in another way");
+    expect([...other.added, ...other.refreshed]).toEqual([]);
+    // What was wrong before does not keep the rest from coming into effect.
+    const lacking = { ...before, volumes: new Map() };
+    const more = { ...lacking, targets: [targetConfig(`${DEMO_TARGET}3`)] };
+    expect((await reloaded(lacking, () => more, inventory)).added).toEqual([`${DEMO_TARGET}3`]);
+  });
+
+  it("leaves a target as it is that becomes one of tgt", async () => {
+    const before = memoryConfig(MIB);
+    const tgts = { tid: 1, tgt: { settings: new Map<string, string>() }, luns: [] };
+    const targets = before.targets.map((target) => ({ ...target, ...tgts }));
+    const { configured, removed, again, log } = await reloaded(before, () =>
+      memoryConfig(MIB, { targets }),
+    );
+    expect([...configured, ...removed]).toEqual([]);
+    expect(again.targets).toEqual(before.targets);
+    expect(log).toContain(`["target ${DEMO_TARGET}"]`);
   });
 
   it("leaves a volume open that a command has given to initiators", async () => {

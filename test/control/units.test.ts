@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { identityOfLun, isSameDisk, Units } from "../../src/control/units.ts";
+import { changeUnit, identityOfLun, isSameDisk, Units } from "../../src/control/units.ts";
 import { LogicalUnit } from "../../src/scsi/logical-unit.ts";
 import { silentLog } from "../../src/util/log.ts";
 import { systemClock } from "../../src/util/clock.ts";
@@ -82,19 +82,17 @@ describe("Units", () => {
     const units = new Units(silentLog, systemClock);
     const disk = await volume();
     const config = lunConfig(1, "disk", { tgt });
-    const unit = units.take(tgts, config, disk);
-    expect(units.change(tgts, config)).toBe(false);
-    expect(units.change(tgts, { ...config, settings: { online: false } })).toBe(true);
+    const unit = units.take(tgts, config, disk) ?? neverUnit();
+    expect(changeUnit(unit, tgts, config)).toBe(false);
+    expect(changeUnit(unit, tgts, { ...config, settings: { online: false } })).toBe(true);
     expect(unit?.online).toBe(false);
-    expect(units.change(tgts, { ...config, settings: { online: false }, readOnly: true })).toBe(
+    expect(changeUnit(unit, tgts, { ...config, settings: { online: false }, readOnly: true })).toBe(
       true,
     );
     expect(unit?.readOnly).toBe(true);
-    expect(units.change(tgts, { ...config, tgt: { ...tgt, scsiSn: "new" } })).toBe(true);
+    expect(changeUnit(unit, tgts, { ...config, tgt: { ...tgt, scsiSn: "new" } })).toBe(true);
     expect([unit?.identity.serial, unit?.online]).toEqual(["new", true]);
-    expect(units.change(tgts, lunConfig(9, "disk", { tgt }))).toBe(false);
-    units.forget(unit ?? neverUnit());
-    expect(units.change(tgts, config)).toBe(false);
+    units.close();
     await disk.close();
   });
 });

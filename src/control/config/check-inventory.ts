@@ -25,6 +25,19 @@ export function checkInventory(config: Config, inventory: Inventory): readonly s
   return [...checkNumbers(all), ...report.problems.map(({ message }) => message)];
 }
 
+/** Of the problems that there are, those that were not there before. */
+export function addedProblems(
+  before: readonly string[],
+  after: readonly string[],
+): readonly string[] {
+  const known = [...before];
+  return after.filter((problem) => {
+    const index = known.indexOf(problem);
+    if (index !== -1) known.splice(index, 1);
+    return index === -1;
+  });
+}
+
 function checkNumbers({ targets }: Config): readonly string[] {
   const nameOfTid = new Map<number, string>();
   const problems: string[] = [];

@@ -1,5 +1,5 @@
 import type { Log } from "../../util/log.ts";
-import { checkInventory } from "../config/check-inventory.ts";
+import { addedProblems, checkInventory } from "../config/check-inventory.ts";
 import type { Config } from "../config/config.ts";
 import { collisionsOf, type Inventory, merged } from "../config/inventory.ts";
 import { OperationError } from "../protocol.ts";
@@ -147,6 +147,7 @@ export class ControlPlane {
    */
   adopt(config: Config, read: Config | null = null): void {
     this.#config = config;
+    this.#numbers.retain(this.view.all);
     if (read !== null) this.#read = read;
   }
 
@@ -160,9 +161,22 @@ export class ControlPlane {
         `${collision} is in the configuration already: change it there`,
       );
     }
-    const problems = checkInventory(this.#config, after);
+    // What was wrong before has to be put right step by step.
+    const before = this.#problemsOf(this.#keeper.inventory);
+    const problems = addedProblems(before, this.#problemsOf(after));
     if (problems.length > 0) throw new OperationError("invalid", problems.join("; "));
     return after;
+  }
+
+  /** With the numbers that targets have been given, beside those that they were told. */
+  #problemsOf(inventory: Inventory): readonly string[] {
+    const config = this.#config;
+    const { targets } = this.#numbers.number(merged(config, inventory));
+    const count = config.targets.length;
+    return checkInventory(
+      { ...config, targets: targets.slice(0, count) },
+      { ...inventory, targets: targets.slice(count) },
+    );
   }
 
   async #change(actor: Actor, operation: string, edit: Edit): Promise<readonly Difference[]> {
@@ -192,6 +206,7 @@ export class ControlPlane {
       throw error;
     }
     await transaction.commit();
+    this.#numbers.retain(this.view.all);
     for (const difference of differences) {
       const { action, kind, name, fields } = difference;
       this.#log.info({ by: actor.name, operation, action, kind, name, fields }, "changed");

@@ -21,6 +21,12 @@ export class TargetNumbers {
     });
     return { ...config, targets };
   }
+
+  /** Forgets those of targets that are not there any more. */
+  retain({ targets }: Config): void {
+    const names = new Set(targets.map(({ name }) => name));
+    for (const name of this.#given.keys()) if (!names.has(name)) this.#given.delete(name);
+  }
 }
 
 /** The number that a new target gets, as tgt-admin gives them: one more than the highest. */

@@ -97,6 +97,12 @@ export class Transaction {
       byName(this.#before.targets),
       byName(this.#after.targets),
     )) {
+      if ((was.tgt === null) !== (is.tgt === null)) {
+        throw new OperationError(
+          "busy",
+          `target ${name} becomes one of tgt, or ceases to be one: take it away, and add it anew`,
+        );
+      }
       const replaced = replacedLuns(was, is);
       if (replaced.length === 0 || !hasSessions(name)) continue;
       throw new OperationError(
@@ -221,15 +227,35 @@ export class Transaction {
     const after = byName(this.#after.targets);
     // A number that becomes another disk has to be free first; nobody is logged in.
     await this.#within(Promise.all(departures));
-    for (const [, was, is] of pairs(before, after)) {
+    for (const [name, was, is] of pairs(before, after)) {
       if (isDeepStrictEqual(was, is)) continue;
-      if (!isDeepStrictEqual({ ...was, luns: [] }, { ...is, luns: [] })) exports.configure(is);
-      for (const lun of is.luns) if (!has(was, lun)) this.#addLun(is.name, lun);
-      exports.refresh([is]);
+      if (!isDeepStrictEqual({ ...was, luns: [] }, { ...is, luns: [] })) {
+        this.#attempt(name, () => exports.configure(is));
+      }
+      for (const lun of is.luns) {
+        if (!has(was, lun)) this.#attempt(name, () => this.#addLun(name, lun));
+      }
+      this.#attempt(name, () => exports.refresh([is]));
     }
-    for (const target of added(before, after).values()) exports.add(target);
+    for (const [name, target] of added(before, after)) {
+      this.#attempt(name, () => exports.add(target));
+    }
     const closed = Promise.all(departures).then(() => this.#closeWhatGoes());
     await this.#within(closed);
+  }
+
+  /** The change is kept already: what goes wrong with one thing must not keep the others from it. */
+  #attempt(target: string, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#failed(target, error);
+    }
+  }
+
+  #failed(target: string, error: unknown): void {
+    const message = "not all of a change could be done: the rest is in effect after a restart";
+    this.#parts.log.error({ target, error }, message);
   }
 
   #addLun(target: string, lun: LunConfig): void {
@@ -248,10 +274,14 @@ export class Transaction {
     const { exports } = this.#parts;
     const before = byName(this.#before.targets);
     const after = byName(this.#after.targets);
-    const departures = [...added(after, before).keys()].map((name) => exports.remove(name));
+    const settled = (name: string, gone: Promise<void>): Promise<void> =>
+      gone.catch((error: unknown) => this.#failed(name, error));
+    const departures = [...added(after, before).keys()].map((name) =>
+      settled(name, exports.remove(name)),
+    );
     for (const [name, was, is] of pairs(before, after)) {
       for (const { lun } of was.luns.filter((one) => !has(is, one))) {
-        departures.push(exports.removeLun(name, lun));
+        departures.push(settled(name, exports.removeLun(name, lun)));
       }
     }
     return departures;

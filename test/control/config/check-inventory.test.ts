@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { checkInventory } from "../../../src/control/config/check-inventory.ts";
+import { addedProblems, checkInventory } from "../../../src/control/config/check-inventory.ts";
 import { EMPTY_INVENTORY, type Inventory } from "../../../src/control/config/inventory.ts";
 import { demoConfig } from "../../../src/control/demo-config.ts";
 import { lunConfig, targetConfig, thinConfig } from "../support/inventories.ts";
@@ -57,4 +57,9 @@ it.each<readonly [string, Partial<Inventory>, RegExp]>([
   ],
 ])("says what does not fit together: %s", (_what, changes, message) => {
   expect(check(changes).join("; ")).toMatch(message);
+});
+
+it("tells what is wrong now and was not before, as often as it is", () => {
+  expect(addedProblems(["a", "b"], ["b", "a"])).toEqual([]);
+  expect(addedProblems(["a"], ["a", "a", "c"])).toEqual(["a", "c"]);
 });

@@ -31,3 +31,10 @@ it("has the number after the highest for a new one", () => {
   expect(nextNumber(config())).toBe(1);
   expect(nextNumber(config(["a", 7], ["b", 2]))).toBe(8);
 });
+
+it("forgets the numbers of those that have gone", () => {
+  const numbers = new TargetNumbers();
+  numbers.number(config(["a", null], ["b", null]));
+  numbers.retain(config(["b", null]));
+  expect(tids(numbers.number(config(["c", null], ["b", null])))).toEqual([1, 2]);
+});

@@ -77,6 +77,28 @@ describe("Transaction", () => {
     );
   });
 
+  it("makes no target one of tgt while it is there", () => {
+    const tgts = targetConfig(NAME, { tid: 1, tgt: { settings: new Map() } });
+    const after = withDisk({ targets: [tgts] });
+    const make = (was: Inventory, is: Inventory) => new Transaction(harness.parts, was, is);
+    expect(() => make(withDisk(), after)).toThrow("take it away, and add it anew");
+    expect(() => make(after, withDisk())).toThrow("take it away, and add it anew");
+  });
+
+  it("does the rest of what is kept where a step fails, and says what is left for a restart", async () => {
+    const second = `${NAME}2`;
+    const luns = [lunConfig(0, "disk")];
+    const aliased = targetConfig(NAME, { luns, alias: "new" });
+    const after = withDisk({ targets: [aliased, targetConfig(second)] });
+    const transaction = new Transaction(harness.parts, withDisk(), after);
+    // It is not there, whatever the state says.
+    await transaction.commit();
+    expect([...harness.server.targets.keys()]).toEqual([second]);
+    expect(harness.lines.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining("in effect after a restart"),
+    );
+  });
+
   it("changes settings of a LUN while it is there", async () => {
     const first = new Transaction(harness.parts, EMPTY_INVENTORY, withDisk());
     await first.prepare();

@@ -7,6 +7,7 @@ import { demoConfig } from "../../../src/control/demo-config.ts";
 import { type ReplacementSteps, systemSteps } from "../../../src/control/durable-file.ts";
 import { Exports } from "../../../src/control/exports.ts";
 import { ControlPlane } from "../../../src/control/plane/control-plane.ts";
+import { fittingTargets } from "../../../src/control/plane/fitting-targets.ts";
 import type { PlaneParts } from "../../../src/control/plane/transaction.ts";
 import { PoolStore } from "../../../src/control/pool-store.ts";
 import { PortalStore } from "../../../src/control/portal-store.ts";
@@ -83,7 +84,7 @@ export class PlaneHarness {
     for (const [name, pool] of all.pools) await parts.pools.open(name, pool);
     await plane.takeBack(parts);
     for (const [name, volume] of all.volumes) await parts.volumes.open(name, volume);
-    for (const target of all.targets) parts.exports.add(target);
+    for (const target of fittingTargets(plane.view, log)) parts.exports.add(target);
     for (const portal of all.portals) await parts.portals.open(portal);
     plane.start(parts);
     const made = { server, state, plane, parts };
