@@ -1,3 +1,4 @@
+import type { DigestOffer, ParameterOffers } from "../../iscsi/parameters.ts";
 import type {
   AccountConfig,
   AuthenticationConfig,
@@ -58,14 +59,29 @@ function accountsOf(authentication: AuthenticationConfig | null): readonly Accou
   return mutual === null ? accounts : [...accounts, mutual];
 }
 
+/** What tgt shows of a digest is what it would choose, which is less than what it was told. */
+const DIGEST_WORDS: Readonly<Record<DigestOffer, string>> = {
+  off: "None",
+  allowed: "None,CRC32C",
+  preferred: "CRC32C,None",
+  required: "CRC32C",
+};
+
+function digestWords(key: string, offers: ParameterOffers): string | null {
+  if (key === "HeaderDigest") return DIGEST_WORDS[offers.headerDigest];
+  return key === "DataDigest" ? DIGEST_WORDS[offers.dataDigest] : null;
+}
+
 function targetDocument(
   target: TargetConfig,
   volumes: ReadonlyMap<string, VolumeConfig>,
 ): TgtTargetDocument {
-  const { name, tid, authentication, access, state, tgt, luns } = target;
+  const { name, tid, authentication, access, state, tgt, luns, offers } = target;
   const isOpen = access.addresses.length === 0 && access.withoutAddresses === "allow";
-  // Of these, tgt makes others' spellings that are no parameters.
-  const settings = [...(tgt?.settings ?? [])].filter(([key]) => /^\w+$/.test(key));
+  const settings = [...(tgt?.settings ?? [])]
+    // Others stand there that are no parameters: spellings.
+    .filter(([key]) => /^\w+$/.test(key))
+    .map(([key, value]): [string, string] => [key, digestWords(key, offers) ?? value]);
   return {
     name,
     tid,

@@ -2,7 +2,7 @@ import { OperationError } from "../../../control/protocol.ts";
 import { toByteString } from "../byte-words.ts";
 import type { TargetWanted } from "../targets-conf-target.ts";
 import type { ApplyClient } from "./apply-client.ts";
-import { configureIsns } from "./configure.ts";
+import { configureIsns, TidGiver } from "./configure.ts";
 import { DaemonState } from "./daemon-state.ts";
 import type { AdminContext } from "./execute.ts";
 import { AdminEnd } from "./runner.ts";
@@ -63,8 +63,11 @@ class Applier {
   readonly #context: AdminContext;
   readonly #client: ApplyClient;
   readonly #state: DaemonState;
+  /** Numbers are those that tgt-admin would give, also where what goes in the same change makes lower ones free. */
+  readonly #tids: TidGiver;
 
   constructor(context: AdminContext, client: ApplyClient, state: DaemonState) {
+    this.#tids = new TidGiver(state);
     this.#context = context;
     this.#client = client;
     this.#state = state;
@@ -105,8 +108,12 @@ class Applier {
       note: (line: string): void => runner.note(line),
     };
     try {
-      const wanted = await wantedDocument(conf, change.targets, withGlobals, looking);
       const { remove, onlyNew } = change;
+      const targets = change.targets.map((target) => {
+        const tid = onlyNew ? this.#tids.next(target) : this.#tids.replacing(target, false);
+        return { ...target, tid };
+      });
+      const wanted = await wantedDocument(conf, targets, withGlobals, looking);
       const request = { wanted, remove, onlyNew, force: isForced, dryRun: false };
       const { differences, inUse } = await this.#client.call("tgt/apply", request);
       for (const line of differences) runner.note(`# ${toByteString(line)}`);

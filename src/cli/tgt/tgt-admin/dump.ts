@@ -1,4 +1,5 @@
 import type { TgtDocument } from "../../../control/protocol.ts";
+import { clientOf } from "./client-of.ts";
 import { AdminEnd, type Runner } from "./runner.ts";
 import { shownDocument } from "./shown-document.ts";
 import { parseShownTargets } from "./shown-target.ts";
@@ -10,13 +11,15 @@ const NO_DAEMON_STATUS = 107;
 
 /** Prints what the daemon has in the form of targets.conf. */
 export async function dump(runner: Runner, world: AdminWorld, withSecrets: boolean): Promise<void> {
-  const client = await world.applyClient(runner.controlPort);
+  const client = await clientOf(runner, world);
   if (client === null) {
     if (withSecrets) world.complain("tgt-admin: tgtd tells nobody its passwords\n");
     world.print(targetsConfText(await readDocument(runner)));
     return;
   }
-  world.print(targetsConfText(await client.call("tgt/dump", { withSecrets })));
+  const document = await client.call("tgt/dump", { withSecrets });
+  await client.close();
+  world.print(targetsConfText(document));
 }
 
 /** What a daemon of tgt tells of what it has. Throws {@link AdminEnd} where none answers. */

@@ -4,6 +4,7 @@ import { readTargetsConf, type TargetsConf } from "../targets-conf.ts";
 import { applyExecute, applyUpdate } from "./apply.ts";
 import { inBytes } from "./byte-conf.ts";
 import { DaemonState } from "./daemon-state.ts";
+import { clientOf } from "./client-of.ts";
 import { dump } from "./dump.ts";
 import { execute } from "./execute.ts";
 import { ADMIN_HELP, valueHelp } from "./help.ts";
@@ -100,9 +101,16 @@ function readConf(options: AdminOptions, world: AdminWorld): { conf: TargetsConf
 async function runExecute(options: AdminOptions, world: AdminWorld): Promise<void> {
   const { conf, runner } = readConf(options, world);
   const context = { conf, runner, world, isForced: options.flags.has("force") };
-  const client = runner.isPretending ? null : await world.applyClient(runner.controlPort);
-  if (client === null) await execute(context);
-  else await applyExecute(context, client);
+  const client = runner.isPretending ? null : await clientOf(runner, world);
+  if (client === null) {
+    await execute(context);
+    return;
+  }
+  try {
+    await applyExecute(context, client);
+  } finally {
+    await client.close();
+  }
 }
 
 async function runUpdate(which: string, options: AdminOptions, world: AdminWorld): Promise<void> {
@@ -112,9 +120,16 @@ async function runUpdate(which: string, options: AdminOptions, world: AdminWorld
   }
   const { conf, runner } = readConf(options, world);
   const context = { conf, runner, world, isForced: options.flags.has("force") };
-  const client = runner.isPretending ? null : await world.applyClient(runner.controlPort);
-  if (client === null) await update(which, context);
-  else await applyUpdate(which, context, client);
+  const client = runner.isPretending ? null : await clientOf(runner, world);
+  if (client === null) {
+    await update(which, context);
+    return;
+  }
+  try {
+    await applyUpdate(which, context, client);
+  } finally {
+    await client.close();
+  }
 }
 
 async function runDelete(which: string, options: AdminOptions, world: AdminWorld): Promise<void> {

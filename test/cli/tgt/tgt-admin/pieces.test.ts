@@ -5,6 +5,9 @@ import { join } from "node:path";
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { inBytes } from "../../../../src/cli/tgt/tgt-admin/byte-conf.ts";
+import type { ApplyClient } from "../../../../src/cli/tgt/tgt-admin/apply-client.ts";
+import { clientOf } from "../../../../src/cli/tgt/tgt-admin/client-of.ts";
+import { OperationError } from "../../../../src/control/protocol.ts";
 import { TidGiver } from "../../../../src/cli/tgt/tgt-admin/configure.ts";
 import {
   DaemonState,
@@ -240,6 +243,25 @@ describe("inBytes", () => {
       a: ["\u00c3\u00a9", 1, null, true],
       b: new Map([["\u00c3\u00a9", "x"]]),
     });
+  });
+});
+
+describe("clientOf", () => {
+  const document = (tid: number): object => ({ targets: [{ name: "iqn.a", tid }] });
+  async function found(call: () => Promise<unknown>): Promise<boolean> {
+    const stage = new Stage();
+    stage.shows = { target: shownTarget(2, "iqn.a") };
+    const client = { call, close: () => Promise.resolve() } as unknown as ApplyClient;
+    const world = { ...stage.world, applyClient: () => Promise.resolve(client) };
+    return (await clientOf(stage.runner(), world)) !== null;
+  }
+
+  it("takes the daemon that tells of the same targets as the one that tgtadm speaks to", async () => {
+    expect(await found(() => Promise.resolve(document(2)))).toBe(true);
+    expect(await found(() => Promise.resolve(document(3)))).toBe(false);
+    expect(await found(() => Promise.resolve({ targets: [] }))).toBe(false);
+    const gone = new OperationError("missing", "nobody answers");
+    expect(await found(() => Promise.reject(gone))).toBe(false);
   });
 });
 

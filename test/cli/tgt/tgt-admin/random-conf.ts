@@ -43,11 +43,18 @@ const UNIT_SETTINGS = [
   "mode_page 10:0:10:2:0:0:0:0:0:0:0:2:0",
 ];
 
+/** A second time, tgtd refuses to bind them. */
+const DISCOVERY = [
+  "incomingdiscoveryuser disco a-password-1",
+  "outgoingdiscoveryuser back a-password-2",
+];
+
 export interface ConfOptions {
   /** Where the backing files are. */
   readonly folder: string;
   /** With things that tgtd refuses. */
   readonly withFaults: boolean;
+  readonly withDiscovery?: boolean;
 }
 
 function some<T>(random: SeededRandom, all: readonly T[], probability: number): T[] {
@@ -62,8 +69,7 @@ export function randomConf(random: SeededRandom, options: ConfOptions): string {
       "default-driver iscsi",
       "# a remark",
       "iSNSServerIP 127.0.0.1",
-      "incomingdiscoveryuser disco a-password-1",
-      "outgoingdiscoveryuser back a-password-2",
+      ...(options.withDiscovery === false ? [] : DISCOVERY),
     ],
     0.2,
   );
@@ -104,7 +110,7 @@ function randomStores(random: SeededRandom, { folder }: ConfOptions): string[] {
     if (random.chance(0.1)) lines.push("block-size 4096");
     return [`<backing-store ${path}>`, ...lines.map((line) => `  ${line}`), "</backing-store>"];
   });
-  return [...blocks, ...settings.filter((line) => !/^write-cache/.test(line)).slice(0, 1)];
+  return [...blocks, ...settings.filter((line) => !line.startsWith("write-cache")).slice(0, 1)];
 }
 
 /** A command line of tgt-admin, without the control port and the configuration. */

@@ -14,7 +14,7 @@ import { randomAction, randomConf } from "./random-conf.ts";
 
 const missing = hasProgram("tgt-admin") ? tgtdMissing() : "tgt-admin is not installed";
 
-const STEPS = 24;
+const STEPS = 16;
 const FILE_BYTES = 4 * 1024 * 1024;
 const FILES = ["one.img", "two.img", "three.img"];
 
