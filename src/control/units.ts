@@ -54,7 +54,11 @@ function settingsOf({ readOnly, settings }: LunConfig): UnitSettings {
 
 /** Takes up what of a LUN can change while initiators are there. Returns whether anything has. */
 export function changeUnit(unit: LogicalUnit, target: UnitTarget, config: LunConfig): boolean {
-  const isConfigured = unit.configure(settingsOf(config));
+  const { online, ...others } = settingsOf(config);
+  // Who brings it online loads what was ejected, too; who changes something else does not.
+  const isConfigured = unit.configure(
+    online === unit.settings.online ? others : { ...others, online },
+  );
   return unit.identify(identityOfLun(target, config)) || isConfigured;
 }
 

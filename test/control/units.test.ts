@@ -97,6 +97,21 @@ describe("Units", () => {
   });
 });
 
+it("a medium that an initiator has ejected stays so, unless the unit is brought online", async () => {
+  const units = new Units(silentLog, systemClock);
+  const disk = await volume();
+  const config = lunConfig(1, "disk", { settings: { removable: true } });
+  const unit = units.take(own, config, disk) ?? neverUnit();
+  unit.ejected = true;
+  expect(changeUnit(unit, own, { ...config, readOnly: true })).toBe(true);
+  expect([unit.ejected, unit.readOnly]).toEqual([true, true]);
+  changeUnit(unit, own, { ...config, settings: { removable: true, online: false } });
+  changeUnit(unit, own, config);
+  expect(unit.ejected).toBe(false);
+  units.close();
+  await disk.close();
+});
+
 describe("identityOfLun", () => {
   it("lets what is set of the INQUIRY data stand over tgt's", () => {
     const config = lunConfig(1, "disk", { tgt, identity: { product: "MINE" } });
