@@ -412,6 +412,7 @@ class Daemon {
       portals,
       volumes,
       server: this.#server,
+      volumeIdentities: state.volumes,
       poolIdentities: state.pools,
       stateDir,
       version: programVersion(),

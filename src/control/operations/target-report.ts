@@ -1,6 +1,6 @@
 import type { LunConfig, TargetConfig } from "../config/config.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import type { LunReport, TargetReport } from "../protocol.ts";
+import { type LunReport, OperationError, type TargetReport } from "../protocol.ts";
 import type { OperatedDaemon } from "./operated-daemon.ts";
 
 /** How many initiators are logged in to a target. */
@@ -71,9 +71,9 @@ export function describeTarget(daemon: OperatedDaemon, target: TargetConfig): Ta
   };
 }
 
-/** A target as it is by now. It is there: a change has just kept it. */
+/** A target as it is by now. Errors: missing: another change came after the one that is told of. */
 export function describeNamed(daemon: OperatedDaemon, name: string): TargetReport {
   const target = daemon.plane.view.all.targets.find((one) => one.name === name);
-  if (target === undefined) throw new Error(`the target ${name} was kept`);
+  if (target === undefined) throw new OperationError("missing", `target ${name} is gone again`);
   return describeTarget(daemon, target);
 }

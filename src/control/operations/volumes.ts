@@ -133,6 +133,33 @@ export async function setVolume({
   return describeVolume(context, pool, volume);
 }
 
+/** What commands have named, and no LUN leads to, is not open for anybody. What the configuration has stays open. */
+async function letGo(
+  request: OperationRequest<"volume/delete" | "snapshot/delete">,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return;
+  const operation = "volume/delete";
+  await request.context.daemon?.plane.change(actorOf(request), operation, ({ inventory }) => ({
+    ...inventory,
+    volumes: new Map([...inventory.volumes].filter(([name]) => !names.includes(name))),
+  }));
+}
+
+/** Another volume may have its names: it is then no disk that was there before and is missing. */
+async function forgetNames(
+  { daemon }: OperationContext,
+  names: readonly string[],
+  uuid: string,
+): Promise<void> {
+  if (daemon === undefined) return;
+  const { volumeIdentities } = daemon;
+  for (const name of new Set(names)) {
+    const isIt = volumeIdentities.wasMade(name) && (await volumeIdentities.uuidOf(name)) === uuid;
+    if (isIt) await volumeIdentities.forget(name);
+  }
+}
+
 /** Errors: invalid, missing, busy, failed. */
 export async function deleteVolume(
   request: OperationRequest<"volume/delete" | "snapshot/delete">,
@@ -142,7 +169,10 @@ export async function deleteVolume(
   const { pool } = operated;
   const { name, uuid } = volume.attributes;
   refuseServed(context, pool.name, volume);
+  const names = servedNames(context, volume);
+  await letGo(request, names);
   await pool.delete(volume);
+  await forgetNames(context, [...names, name, `${pool.name}/${name}`], uuid);
   context.log.info({ pool: pool.name, volume: name, uuid }, "volume deleted");
   return {};
 }

@@ -99,6 +99,19 @@ describe("a document that is applied", () => {
     expect(await bench.run("volume/list", {})).toHaveLength(2);
   });
 
+  it("names volumes that can be deleted when no LUN leads to them, and be made again", async () => {
+    const { targets: _, ...rest } = everything();
+    await apply(rest);
+    const data = { pool: "tank", volume: "data" };
+    const { uuid } = await bench.run("volume/show", data);
+    await bench.run("volume/delete", data);
+    expect(words(await apply(rest))).toEqual(["create volume data"]);
+    expect((await bench.run("volume/show", data)).uuid).not.toBe(uuid);
+    await apply({ pools: rest.pools }, { prune: true });
+    await bench.run("volume/delete", data);
+    expect(words(await apply(rest))).toContain("create volume data");
+  });
+
   it("leads LUNs to volumes that nobody has named", async () => {
     await bench.makePool("a");
     const path = join(bench.folder, "raw.img");

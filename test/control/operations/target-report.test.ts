@@ -56,7 +56,7 @@ describe("what is told of a target", () => {
     const daemon = daemonOf(bench.context);
     expect(sessionCountOf(daemon, DISK)).toBe(1);
     expect(describeNamed(daemon, DISK)).toMatchObject({ origin: "command", sessionCount: 1 });
-    expect(() => describeNamed(daemon, "iqn.none")).toThrow("was kept");
+    expect(() => describeNamed(daemon, "iqn.none")).toThrow("is gone again");
     expect(describeLun(daemon, DISK, lunConfig(0, "x")).online).toBe(true);
   });
 });

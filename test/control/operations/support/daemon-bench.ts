@@ -51,6 +51,7 @@ export class DaemonBench {
         server,
         portals: parts.portals,
         volumes: parts.volumes,
+        volumeIdentities: state.volumes,
         poolIdentities: state.pools,
         stateDir: join(this.folder, "state"),
         version: "1.2.3",
