@@ -460,6 +460,14 @@ class Daemon {
     else this.#reloading = this.#reloading.then(() => this.#reload()).catch(this.#onReloadError);
   };
 
+  /** Pools of commands that could not be opened before may be there by now. */
+  async #tryPools(made: Config["pools"]): Promise<void> {
+    for (const [name, pool] of made) {
+      if (this.#pools?.find(name) !== undefined) continue;
+      await this.#pools?.open(name, { ...pool, optional: true });
+    }
+  }
+
   /** Whatever is wrong with a reading of the configuration, sessions go on. */
   readonly #onReloadError = (error: unknown): void => {
     this.#log.error({ error }, "the configuration could not be read again");
@@ -478,8 +486,9 @@ class Daemon {
     await plane.exclusively(async () => {
       const { configFile } = this.#options;
       if (configFile !== null) await fileSettled(configFile, systemClock);
-      await this.#pools?.refresh();
       const { config: running, inventory: made, all } = plane.view;
+      await this.#pools?.refresh();
+      await this.#tryPools(made.pools);
       // Their numbers as they have been given are taken, too.
       const inventory = { ...made, targets: all.targets.slice(running.targets.length) };
       const log = this.#log;

@@ -89,11 +89,27 @@ export async function reload(asked: ReloadOptions): Promise<Config> {
   const opened = await addVolumes({ ...options, running: { ...running, volumes: kept } }, config);
   const { targets, waiting } = addTargets(options, config, staying);
   exports.refresh(targets);
+  await tryAbsent(options);
   const fixed = FIXED.filter((key) => !isDeepStrictEqual(config[key], running[key]));
   const changed = [...fixed, ...opened.waiting, ...waiting];
   if (changed.length > 0) log.warn({ changed }, "some changes take effect after a restart only");
   log.info({}, "the configuration and the sizes of volumes were read again");
-  return { ...running, volumes: opened.running.volumes, targets, http: config.http };
+  const { http, accounts } = config;
+  return { ...running, volumes: opened.running.volumes, targets, http, accounts };
+}
+
+/** Volumes of commands that could not be opened before may be there by now, for the LUNs that were left out with them. */
+async function tryAbsent({ inventory, volumes, exports }: ReloadOptions): Promise<void> {
+  const before = new Set(volumes.volumes.keys());
+  for (const [name, config] of inventory.volumes) {
+    if (!before.has(name)) await volumes.open(name, { ...config, optional: true });
+  }
+  for (const { name, luns } of inventory.targets) {
+    for (const lun of luns) {
+      const isBack = !before.has(lun.volume) && volumes.volumes.has(lun.volume);
+      if (isBack && !exports.isMetAsAnother(name, lun)) exports.addLun(name, lun);
+    }
+  }
 }
 
 /** Throws what of a configuration does not fit beside what commands have made, and did fit before. */

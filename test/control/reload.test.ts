@@ -311,6 +311,18 @@ describe("reload", () => {
     expect(result.added).toEqual([`${DEMO_TARGET} LUN 1`]);
   });
 
+  it("tries those of commands again, too, and takes up the accounts", async () => {
+    const config = memoryConfig(MIB, { targets: [], volumes: new Map() });
+    const accounts = [{ user: "alice", secret: new Secret("wonderland:123456") }];
+    const { volumes, targets } = memoryConfig(MIB);
+    const inventory = { ...EMPTY_INVENTORY, volumes, targets };
+    const next = { ...config, accounts };
+    const { added, open, again, log } = await reloaded(config, () => next, inventory);
+    expect([added, open]).toEqual([[`${DEMO_TARGET} LUN 0`], ["demo"]]);
+    expect(again.accounts).toEqual(accounts);
+    expect(log).not.toContain("restart");
+  });
+
   it("opens volumes that are new, and adds LUNs and targets, once", async () => {
     const before = memoryConfig(MIB);
     const [target] = before.targets;

@@ -134,13 +134,14 @@ export class Transaction {
   /** Errors: failed. */
   #refuseAbsentVolumes(): void {
     const { volumes } = this.#parts;
-    const old = new Set(
-      this.#before.targets.flatMap(({ luns }) => luns.map(({ volume }) => volume)),
-    );
+    const before = byName(this.#before.targets);
     const coming = added(this.#before.volumes, this.#after.volumes);
     for (const { name, luns } of this.#after.targets) {
-      for (const { lun, volume } of luns) {
-        if (volumes.volumes.has(volume) || coming.has(volume) || old.has(volume)) continue;
+      const was = before.get(name);
+      for (const config of luns) {
+        const { lun, volume } = config;
+        if (volumes.volumes.has(volume) || coming.has(volume)) continue;
+        if (was !== undefined && has(was, config)) continue;
         throw new OperationError(
           "failed",
           `volume ${volume} for LUN ${lun} of ${name} could not be opened when the daemon started: see its log`,

@@ -75,6 +75,11 @@ describe("Transaction", () => {
     expect(() => new Transaction(harness.parts, EMPTY_INVENTORY, absent)).toThrow(
       "could not be opened",
     );
+    // One LUN of it that is left out says nothing for another one.
+    const luns = [lunConfig(0, "absent"), lunConfig(1, "absent")];
+    const two = withDisk({ targets: [targetConfig(NAME, { luns })] });
+    expect(() => new Transaction(harness.parts, absent, two)).toThrow("could not be opened");
+    expect(() => new Transaction(harness.parts, absent, absent)).not.toThrow();
   });
 
   it("makes no target one of tgt while it is there", () => {
