@@ -17,6 +17,7 @@ import {
   TARGET_NAME,
 } from "../support/in-process-target.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { RawSession, WRITE_FLAGS } from "./support/raw-session.ts";
 
 const TEST_UNIT_READY = { lun: 0, cdb: newCdb(6, 0x00) };
 const COMMANDS = 600;
@@ -165,6 +166,20 @@ describe("what is counted of commands", () => {
     await eventually(() => unitStatistics().counts(read).aborted === 1, "the read is aborted");
     expect(unitStatistics().counts(read)).toEqual({ ...atWork, aborted: 1 });
     expect(latencyCount(unitStatistics(), read)).toBe(0);
+  });
+
+  it("takes a command for aborted whose answer waits for data that nobody sends any more", async () => {
+    await start();
+    const session = await RawSession.open(target, { offers: { initialR2t: false } });
+    const cdb = cdb16(0x8a, 2 ** 40, 128);
+    const expectedBytes = 128 * 512;
+    session.command({ tag: 1, cdb, cmdSn: session.cmdSn++, flags: WRITE_FLAGS, expectedBytes });
+    const { write } = OperationClass;
+    await eventually(() => unitStatistics().counts(write).submitted === 1, "the write is there");
+    expect(unitStatistics().counts(write)).toMatchObject({ answered: 0, aborted: 0 });
+    session.connection.destroy();
+    await target.idle();
+    expect(unitStatistics().counts(write)).toMatchObject({ answered: 0, aborted: 1, errors: 0 });
   });
 
   it("measures from when a command came to when its answer left", async () => {
