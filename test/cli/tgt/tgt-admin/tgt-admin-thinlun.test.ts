@@ -51,6 +51,7 @@ function contextOf({ harness }: TgtBench): OperationContext {
       server,
       portals: parts.portals,
       volumes: parts.volumes,
+      volumeIdentities: state.volumes,
       poolIdentities: state.pools,
       stateDir: join(folder, "state"),
       version: "1.2.3",
