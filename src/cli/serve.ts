@@ -2,6 +2,7 @@ import type { CommandModule } from "yargs";
 import type { DaemonOptions } from "../daemon.ts";
 import { LOG_LEVELS, type LogLevel } from "../util/log.ts";
 import { ExitCode } from "./exit-code.ts";
+import { tgtSocketPath } from "./tgt/tgtd/socket-path.ts";
 import { type ProgramWords, serveBanner } from "./serve-banner.ts";
 
 interface ServeArguments {
@@ -11,12 +12,17 @@ interface ServeArguments {
   readonly "log-level": LogLevel | undefined;
   readonly "ready-file": string | undefined;
   readonly "ready-fd": number | undefined;
+  readonly "tgt-port": number | undefined;
 }
 
 /** Standard streams are not for announcements; a descriptor beyond these was opened by who started the daemon. */
 const READY_FD_MIN = 3;
 
+/** tgt has a short for it. */
+const TGT_PORT_MAX = 0x7fff;
+
 function daemonOptions(args: ServeArguments): DaemonOptions {
+  const { "tgt-port": tgtPort } = args;
   return {
     configFile: args.config ?? null,
     stateDir: args["state-dir"] ?? null,
@@ -24,6 +30,7 @@ function daemonOptions(args: ServeArguments): DaemonOptions {
     logLevel: args["log-level"] ?? null,
     ready: { file: args["ready-file"] ?? null, fd: args["ready-fd"] ?? null },
     terminal: process.stdout.isTTY,
+    ...(tgtPort === undefined ? {} : { tgtSocket: tgtSocketPath(process.env, tgtPort) }),
   };
 }
 
@@ -83,6 +90,16 @@ export const serveCommand: CommandModule<object, ServeArguments> = {
         type: "number",
         requiresArg: true,
         describe: "The same, written to an inherited descriptor",
+      })
+      .option("tgt-port", {
+        type: "number",
+        requiresArg: true,
+        describe: "Stand for tgt's daemon, too: tgtadm and tgt-admin find it on this control port",
+      })
+      .check(({ "tgt-port": port }) => {
+        if (port === undefined) return true;
+        if (Number.isInteger(port) && port >= 0 && port <= TGT_PORT_MAX) return true;
+        throw new Error(`--tgt-port must be a number from 0 to ${TGT_PORT_MAX}`);
       })
       .check(({ "ready-fd": fd }) => {
         if (fd === undefined || (Number.isInteger(fd) && fd >= READY_FD_MIN)) return true;

@@ -480,6 +480,7 @@ describe("thinlun serve says what is in its way, and", () => {
     [["--log-level", "loud"], 2, "loud"],
     [["--config"], 2, "config"],
     [["--state-dir", "/nowhere"], 2, "--state-dir is given more than once"],
+    [["--tgt-port", "32768"], 2, "--tgt-port must be a number from 0 to 32767"],
     [["--ready-fd", "1"], 2, "--ready-fd must be a descriptor from 3 on"],
   ])("%j ends with %d", async (args, status, words) => {
     const outcome = await failing(...args);

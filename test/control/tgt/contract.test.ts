@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect } from "../../../src/initiator/connect.ts";
 import { inquiry, read, vitalProductData, write } from "../../../src/initiator/scsi.ts";
 import type { InitiatorSession } from "../../../src/initiator/session.ts";
+import { chooseSeed, SeededRandom } from "../../../src/util/random.ts";
+import { randomCommandLine } from "../../cli/tgt/tgtadm/command-lines.ts";
 import { goldenLines } from "../../cli/tgt/tgtadm/golden.ts";
 import { orWhyNot } from "../../device/loop-device.ts";
 import { attempt, type Ending } from "../../support/program.ts";
@@ -12,6 +14,7 @@ import { CONTROL_PORT, INITIATOR, TgtBench } from "./support/tgt-bench.ts";
 
 const missing = tgtdMissing();
 
+const RANDOM_LINES = 200;
 const MIB = 1024 * 1024;
 const TARGET = "iqn.2026-01.com.example:one";
 
@@ -41,12 +44,19 @@ function askOurs(words: readonly string[]): Promise<Ending> {
 /** What is built in is another matter. */
 const BUILT_IN = /^Backing stores:\n(?: {4}.*\n)*?Device types:\n(?: {4}[a-z/]+\n)*/m;
 
-async function answer({ portal, free, ask }: Side, line: string): Promise<string> {
+async function answer(side: Side, line: string): Promise<string> {
+  const { free } = side;
   const words = line.split(" ").map((word) => {
     const filled = word.replaceAll("{}", ours.harness.folder).replaceAll("{port}", String(free));
     return filled === "''" ? "" : filled;
   });
-  const { status, stdout, stderr } = await ask(words);
+  return ask(side, words);
+}
+
+async function ask(side: Side | undefined, words: readonly string[]): Promise<string> {
+  if (side === undefined) throw new Error("there are two sides");
+  const { portal, free } = side;
+  const { status, stdout, stderr } = await side.ask(words);
   return `${status}\n${stdout}${stderr}`
     .replace(BUILT_IN, "(built in)\n")
     .replaceAll(`:${portal}`, ":PORTAL")
@@ -95,6 +105,26 @@ describe.skipIf(missing !== null)(`the distribution's tgtadm${orWhyNot(missing)}
 
   it("hears the same of both, whatever is typed", async () => {
     for (const line of goldenLines()) if (!isLeftOut(line)) await expectAlike(line);
+    await expectAlike("-o show -m target");
+  });
+
+  it("hears the same of both to random lines", async () => {
+    const seed = chooseSeed(process.env);
+    const random = new SeededRandom(seed);
+    for (const line of [
+      "-o new -m target -t 1 -T iqn.2026-01.com.example:random",
+      "-o new -m lu -t 1 -l 1 -b {}/one.img",
+      "-o new -m account -u a -p secret",
+    ]) {
+      for (const side of sides) await answer(side, line);
+    }
+    for (let count = 0; count < RANDOM_LINES; count += 1) {
+      const words = randomCommandLine(random);
+      const line = words.join(" ");
+      if (isLeftOut(line) || words.some((word) => /^(-h|--he)/.test(word))) continue;
+      const [expected, found] = [await ask(sides[0], words), await ask(sides[1], words)];
+      expect(found, `seed ${seed}: ${JSON.stringify(words)}`).toBe(expected);
+    }
     await expectAlike("-o show -m target");
   });
 

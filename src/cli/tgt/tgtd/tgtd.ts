@@ -6,11 +6,11 @@ import type { DaemonOptions } from "../../../daemon.ts";
 import { bytesOf } from "../byte-words.ts";
 import { type Ending, failure, success, type Surroundings } from "../ending.ts";
 import { getopt } from "../getopt.ts";
-import { socketPathOf } from "../tgtadm/tgtadm.ts";
 import { TGT_VERSION } from "../version.ts";
 import { TGTD_HELP } from "./help.ts";
 import { applyOption, emptySettings, faultEnding, PROGRAM, TGTD_OPTIONS } from "./options.ts";
 import type { TgtdSettings } from "./options.ts";
+import { tgtSocketPath } from "./socket-path.ts";
 
 /** The descriptor on which a daemon in the background tells whoever started it how that went. */
 const TELL_VARIABLE = "THINLUN_TGTD_TELL_FD";
@@ -63,7 +63,7 @@ function daemonOptions(
     logLevel: isDebug ? "debug" : null,
     ready: { file: null, fd: null },
     terminal: process.stdout.isTTY,
-    tgtSocket: pathOf(socketPathOf(variables, controlPort)),
+    tgtSocket: tgtSocketPath(variables, controlPort),
   };
 }
 

@@ -5,9 +5,11 @@ import { errorNumber } from "../../../../src/control/tgt/errors.ts";
 import { execute } from "../../../../src/control/tgt/execute/execute.ts";
 import { TgtSystem } from "../../../../src/control/tgt/execute/tgt-system.ts";
 import { NO_LUN, NO_TARGET_ID, type TgtRequest } from "../../../../src/control/tgt/request.ts";
+import { chooseSeed, SeededRandom } from "../../../../src/util/random.ts";
 import { freePort } from "../show/real-tgtd.ts";
 import { TgtBench } from "../support/tgt-bench.ts";
 
+const FUZZ_REQUESTS = 800;
 let bench: TgtBench;
 
 beforeEach(async () => {
@@ -86,6 +88,66 @@ describe("requests of tgtadm", () => {
     expect(await ask(end)).toEqual({ error: errorNumber("unknown"), text: "" });
     expect(JSON.stringify(bench.harness.lines)).toContain("a request ran into a defect");
     expect(await ask({})).toEqual({ error: 0, text: "" });
+  });
+
+  it("are answered whatever is in them, and make nothing that cannot be shown", async () => {
+    const seed = chooseSeed(process.env);
+    const random = new SeededRandom(seed);
+    const { plane, server, parts, lines } = bench.harness;
+    const { log, volumes, portals } = parts;
+    const system = new TgtSystem();
+    const daemon = { log, plane, server, volumes, portals, system, stop: () => undefined };
+    bench.file("d1.img", 1024 * 1024);
+    const pick = <T>(values: readonly T[]): T => values[random.below(values.length)] as T;
+    const texts = [
+      undefined,
+      "",
+      "targetname=iqn.2026-01.com.example:a",
+      "targetname=iqn.2026-01.com.example:b",
+      `path=${bench.path("d1.img")}`,
+      `path=${bench.path("d1.img")},bstype=aio,bsoflags=`,
+      "path=x,bstype=null",
+      "targetOps readonly=1,online=0",
+      "targetOps online=1,scsi_id=\u00ff",
+      `targetOps path=${bench.path("d1.img")}`,
+      "user=a,password=secret",
+      "user=a",
+      "user=b,password=",
+      "initiator-address=ALL",
+      "initiator-address=10.0.0.1,initiator-name=x",
+      "initiator-name=" + "x".repeat(300),
+      "state=offline",
+      "MaxBurstLength=0x200",
+      "RedirectAddress=" + "a".repeat(300),
+      "RedirectPort=1",
+      "RedirectReason=Temporary",
+      "State=offline",
+      "portal=999.1.1.1:1",
+      ",,,=,=,",
+    ];
+    for (let count = 0; count < FUZZ_REQUESTS; count += 1) {
+      const request: TgtRequest = {
+        mode: pick([0, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6, 7, 7, 8]),
+        operation: random.below(10),
+        driver: pick(["", "iscsi", "iscsi", "iser", "x"]),
+        targetId: pick([NO_TARGET_ID, 0, 1, 1, 1, 2, 2 ** 31 - 1, -5]),
+        sessionId: pick([0n, 1n, 2n ** 63n]),
+        lun: pick([0n, 1n, 2n, 16_383n, 16_384n, 2n ** 60n, NO_LUN]),
+        connectionId: random.below(3),
+        hostNumber: random.below(3),
+        deviceType: pick([0, 0, 0, 1, 99]),
+        accountDirection: random.below(2),
+        pack: 0,
+        force: random.below(2),
+        text: pick(texts),
+      };
+      const { error } = await execute(daemon, request);
+      const isToStart = request.mode === 4 && request.driver === "iser";
+      const what = `seed ${seed}: ${JSON.stringify({ ...request, lun: 0, sessionId: 0 })}`;
+      if (!isToStart) expect(error, what).not.toBe(errorNumber("unknown"));
+    }
+    expect(JSON.stringify(lines)).not.toContain("a request ran into a defect");
+    expect((await bench.ask("-o show -m target")).status).toBe(0);
   });
 
   it("end the daemon when it has no targets", async () => {
