@@ -8,6 +8,7 @@ import { discoverCommand } from "./discover.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitCodeOf, ExitCode, UsageError } from "./exit-code.ts";
 import { metricsCommand } from "./metrics.ts";
+import { importTgtCommand } from "./import-tgt.ts";
 import { say } from "./output.ts";
 import { poolCommand } from "./pool.ts";
 import { portalCommand } from "./portal.ts";
@@ -65,6 +66,7 @@ async function main(args: readonly string[]): Promise<void> {
     .command(discoverCommand)
     .command(verifyCommand)
     .command(doctorCommand)
+    .command(importTgtCommand)
     .command(completionCommand)
     .demandCommand(1, "Say what to do; the commands are listed by --help")
     .strict()
