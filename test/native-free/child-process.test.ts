@@ -1,6 +1,17 @@
-import { closeSync, openSync, readlinkSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { runChild, startLineChild } from "../../native-free/child-process.ts";
+import { runChild, startDetached, startLineChild } from "../../native-free/child-process.ts";
 
 describe("runChild", () => {
   it("returns what the program said and how it ended", async () => {
@@ -120,5 +131,29 @@ describe("startLineChild", () => {
       pid = child.pid;
     });
     expect(() => readlinkSync(`/proc/${pid}/exe`)).toThrow("ENOENT");
+  });
+});
+
+describe("a child that outlives this process", () => {
+  it("tells how its start went, and logs to a file of its owner's", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "thinlun-detached-"));
+    try {
+      const logPath = join(folder, "sub", "log");
+      const script = 'echo "in $PWD"; echo "told $1" >&$TELL; exec 3>&-; echo bad >&2';
+      const options = { logPath, tellVariable: "TELL", variables: { PATH: "/bin:/usr/bin" } };
+      expect(await startDetached("/bin/sh", ["-c", script, "sh", "it"], options)).toBe("told it\n");
+      while (!readFileSync(logPath, "utf8").includes("bad")) await sleep(5);
+      expect(readFileSync(logPath, "utf8")).toBe("in /\nbad\n");
+      expect(statSync(logPath).mode & 0o777).toBe(0o600);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("is none where there is no such program", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "thinlun-detached-"));
+    const options = { logPath: join(folder, "log"), tellVariable: "TELL", variables: {} };
+    await expect(startDetached("/nowhere/program", [], options)).rejects.toThrow(/ENOENT/);
+    rmSync(folder, { recursive: true });
   });
 });

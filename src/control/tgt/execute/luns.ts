@@ -90,8 +90,9 @@ export async function makeLun(
       throw new TgtRefused("invalid-request", `LUNs go to ${LUN_MAX}`);
     }
     const config = newLun(targetId, number, unit);
+    // The unit's names are made of the target's number, which is to stay what it is from now on.
     return withChangedTarget(withBacking(view, config), target.name, (before) =>
-      plusLun(before, config),
+      plusLun({ ...before, tid: targetId }, config),
     );
   });
 }

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { read, write } from "../../../../src/initiator/scsi.ts";
+import { poolConfig, targetConfig, thinConfig } from "../../support/inventories.ts";
 import { TgtBench } from "../support/tgt-bench.ts";
 
 const TARGET = "iqn.2026-01.com.example:one";
@@ -52,6 +54,36 @@ describe("logical units", () => {
     const unit = bench.harness.server.targets.get(TARGET)?.device.units.get(1);
     expect(unit).toMatchObject({ writeCache: false, blockBytes: 4096 });
     expect(await bench.must("-o show -m target")).toContain("Backing store flags: sync\n");
+  });
+
+  it("are volumes of a pool", async () => {
+    const device = bench.path("pool.img");
+    const create = { sizeBytes: 64 * MIB, extentBytes: 65_536 };
+    const pool = poolConfig({ devices: [device], create });
+    const disk = thinConfig("tank", { name: "disk", sizeBytes: 16 * MIB, create: true });
+    await bench.harness.plane.change({ name: "test" }, "test", ({ inventory }) => {
+      const volumes = new Map([["tank/disk", disk]]);
+      return { ...inventory, pools: new Map([["tank", pool]]), volumes };
+    });
+    await bench.must("-o new -m lu -t 1 -l 1 -b tank/disk -E thin");
+    const text = await bench.must("-o show -m target");
+    expect(text).toContain("Size: 17 MB");
+    expect(text).toContain("Thin-provisioning: Yes\n            Backing store type: thin\n");
+    expect(text).toContain("Backing store path: tank/disk\n");
+    const session = await bench.login(TARGET);
+    await write(session, { lun: 1, lba: 8, blocks: 1, blockBytes: 512 }, Buffer.alloc(512, 7));
+    const found = await read(session, { lun: 1, lba: 8, blocks: 1, blockBytes: 512 });
+    expect(Buffer.from(found)).toEqual(Buffer.alloc(512, 7));
+  });
+
+  it("can be at a target that others have made, which keeps its number then", async () => {
+    const name = "iqn.2026-01.com.example:plain";
+    await bench.harness.plane.change({ name: "test" }, "test", ({ inventory }) => {
+      return { ...inventory, targets: [...inventory.targets, targetConfig(name)] };
+    });
+    await bench.must("-o new -m lu -t 2 -l 0 -b {}/a.img");
+    expect(await bench.must("-o show -m target")).toContain("SCSI ID: IET     00020000\n");
+    expect(bench.harness.plane.view.inventory.targets[1]?.tid).toBe(2);
   });
 
   it("are nothing, and drives without a medium", async () => {
