@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { TGT_APPLY_SCHEMAS } from "../../../src/control/schemas/tgt-apply.ts";
 import type {
   TgtApplyArguments,
   TgtApplyReply,
@@ -306,11 +305,5 @@ describe("tgt/dump", () => {
     const { targets } = await bench.run("tgt/dump", { withSecrets: false });
     const [found] = targets.filter(({ name }) => name === B);
     expect(found?.luns).toMatchObject([{ lun: 4, path: "tank/vol", bsType: "thin" }]);
-  });
-});
-
-describe("the schemas", () => {
-  it("are of both operations", () => {
-    expect(Object.keys(TGT_APPLY_SCHEMAS)).toEqual(["tgt/apply", "tgt/dump"]);
   });
 });
