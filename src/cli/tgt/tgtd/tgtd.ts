@@ -82,6 +82,7 @@ async function runHere(
     writeSync(fd, text);
     closeSync(fd);
   };
+  keepFromOomKiller();
   try {
     // Loaded here, so that --help does not pay for the daemon.
     const { runDaemon } = await import("../../../daemon.ts");
@@ -95,6 +96,15 @@ async function runHere(
     const reason = error instanceof Error ? error.message : String(error);
     tell(reason);
     return failure(`${PROGRAM}: ${reason}`, FAILED_STATUS);
+  }
+}
+
+/** As tgtd does: who else is killed for want of memory gets it back, whereas initiators would lose their disks. */
+function keepFromOomKiller(): void {
+  try {
+    writeFileSync("/proc/self/oom_score_adj", "-1000");
+  } catch {
+    // That takes a privilege; without it, the daemon is as any other process.
   }
 }
 
