@@ -27,9 +27,12 @@ import { GROWTH_BYTES_MIN, type GrowingPool, growthOf } from "./pool-growth.ts";
 import { labelledPaths } from "./pool-paths.ts";
 import { messageOf, StartError } from "./start-error.ts";
 import type { Identities } from "./state-store.ts";
+import { endsWithin } from "./within.ts";
 
 const MS_PER_SECOND = 1000;
 const PERCENT = 100;
+/** How long a pool may take to be opened: with a long journal to read, and after a watch for signs of life of another host. */
+const OPEN_MS_MAX = 300_000;
 const JOINED_FILE = "pool-devices.json";
 
 /** What the pools of a daemon need of the world around them. */
@@ -72,6 +75,8 @@ interface Claimed {
 export class PoolStore {
   readonly #options: PoolStoreOptions;
   readonly #open = new Map<string, OpenPool>();
+  /** Being opened: nobody else has the name until that has ended. */
+  readonly #busy = new Set<string>();
   readonly #joined: JoinedDevices;
 
   constructor(options: PoolStoreOptions) {
@@ -96,29 +101,50 @@ export class PoolStore {
    * @throws {StartError} it cannot be opened, and it is not optional
    */
   async open(name: string, config: PoolConfig): Promise<void> {
-    const { log, identities } = this.#options;
     try {
-      const claimed = await this.#claim(name, config);
-      try {
-        const opened = await this.#start(name, config, claimed.devices);
-        const { pool } = opened;
-        this.#open.set(name, { ...opened, isNew: claimed.isNew });
-        await identities.rememberMade(name, pool.uuid);
-        await this.#takeGrowth(name, pool);
-        const { capacityBytes, usableBytes } = pool.usage();
-        const sizes = { size: formatSize(capacityBytes), free: formatSize(usableBytes) };
-        const fields = { pool: name, uuid: pool.uuid, devices: config.devices, ...sizes };
-        log.info(fields, claimed.isNew ? "pool created" : "pool is ready");
-      } catch (error) {
-        const opened = this.#open.get(name);
-        this.#open.delete(name);
-        if (opened === undefined) await closeDevices(claimed.devices);
-        else await this.#closeOpened(opened);
-        throw error;
-      }
+      await this.#openWithin(name, config);
     } catch (error) {
       if (!config.optional) throw new StartError(`pool ${name}: ${messageOf(error)}`, error);
-      log.warn({ pool: name, error }, "optional pool left out");
+      this.#options.log.warn({ pool: name, error }, "optional pool left out");
+    }
+  }
+
+  /** Devices that hang must not hold up what has nothing to do with them: what comes too late is closed again. */
+  async #openWithin(name: string, config: PoolConfig): Promise<void> {
+    if (this.#open.has(name) || this.#busy.has(name)) {
+      throw new StartError(
+        "one of this name is open, as commands that have not ended still use it",
+      );
+    }
+    this.#busy.add(name);
+    const opening = this.#openNow(name, config).finally(() => this.#busy.delete(name));
+    if (await endsWithin(this.#options.clock, OPEN_MS_MAX, opening)) return;
+    void opening.then(
+      () => this.close(name),
+      (error: unknown) => this.#options.log.error({ pool: name, error }, "pool not opened"),
+    );
+    throw new StartError("its devices do not answer");
+  }
+
+  async #openNow(name: string, config: PoolConfig): Promise<void> {
+    const { log, identities } = this.#options;
+    const claimed = await this.#claim(name, config);
+    try {
+      const opened = await this.#start(name, config, claimed.devices);
+      const { pool } = opened;
+      this.#open.set(name, { ...opened, isNew: claimed.isNew });
+      await identities.rememberMade(name, pool.uuid);
+      await this.#takeGrowth(name, pool);
+      const { capacityBytes, usableBytes } = pool.usage();
+      const sizes = { size: formatSize(capacityBytes), free: formatSize(usableBytes) };
+      const fields = { pool: name, uuid: pool.uuid, devices: config.devices, ...sizes };
+      log.info(fields, claimed.isNew ? "pool created" : "pool is ready");
+    } catch (error) {
+      const opened = this.#open.get(name);
+      this.#open.delete(name);
+      if (opened === undefined) await closeDevices(claimed.devices);
+      else await this.#closeOpened(opened);
+      throw error;
     }
   }
 

@@ -169,7 +169,7 @@ async function addVolumes(options: ReloadOptions, config: Config): Promise<Outco
 
 /** Flushes and closes the volumes that are not wanted any more, where no LUN is left of them. */
 async function closeVolumes(
-  { log, volumes, running, inventory }: ReloadOptions,
+  { log, clock, volumes, running, inventory }: ReloadOptions,
   config: Config,
   staying: StayingTargets,
 ): Promise<Config["volumes"]> {
@@ -181,7 +181,12 @@ async function closeVolumes(
     kept.delete(name);
     const isMemory = volumes.volumes.get(name)?.config.driver === "memory";
     if (isMemory) log.warn({ volume: name }, "volume is closed; its data are lost: it is memory");
-    if (!(await volumes.close(name)) || isMemory) continue;
+    const closing = volumes.close(name);
+    if (!(await endsWithin(clock, DEPARTURE_MS_MAX, closing))) {
+      log.warn({ volume: name }, "volume does not answer: it is closed when it does");
+      continue;
+    }
+    if (!(await closing) || isMemory) continue;
     log.info({ volume: name }, "volume closed; its data stay");
   }
   return kept;

@@ -1,4 +1,5 @@
 import type { ThinVolume } from "../thin/io/thin-volume.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
 import { formatSize } from "../util/units.ts";
 import { EngineDriver, type FindPool } from "../volume/engine/engine-driver.ts";
@@ -11,6 +12,10 @@ import type { Volume } from "../volume/volume.ts";
 import type { VolumeConfig } from "./config/config.ts";
 import { messageOf, StartError } from "./start-error.ts";
 import type { Identities } from "./state-store.ts";
+import { endsWithin } from "./within.ts";
+
+/** How long a volume's storage may take to be opened, measured or grown: a disk that spins up is there sooner, one that hangs is not. */
+const ANSWER_MS_MAX = 30_000;
 
 /** A volume that is open, and how it was configured. */
 export interface OpenVolume {
@@ -26,10 +31,14 @@ export class VolumeStore {
   readonly #identities: Identities;
   readonly #drivers: Readonly<Record<VolumeConfig["driver"], VolumeDriver>>;
   readonly #open = new Map<string, OpenVolume>();
+  /** Being opened or closed: nobody else has the name until that has ended. */
+  readonly #busy = new Set<string>();
+  readonly #clock: Clock;
 
   /** The pools are there as long as volumes of theirs are open. */
-  constructor(log: Log, identities: Identities, findPool: FindPool) {
+  constructor(log: Log, identities: Identities, findPool: FindPool, clock: Clock = systemClock) {
     this.#log = log;
+    this.#clock = clock;
     this.#drivers = {
       raw: new RawDriver(),
       memory: new MemoryDriver(),
@@ -59,16 +68,7 @@ export class VolumeStore {
    */
   async open(name: string, config: VolumeConfig): Promise<void> {
     try {
-      if (this.#open.has(name)) {
-        throw new StartError(`volume ${name}: commands that have not ended still use it`);
-      }
-      const opened = await this.#makeAndOpen(name, config);
-      try {
-        await this.#fitSize(opened);
-      } catch (error) {
-        await opened.volume.close();
-        throw error;
-      }
+      const opened = await this.#openWithin(name, config);
       this.#open.set(name, opened);
       const { volume, isNew } = opened;
       const size = formatSize(volume.capacityBytes);
@@ -78,6 +78,36 @@ export class VolumeStore {
       if (!config.optional) throw new StartError(messageOf(error), error);
       this.#log.warn({ volume: name, error }, "optional volume left out");
     }
+  }
+
+  /** One disk that hangs must not hold up what has nothing to do with it: what comes too late is closed again. */
+  async #openWithin(name: string, config: VolumeConfig): Promise<OpenVolume> {
+    if (this.#open.has(name) || this.#busy.has(name)) {
+      throw new StartError(`volume ${name}: commands that have not ended still use it`);
+    }
+    this.#busy.add(name);
+    const opening = this.#openFitting(name, config);
+    const isLate = !(await endsWithin(this.#clock, ANSWER_MS_MAX, opening).catch(() => true));
+    if (!isLate) {
+      this.#busy.delete(name);
+      return opening;
+    }
+    void opening
+      .then(({ volume }) => volume.close())
+      .catch((error: unknown) => this.#log.error({ volume: name, error }, "volume not opened"))
+      .finally(() => this.#busy.delete(name));
+    throw new StartError(`volume ${name}: its storage does not answer`);
+  }
+
+  async #openFitting(name: string, config: VolumeConfig): Promise<OpenVolume> {
+    const opened = await this.#makeAndOpen(name, config);
+    try {
+      await this.#fitSize(opened);
+    } catch (error) {
+      await opened.volume.close();
+      throw error;
+    }
+    return opened;
   }
 
   async #makeAndOpen(name: string, config: VolumeConfig): Promise<OpenVolume> {
@@ -139,33 +169,40 @@ export class VolumeStore {
     this.#log.info({ volume: volume.name, from: has, to: wanted }, "volume grown");
   }
 
-  /** Asks every backing store for its size, after growing what is configured larger by now. */
+  /** Asks every backing store for its size, after growing what is configured larger by now. None waits for another that hangs. */
   async refresh(configs: ReadonlyMap<string, VolumeConfig>): Promise<void> {
-    for (const [name, opened] of this.#open) {
-      const { volume } = opened;
-      const before = volume.capacityBytes;
-      try {
-        await volume.refresh();
-        const config = configs.get(name);
-        if (config !== undefined) await this.#fitSize({ ...opened, config });
-      } catch (error) {
-        this.#log.error({ volume: name, error }, "volume could not be refreshed");
-        continue;
-      }
-      if (volume.capacityBytes === before) continue;
-      const fields = { volume: name, from: formatSize(before) };
-      this.#log.info(
-        { ...fields, to: formatSize(volume.capacityBytes) },
-        "volume changed its size",
-      );
+    await Promise.all(
+      Array.from(this.#open, async ([name, opened]) => {
+        const refreshing = this.#refreshOne(name, opened, configs.get(name));
+        if (await endsWithin(this.#clock, ANSWER_MS_MAX, refreshing)) return;
+        this.#log.error({ volume: name }, "volume could not be refreshed: it does not answer");
+      }),
+    );
+  }
+
+  async #refreshOne(name: string, opened: OpenVolume, config?: VolumeConfig): Promise<void> {
+    const { volume } = opened;
+    const before = volume.capacityBytes;
+    try {
+      await volume.refresh();
+      if (config !== undefined) await this.#fitSize({ ...opened, config });
+    } catch (error) {
+      this.#log.error({ volume: name, error }, "volume could not be refreshed");
+      return;
     }
+    if (volume.capacityBytes === before) return;
+    const fields = { volume: name, from: formatSize(before), to: formatSize(volume.capacityBytes) };
+    this.#log.info(fields, "volume changed its size");
   }
 
   /** Grows one that is open to its configured size. What is larger stays so. Rejects with the driver's error. */
   async fit(name: string, config: VolumeConfig): Promise<void> {
     const opened = this.#open.get(name);
     if (opened === undefined) return;
-    await this.#fitSize({ ...opened, config });
+    const fitting = this.#fitSize({ ...opened, config });
+    if (!(await endsWithin(this.#clock, ANSWER_MS_MAX, fitting))) {
+      throw new StartError(`volume ${name}: its storage does not answer`);
+    }
     this.#open.set(name, { ...opened, config });
   }
 
@@ -174,6 +211,7 @@ export class VolumeStore {
     const opened = this.#open.get(name);
     if (opened === undefined) return true;
     this.#open.delete(name);
+    this.#busy.add(name);
     try {
       await opened.volume.close();
       this.#log.debug({ volume: name }, "volume flushed and closed");
@@ -181,6 +219,8 @@ export class VolumeStore {
     } catch (error) {
       this.#log.error({ volume: name, error }, "volume could not be flushed: data may be lost");
       return false;
+    } finally {
+      this.#busy.delete(name);
     }
   }
 

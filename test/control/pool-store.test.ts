@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { PoolConfig, PoolGrowth } from "../../src/control/config/config.ts";
-import { PoolStore } from "../../src/control/pool-store.ts";
+import { PoolStore, type PoolStoreOptions } from "../../src/control/pool-store.ts";
 import { StartError } from "../../src/control/start-error.ts";
 import { openForPool } from "../../src/thin/members/open-member.ts";
 import { systemOwner } from "../../src/thin/members/owner.ts";
 import { systemClock } from "../../src/util/clock.ts";
 import { readBytes, writeBytes } from "../../src/util/io-request.ts";
 import { systemRandomBytes } from "../../src/util/random.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { recordingLog, type LogLine } from "../support/recording-log.ts";
 
 const MIB = 1024 * 1024;
@@ -45,7 +46,7 @@ afterEach(async () => {
 });
 
 /** A daemon's pools; `hostId` stands for another machine. */
-function newStore(hostId?: string): PoolStore {
+function newStore(hostId?: string, changes: Partial<PoolStoreOptions> = {}): PoolStore {
   const store = new PoolStore({
     log: recordingLog(lines),
     clock: systemClock,
@@ -66,6 +67,7 @@ function newStore(hostId?: string): PoolStore {
       isSet: (uuid) => Promise.resolve(failed.has(uuid)),
       set: (uuid) => void failed.add(uuid),
     },
+    ...changes,
   });
   stores.push(store);
   return store;
@@ -101,6 +103,37 @@ async function within(
 }
 
 describe("PoolStore", () => {
+  it("opens no pool under a name that is taken", async () => {
+    await within({}, async (store) => {
+      const pool = store.find("tank")?.pool;
+      await expect(store.open("tank", config({ devices: [pathOf("b.img")] }))).rejects.toThrow(
+        "have not ended still use it",
+      );
+      expect(store.find("tank")?.pool).toBe(pool);
+      expect(existsSync(pathOf("b.img"))).toBe(false);
+    });
+  });
+
+  it("waits for no devices that hang, and closes what comes late", async () => {
+    await within({});
+    let answer: () => void = () => undefined;
+    const promise = new Promise<void>((resolve) => (answer = resolve));
+    const clock = new ManualClock();
+    const owner = async () => {
+      await promise;
+      return systemOwner();
+    };
+    const store = newStore(undefined, { clock, owner });
+    const opening = expect(store.open("tank", config())).rejects.toThrow("do not answer");
+    clock.advance(600_000);
+    await opening;
+    await expect(store.open("tank", config())).rejects.toThrow("still use it");
+    answer();
+    const isThere = () => lines.filter(({ message }) => message === "pool is ready").length;
+    await expect.poll(isThere).toBe(1);
+    expect(store.find("tank")).toBeUndefined();
+  });
+
   it("lets go of all devices of a pool that it cannot open after all", async () => {
     await within({});
     const spare = pathOf("spare.img");

@@ -9,7 +9,9 @@ import type {
 } from "../../src/control/config/config.ts";
 import { StartError } from "../../src/control/start-error.ts";
 import { VolumeStore } from "../../src/control/volume-store.ts";
-import { openLog } from "../../src/util/log.ts";
+import { openLog, silentLog } from "../../src/util/log.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { forgetfulIdentities } from "./support/forgetful-identities.ts";
 import { type PoolHarness, poolHarness } from "../volume/engine/support.ts";
 
 const MIB = 1024 * 1024;
@@ -56,6 +58,34 @@ function raw(changes: Partial<RawVolumeConfig> = {}): RawVolumeConfig {
   const sizeBytes = 4 * MIB;
   return { ...common, driver: "raw", path, sizeBytes, create: true, direct: false, ...changes };
 }
+
+describe("a volume that hangs", () => {
+  it("keeps nobody waiting, and is closed when it comes late", async () => {
+    let answer: (uuid: string) => void = () => undefined;
+    const promise = new Promise<string>((resolve) => (answer = resolve));
+    const identities = {
+      ...forgetfulIdentities(UUID),
+      uuidOf: (name: string) => (name === "stuck" ? promise : Promise.resolve(UUID)),
+    };
+    const clock = new ManualClock();
+    const lasting = new VolumeStore(silentLog, identities, () => undefined, clock);
+    const opening = lasting.open("stuck", raw());
+    const refused = expect(opening).rejects.toThrow("does not answer");
+    await lasting.open("other", memory);
+    clock.advance(60_000);
+    await refused;
+    // Nobody else gets the name while nobody knows what comes of it.
+    await expect(lasting.open("stuck", raw())).rejects.toThrow("still use it");
+    answer(UUID);
+    const isOpened = () =>
+      lasting.open("stuck", raw()).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(isOpened).toBe(true);
+    expect(await lasting.closeAll()).toBe(true);
+  });
+});
 
 const memory: MemoryVolumeConfig = { ...common, driver: "memory", sizeBytes: MIB };
 

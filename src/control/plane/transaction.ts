@@ -79,6 +79,14 @@ export class Transaction {
         `the settings of pool ${name} cannot change while it is open`,
       );
     }
+    for (const name of added(this.#after.pools, this.#before.pools).keys()) {
+      const used = this.#usedBefore(name);
+      if (used === undefined) continue;
+      throw new OperationError(
+        "busy",
+        `commands that have not ended still use volume ${used} of pool ${name}`,
+      );
+    }
     for (const [name, was, is] of pairs(this.#before.volumes, this.#after.volumes)) {
       if (isDeepStrictEqual(fixedVolume(was), fixedVolume(is))) continue;
       throw new OperationError(
@@ -110,6 +118,14 @@ export class Transaction {
         `LUN ${replaced[0]?.lun} of ${name} would become another disk for initiators that are logged in: log them out first`,
       );
     }
+  }
+
+  /** A volume of a pool that an earlier change has taken away, and that is still open, as its I/O hangs. */
+  #usedBefore(pool: string): string | undefined {
+    return [...this.#parts.volumes.volumes].find(
+      ([name, { config }]) =>
+        config.driver === "thin" && config.pool === pool && !this.#before.volumes.has(name),
+    )?.[0];
   }
 
   /** Errors: busy. */
@@ -153,7 +169,11 @@ export class Transaction {
   /** What `prepare` will make, for it to be taken back after a crash. Errors: exists. */
   async creations(): Promise<readonly Creation[]> {
     for (const [name, config] of added(this.#before.volumes, this.#after.volumes)) {
-      const creation = await creationOf(name, config, this.#parts);
+      const finding = creationOf(name, config, this.#parts);
+      if (!(await endsWithin(this.#parts.clock, DEPARTURE_MS_MAX, finding))) {
+        throw new OperationError("io", `volume ${name}: its storage does not answer`);
+      }
+      const creation = await finding;
       if (creation !== null) this.#creations.push(creation);
     }
     return this.#creations;
@@ -209,8 +229,15 @@ export class Transaction {
     return this.#left;
   }
 
-  /** Takes back what was prepared; what cannot be is logged. */
+  /** Takes back what was prepared; what cannot be is logged. What hangs goes on by itself. */
   async undo(): Promise<void> {
+    const { clock, log } = this.#parts;
+    if (await endsWithin(clock, DEPARTURE_MS_MAX, this.#undoAll())) return;
+    this.#left = this.#creations;
+    log.warn({}, "a change that failed is being taken back: what hangs is let go when that ends");
+  }
+
+  async #undoAll(): Promise<void> {
     for (const undo of this.#undo.splice(0).toReversed()) {
       try {
         await undo();
@@ -223,7 +250,11 @@ export class Transaction {
   /** Carries out what is prepared and kept. Resolves when nothing of what goes is in use any more, or later where I/O hangs. */
   async commit(): Promise<void> {
     const departures = this.#takeAway();
-    const { exports } = this.#parts;
+    const { exports, portals } = this.#parts;
+    const closing = added(byListen(this.#after.portals), byListen(this.#before.portals));
+    for (const [name, portal] of closing) {
+      departures.push(portals.close(portal).catch((error: unknown) => this.#failed(name, error)));
+    }
     const before = byName(this.#before.targets);
     const after = byName(this.#after.targets);
     // A number that becomes another disk has to be free first; nobody is logged in.
@@ -289,13 +320,7 @@ export class Transaction {
   }
 
   async #closeWhatGoes(): Promise<void> {
-    const { volumes, portals, pools, log } = this.#parts;
-    for (const portal of added(
-      byListen(this.#after.portals),
-      byListen(this.#before.portals),
-    ).values()) {
-      await portals.close(portal);
-    }
+    const { volumes, pools, log } = this.#parts;
     for (const name of added(this.#after.volumes, this.#before.volumes).keys()) {
       if (await volumes.close(name)) log.info({ volume: name }, "volume closed");
     }

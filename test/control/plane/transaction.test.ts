@@ -1,7 +1,8 @@
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EMPTY_INVENTORY, type Inventory } from "../../../src/control/config/inventory.ts";
 import { Transaction } from "../../../src/control/plane/transaction.ts";
-import { lunConfig, poolConfig, targetConfig } from "../support/inventories.ts";
+import { lunConfig, poolConfig, targetConfig, thinConfig } from "../support/inventories.ts";
 import { PlaneHarness } from "../support/plane-harness.ts";
 
 const NAME = "iqn.2026-11.net.example:one";
@@ -80,6 +81,22 @@ describe("Transaction", () => {
     const two = withDisk({ targets: [targetConfig(NAME, { luns })] });
     expect(() => new Transaction(harness.parts, absent, two)).toThrow("could not be opened");
     expect(() => new Transaction(harness.parts, absent, absent)).not.toThrow();
+  });
+
+  it("closes no pool while a volume of it is open that an earlier change has taken away", async () => {
+    const devices = [join(harness.folder, "tank.img")];
+    const create = { sizeBytes: 128 * MIB, extentBytes: 65_536 };
+    const pools = new Map([["tank", poolConfig({ devices, create })]]);
+    const before = { ...EMPTY_INVENTORY, pools };
+    const { parts } = harness;
+    await harness.plane.change({ name: "test" }, "test", () => before);
+    const thin = thinConfig("tank", { name: "x", create: true, sizeBytes: MIB });
+    await parts.volumes.open("tank/x", thin);
+    expect(() => new Transaction(parts, before, EMPTY_INVENTORY)).toThrow(
+      "still use volume tank/x",
+    );
+    await parts.volumes.close("tank/x");
+    expect(() => new Transaction(parts, before, EMPTY_INVENTORY)).not.toThrow();
   });
 
   it("makes no target one of tgt while it is there", () => {
