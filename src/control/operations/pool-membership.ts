@@ -105,7 +105,7 @@ function withoutPool({ all, config, inventory }: PlaneView, name: string): Inven
 /** Takes away what is named on devices, after a backup. Gives the manifests of the backups. */
 async function wipeDevices(
   { context }: OperationRequest<"pool/create">,
-  { devices, wipe = [], acceptData = false, direct = false }: ArgumentsOf<"pool/create">,
+  { pool, devices, wipe = [], acceptData = false, direct = false }: ArgumentsOf<"pool/create">,
 ): Promise<readonly string[]> {
   if (wipe.length === 0 && !acceptData) return [];
   if (wipe.length > 0) {
@@ -116,5 +116,8 @@ async function wipeDevices(
     { wipe, acceptData, backupDir: context.backupDir, time: context.now(), direct },
   );
   for (const { device } of members) await device.close();
-  return members.flatMap(({ backup }) => backup ?? []);
+  const backups = members.flatMap(({ backup }) => backup ?? []);
+  // Whatever comes next may fail, and then nobody is told.
+  context.log.info({ pool, devices, backups }, "devices wiped for a pool; what was there is kept");
+  return backups;
 }

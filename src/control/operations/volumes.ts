@@ -103,7 +103,7 @@ export async function renameVolume({
   if (context.isServed(volume)) {
     throw new OperationError(
       "busy",
-      `volume ${before} of pool ${pool.name} is served under this name: take it out of the configuration first`,
+      `volume ${before} of pool ${pool.name} is open under this name: take it out of the configuration, or of what was applied, first`,
     );
   }
   await pool.rename(volume, name);

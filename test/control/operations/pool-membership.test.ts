@@ -57,6 +57,8 @@ describe("pools of a running daemon", () => {
     await expect(bench.run("pool/create", body)).rejects.toMatchObject({ kind: "foreign" });
     const { backups } = await bench.run("pool/create", { ...body, acceptData: true });
     expect(backups).toHaveLength(1);
+    const line = bench.harness.lines.find(({ message }) => message.startsWith("devices wiped"));
+    expect(line?.fields).toMatchObject({ pool: "tank", devices: [image()], backups });
     expect((await readdir(join(bench.folder, "backup"))).length).toBeGreaterThan(0);
     expect(await bench.run("pool/list", {})).toHaveLength(1);
   });
