@@ -4,13 +4,13 @@ import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runChild } from "../../../../native-free/child-process.ts";
 import { bytesOf, byteWords } from "../../../../src/cli/tgt/byte-words.ts";
-import type { ApplyClient } from "../../../../src/cli/tgt/tgt-admin/apply-client.ts";
+import { findApplyClient } from "../../../../src/cli/tgt/tgt-admin/find-daemon.ts";
 import { lookAt, SYSTEM_FILES } from "../../../../src/cli/tgt/tgt-admin/system-world.ts";
 import { tgtAdmin } from "../../../../src/cli/tgt/tgt-admin/tgt-admin.ts";
 import { tgtadm } from "../../../../src/cli/tgt/tgtadm/tgtadm.ts";
+import { ControlServer } from "../../../../src/control/control-server.ts";
 import type { OperationContext } from "../../../../src/control/operations/operation.ts";
-import { operationErrorOf } from "../../../../src/control/operations/operation-error.ts";
-import { perform } from "../../../../src/control/operations/table.ts";
+import { linkControlSocket } from "../../../../src/control/tgt/server/control-link.ts";
 import { UNIT_SETTINGS_DEFAULTS } from "../../../../src/scsi/unit-settings.ts";
 import { systemOwner } from "../../../../src/thin/members/owner.ts";
 import { systemClock } from "../../../../src/util/clock.ts";
@@ -29,11 +29,19 @@ const FILES = ["one.img", "two.img", "three.img"];
 const ONE = "iqn.2026-01.com.example:one";
 
 let bench: TgtBench;
+let control: ControlServer;
 beforeEach(async () => {
   bench = await TgtBench.start();
+  const context = contextOf(bench);
+  control = new ControlServer({ context, log: context.log });
+  await control.listen(bench.path("control.sock"));
+  await linkControlSocket(`${bench.socketBase}.${CONTROL_PORT}`, bench.path("control.sock"));
   for (const name of FILES) bench.file(name, FILE_BYTES);
 });
-afterEach(() => bench.dispose());
+afterEach(async () => {
+  await control.close();
+  await bench.dispose();
+});
 
 function contextOf({ harness }: TgtBench): OperationContext {
   const { parts, plane, server, state, folder } = harness;
@@ -61,17 +69,6 @@ function contextOf({ harness }: TgtBench): OperationContext {
   };
 }
 
-/** The operations of the daemon of this test. */
-function clientOf(daemon: TgtBench): ApplyClient {
-  const call = async (name: "tgt/apply" | "tgt/dump", body: unknown): Promise<unknown> => {
-    const request = { body, payload: new Uint8Array(0), progress: () => undefined };
-    return perform(name, { ...request, context: contextOf(daemon) }).catch((error: unknown) => {
-      throw operationErrorOf(error);
-    });
-  };
-  return { call: call as ApplyClient["call"], close: () => Promise.resolve() };
-}
-
 interface Ended {
   readonly status: number;
   readonly said: string;
@@ -90,7 +87,7 @@ async function admin(...words: readonly string[]): Promise<Ended> {
     complain: say,
     lookAt,
     run: runChild,
-    applyClient: () => Promise.resolve(clientOf(bench)),
+    applyClient: (controlPort) => findApplyClient(controlPort, variables),
   });
   return { status, said };
 }
