@@ -5,6 +5,7 @@ import type { ApplyClient } from "./apply-client.ts";
 import { configureIsns, TidGiver } from "./configure.ts";
 import { DaemonState } from "./daemon-state.ts";
 import type { AdminContext } from "./execute.ts";
+import { inUseNote, removalNote } from "./remove-target.ts";
 import { AdminEnd } from "./runner.ts";
 import { nameOf, refuseUnknown } from "./update.ts";
 import { wantedDocument } from "./wanted-document.ts";
@@ -57,6 +58,28 @@ export async function applyUpdate(
   const targets = conf.targets.filter((target) => target.name === name);
   if (targets.length === 0 && !state.targets.has(name)) refuseUnknown(name, context);
   else await applier.apply({ ...change, targets, remove: targets.length === 0 ? [name] : [] });
+}
+
+/** Removes targets that are there, in one change; with force also while initiators are logged in. */
+export async function applyDelete(
+  names: readonly string[],
+  { runner, world, isForced }: Pick<AdminContext, "runner" | "world" | "isForced">,
+  client: ApplyClient,
+): Promise<void> {
+  const state = await DaemonState.read(runner);
+  const wanted = { targets: [], accounts: [], discovery: null, system: [] };
+  const request = { wanted, remove: names, onlyNew: true, force: isForced, dryRun: false };
+  try {
+    const { inUse } = await client.call("tgt/apply", request);
+    for (const name of names) {
+      const tid = state.targets.get(name)?.tid ?? "";
+      runner.note(inUse.includes(name) ? inUseNote(tid, name, "deleted") : removalNote(name));
+    }
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    world.complain(`tgt-admin: ${toByteString(error.message)}\n`);
+    throw new AdminEnd(REFUSED_STATUS);
+  }
 }
 
 class Applier {
@@ -127,8 +150,7 @@ class Applier {
 
   #noteInUse(name: string, { purpose }: Change): void {
     const tid = this.#state.targets.get(name)?.tid ?? "";
-    const which = `# Target with tid ${tid} (${name})`;
-    this.#context.runner.note(`${which} is in use, it won't be ${purpose}.`);
+    this.#context.runner.note(inUseNote(tid, name, purpose));
   }
 
   #hasOpen(name: string, path: string): boolean {

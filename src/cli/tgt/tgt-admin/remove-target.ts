@@ -20,15 +20,22 @@ export async function removeTarget(name: string, removal: Removal): Promise<bool
     return true;
   }
   if (target.connections.size > 0 && !isForced) {
-    const which = `# Target with tid ${target.tid} (${name})`;
-    runner.note(`${which} is in use, it won't be ${purpose}.`);
+    runner.note(inUseNote(target.tid, name, purpose));
     return false;
   }
-  runner.note(`# Removing target: ${name}`);
+  runner.note(removalNote(name));
   if (target.connections.size > 0) await evict(target, runner);
   await runner.execute(plain("--mode", "target", "--op", "delete", `--tid=${target.tid}`));
   runner.note("");
   return true;
+}
+
+export function inUseNote(tid: string, name: string, purpose: Removal["purpose"]): string {
+  return `# Target with tid ${tid} (${name}) is in use, it won't be ${purpose}.`;
+}
+
+export function removalNote(name: string): string {
+  return `# Removing target: ${name}`;
 }
 
 /** Lets nobody in any more, and then those out who are in. */

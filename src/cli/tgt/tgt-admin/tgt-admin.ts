@@ -1,7 +1,7 @@
 import { ConfigGeneralError, describeRemark } from "../config-general-error.ts";
 import { toByteString } from "../byte-words.ts";
 import { readTargetsConf, type TargetsConf } from "../targets-conf.ts";
-import { applyExecute, applyUpdate } from "./apply.ts";
+import { applyDelete, applyExecute, applyUpdate } from "./apply.ts";
 import { inBytes } from "./byte-conf.ts";
 import { DaemonState } from "./daemon-state.ts";
 import { clientOf } from "./client-of.ts";
@@ -140,15 +140,25 @@ async function runDelete(which: string, options: AdminOptions, world: AdminWorld
   const runner = runnerFor(options, world, null);
   const state = await DaemonState.read(runner);
   const isForced = options.flags.has("force");
-  const removal = { runner, state, isForced, purpose: "deleted" } as const;
-  if (which === "ALL") {
-    for (const name of state.targets.keys()) await removeTarget(name, removal);
+  const tid = /^tid=(.+)/.exec(which)?.[1];
+  const one = tid === undefined ? which : state.withTid(tid)?.name;
+  if (one === undefined) {
+    runner.note(`# Target with tid ${tid} does not exist!`);
     return;
   }
-  const tid = /^tid=(.+)/.exec(which)?.[1];
-  const name = tid === undefined ? which : state.withTid(tid)?.name;
-  if (name === undefined) runner.note(`# Target with tid ${tid} does not exist!`);
-  else await removeTarget(name, removal);
+  const names = which === "ALL" ? [...state.targets.keys()] : [one];
+  const client = runner.isPretending ? null : await clientOf(runner, world);
+  if (client === null || !names.every((name) => state.targets.has(name))) {
+    const removal = { runner, state, isForced, purpose: "deleted" } as const;
+    for (const name of names) await removeTarget(name, removal);
+    await client?.close();
+    return;
+  }
+  try {
+    await applyDelete(names, { runner, world, isForced }, client);
+  } finally {
+    await client.close();
+  }
 }
 
 async function runState(options: AdminOptions, world: AdminWorld): Promise<void> {

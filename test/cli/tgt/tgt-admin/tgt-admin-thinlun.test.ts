@@ -149,6 +149,11 @@ describe("tgt-admin on this daemon", () => {
       expect.stringContaining(`# Target with tid 1 (${ONE}) is in use, it won't be updated.\n`),
     ]);
     expect(await bench.must("--op show --mode target")).toContain(ONE);
+    const stays = await admin("--delete", "ALL", "-v");
+    expect(stays.said).toContain("is in use, it won't be deleted.\n");
+    const goes = await admin("--delete", ONE, "-f", "-v");
+    expect(goes).toEqual({ status: 0, said: `# Removing target: ${ONE}\n` });
+    expect(await bench.must("--op show --mode target")).toBe("");
   });
 
   const seed = chooseSeed(process.env);
