@@ -72,6 +72,8 @@ const WEIGHT = {
   growDevice: 1,
   // Only where a history heads for something.
   unmapLarge: 0,
+  /** Only where a profile asks for it. */
+  fence: 0,
 } as const;
 
 export type OperationKind = keyof typeof WEIGHT;
@@ -141,7 +143,7 @@ function roundOf(random: SeededRandom, profile: Profile): Round {
     operations: operationsOf(random, profile),
     faults,
     idleMs: random.pick([0, 0, 0, 0, 30, 300, 1500, 5000, 70_000]),
-    pagesMs: 0,
+    pagesMs: profile.pagesMs,
     crash: random.chance(CRASH_CHANCE) ? crashOf(random, 0) : undefined,
     isClosed: random.chance(CLOSE_CHANCE),
   };

@@ -41,6 +41,8 @@ export class Machine implements DiskHost {
   /** Writes of pages take up to so many milliseconds; 0: what others take. */
   pagesMs = 0;
   isOpening = false;
+  /** The pool that the process has open was taken over by others. */
+  isFenced = false;
   /** Moments of the devices since `crashAfter` was set. */
   moments = 0;
   #crashAt = Number.POSITIVE_INFINITY;
@@ -78,9 +80,15 @@ export class Machine implements DiskHost {
     else this.moments += 1;
   }
 
+  changing(name: string): void {
+    if (!this.isFenced || this.life.isDead) return;
+    this.defect ??= new Violation(`a pool that was fenced writes to ${name}`);
+  }
+
   /** Opens the devices for a new process. */
   start(): void {
     this.life = new Life();
+    this.isFenced = false;
     this.disks = this.media.map((media, index) => this.#open(media, index));
   }
 

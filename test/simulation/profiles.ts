@@ -24,6 +24,8 @@ export interface Profile {
   readonly faults: boolean;
   /** File systems below the disks are full every now and then, and nothing else is wrong. */
   readonly fullDisks: boolean;
+  /** Writes of a checkpoint's pages take up to so many milliseconds; 0: what others take. */
+  readonly pagesMs: number;
   readonly lies: boolean;
   readonly without: readonly OperationKind[];
   /** What there is more of, outside churn: each entry counts like one of a hundred. */
@@ -51,6 +53,7 @@ const SMALL: Profile = {
   besideCheckpoints: false,
   faults: false,
   fullDisks: false,
+  pagesMs: 0,
   lies: false,
   without: ["addDevice"],
   favoured: [],
@@ -100,6 +103,16 @@ export const PROFILES: readonly Profile[] = [
     rounds: 12,
     churn: 0.1,
     favoured: times(15, "addDevice", "growDevice"),
+  },
+  // Others take the pool over, in the middle of whatever it does.
+  {
+    ...SMALL,
+    name: "fenced",
+    devices: 2,
+    without: [],
+    rounds: 10,
+    pagesMs: 20,
+    favoured: [...times(20, "fence"), ...times(40, "checkpoint")],
   },
   // So large that records go on beside a checkpoint, and so full that what is freed is soon taken again.
   {

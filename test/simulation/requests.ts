@@ -137,11 +137,21 @@ export class Clients {
         return this.#manage({ run: () => this.#pool.checkpoint() });
       case "sync":
         return this.#sync();
+      case "fence":
+        return this.#fence();
       case "addDevice":
         return this.#addDevice(operation);
       case "growDevice":
         return this.#growDevice(operation);
     }
+  }
+
+  /** The pool is another host's from now on: this one must not even try to write. */
+  #fence(): Promise<void> {
+    this.#pool.fence(new PoolError("foreign", "another host has taken the pool over"));
+    this.#machine.isFenced = true;
+    this.isExcused = true;
+    return Promise.resolve();
   }
 
   #choose(draw: number): number | undefined {

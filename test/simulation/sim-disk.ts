@@ -15,6 +15,8 @@ export interface DiskHost {
   readonly pagesMs: number;
   /** The process is opening the pool. */
   readonly isOpening: boolean;
+  /** The process asks for something that changes the medium. */
+  changing(name: string): void;
   /** A place where the process may be killed. */
   moment(): void;
 }
@@ -90,6 +92,7 @@ export class SimDisk implements BlockDevice {
   }
 
   tryWrite(buffer: Uint8Array, bufferOffset: number, lengthBytes: number, at: number): boolean {
+    this.#host.changing(this.name);
     if (this.#writeRefusal !== null) return false;
     if (this.#isRefused(at, lengthBytes, "writeError")) return false;
     if (this.#host.faults.awaits("noSpace", this.#personality.index)) return false;
@@ -110,6 +113,7 @@ export class SimDisk implements BlockDevice {
   submit(request: IoRequest): void {
     if (this.#life.isDead) return;
     const { offsetBytes, lengthBytes, kind } = request;
+    if (changesMedium(kind)) this.#host.changing(this.name);
     if (this.#isClosed) return request.done(this.#error("gone", "it is closed", offsetBytes));
     if (kind !== IoKind.flush && !this.#holds(offsetBytes, lengthBytes)) {
       return request.done(this.#error("range", "the range lies past the end", offsetBytes));

@@ -28,6 +28,10 @@ const LIVE_CHECK_CHANCE = 0.5;
 /** After every so many crashes of a pool with several devices one of them is not what it was. */
 const INCOMPLETE_EVERY = 4;
 
+const FENCED_IDLE_MS = 100;
+
+const KILL: CrashPlan = { after: 1, kind: "kill", again: [] };
+
 /** What became of one history, or of many. */
 export interface Outcome {
   histories: number;
@@ -155,9 +159,15 @@ class Walk {
     machine.pagesMs = 0;
     machine.crashAfter(Number.POSITIVE_INFINITY);
     flipBits(machine, round.faults);
-    if (clients.isFailed && isBorneAll) {
+    const { isFenced } = machine;
+    if (isFenced && isBorneAll && machine.marks.size > 0) {
+      throw new Violation("a pool that was fenced is marked as failed");
+    }
+    if (clients.isFailed && isBorneAll && !isFenced) {
       throw new Violation("the pool has stopped for what it has to bear");
     }
+    // It may be opened again in the same boot: as after a kill, for its writes are in the devices' caches.
+    if (isFenced && isBorneAll) return this.#crash(round.crash ?? KILL);
     if (clients.isFailed) await this.#refuseReopening();
     if (clients.isFailed) await this.#crash({ after: 0, kind: "power", again: [] });
     else if (round.crash !== undefined) await this.#crash(round.crash);
@@ -179,6 +189,8 @@ class Walk {
       else machine.scheduler.schedule(machine.life, operation.delayMs, start);
     }
     await machine.runUntil(() => left === 0);
+    // What it has begun goes on, and comes to its end.
+    if (machine.isFenced && !machine.life.isDead) await machine.idle(FENCED_IDLE_MS);
     if (round.idleMs > 0 && !machine.life.isDead) await machine.idle(round.idleMs);
   }
 

@@ -204,10 +204,7 @@ export class Checkpointer implements CheckpointWanted {
     const poolName = settings.name;
     const change = { generation, epoch, checkpointSeq, root, devices, poolName, isClean };
     // Both copies go to the places of a generation that is not the last, each time the same: the last one stays whole.
-    await withRoom(storage, () => {
-      this.#checkHealth();
-      return superblocks.write(head, change);
-    });
+    await withRoom(storage, () => superblocks.write(head, change, () => this.#checkHealth()));
     await flush(head);
   }
 

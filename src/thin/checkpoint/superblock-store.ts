@@ -35,8 +35,8 @@ export class SuperblockStore {
     return this.#last;
   }
 
-  /** The superblock of a checkpoint, on device 0. @throws {IoError} */
-  async write(device: BlockDevice, change: SuperblockChange): Promise<void> {
+  /** The superblock of a checkpoint, on device 0. `refuse`: see {@link writeSuperblock}. @throws {IoError} */
+  async write(device: BlockDevice, change: SuperblockChange, refuse?: () => void): Promise<void> {
     const { isClean, ...rest } = change;
     const own = change.devices[0];
     assert(own !== undefined && own.uuid === this.#last.deviceUuid, "device 0 stays what it is");
@@ -47,7 +47,7 @@ export class SuperblockStore {
       clean: isClean,
       owner: { ...this.#owner, state: isClean ? "clean" : "active" },
     };
-    await writeSuperblock(device, this.#last);
+    await writeSuperblock(device, this.#last, refuse);
   }
 
   /**
@@ -58,6 +58,7 @@ export class SuperblockStore {
     device: BlockDevice,
     index: number,
     devices: readonly PoolDevice[],
+    refuse?: () => void,
   ): Promise<void> {
     const own = devices[index];
     assert(index > 0 && own !== undefined, "device 0 has the superblock itself");
@@ -68,6 +69,6 @@ export class SuperblockStore {
     }
     const deviceUuid = own.uuid;
     const label = { ...this.#last, devices, deviceUuid, deviceIndex: index };
-    await writeSuperblock(device, { ...label, generation: generation + 1 });
+    await writeSuperblock(device, { ...label, generation: generation + 1 }, refuse);
   }
 }

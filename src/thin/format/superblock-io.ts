@@ -86,11 +86,15 @@ async function readCopy(
 
 /**
  * Writes the superblock to the slot of its generation and to that slot's copy at the end of the device. Flushes nothing: the caller
- * knows the order (rule C).
+ * knows the order (rule C). `refuse` is asked right before each is written, and throws where the pool has stopped.
  *
- * @throws {IoError}
+ * @throws {IoError} what `refuse` throws
  */
-export async function writeSuperblock(device: BlockDevice, superblock: Superblock): Promise<void> {
+export async function writeSuperblock(
+  device: BlockDevice,
+  superblock: Superblock,
+  refuse: () => void = () => undefined,
+): Promise<void> {
   const own = superblock.devices[superblock.deviceIndex];
   assert(own !== undefined, "a superblock lists its own device");
   assert(own.sizeBytes <= device.capacityBytes, "the pool's device is not larger than the device");
@@ -99,6 +103,7 @@ export async function writeSuperblock(device: BlockDevice, superblock: Superbloc
   for (const offsets of [SUPERBLOCK_OFFSETS, tailOffsets(own.sizeBytes)]) {
     const offsetBytes = offsets[slot];
     assert(offsetBytes !== undefined, "there is a place for each slot");
+    refuse();
     await writeBytes(device, offsetBytes, bytes);
   }
 }

@@ -157,9 +157,8 @@ async function writeLabel(
   index: number,
   devices: readonly PoolDevice[],
 ): Promise<void> {
-  refuseStopped(parts);
   try {
-    await parts.superblocks.writeLabel(device, index, devices);
+    await parts.superblocks.writeLabel(device, index, devices, () => refuseStopped(parts));
   } catch (error) {
     throw asPoolError(error);
   }
