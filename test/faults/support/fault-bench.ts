@@ -117,7 +117,13 @@ export class FaultBench {
     });
     const demo = demoConfig("/nowhere").targets[0];
     if (demo === undefined) throw new Error("the demonstration has a target");
-    const lun = { blockBytes: BLOCK_BYTES, readOnly: false, identity: {}, settings: {}, tgt: null } as const;
+    const lun = {
+      blockBytes: BLOCK_BYTES,
+      readOnly: false,
+      identity: {},
+      settings: {},
+      tgt: null,
+    } as const;
     const luns = faulty.map(({ name }, index) => ({ ...lun, lun: index, volume: name }));
     exported.add({ ...demo, name: TARGET_NAME, luns });
     return new FaultBench(target, volumes, clock, exported);
