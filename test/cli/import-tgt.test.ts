@@ -139,12 +139,17 @@ describe("importTgt", () => {
 
 describe("importText", () => {
   it("tells what is different, what is in use, and what there is to know", () => {
-    const report = { differences: ["create target x"], inUse: ["y"], notes: ["mind z"] };
+    const report = {
+      differences: ["create target x"],
+      inUse: ["y"],
+      configured: [],
+      notes: ["mind z"],
+    };
     expect(importText(report, true)).toBe(
       "create target x\ntarget y is in use, and stays as it is: give --force\nnote: mind z\n" +
         "Nothing was changed: this is what would.\n",
     );
-    expect(importText({ differences: [], inUse: [], notes: [] }, false)).toContain(
+    expect(importText({ differences: [], inUse: [], configured: [], notes: [] }, false)).toContain(
       "nothing changes",
     );
   });

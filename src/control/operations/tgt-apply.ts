@@ -35,6 +35,7 @@ const ATTEMPTS_MAX = 8;
 interface Outcome {
   readonly inventory: Inventory;
   readonly inUse: readonly string[];
+  readonly configured: readonly string[];
 }
 
 /** Others have changed something since this was thought out. */
@@ -70,10 +71,10 @@ async function applyOnce(
   const { view } = plane;
   const hasSessions = (name: string): boolean =>
     [...server.sessions].some(({ target }) => target.name === name);
-  const { inventory, inUse } = await thinkOut(view, body, hasSessions);
+  const { inventory, inUse, configured } = await thinkOut(view, body, hasSessions);
   const before = view.inventory;
   const reply = (differences: readonly Difference[]): TgtApplyReply => {
-    return { differences: differences.map(describeDifference), inUse };
+    return { differences: differences.map(describeDifference), inUse, configured };
   };
   if (body.dryRun) {
     plane.preview(() => inventory);
@@ -116,9 +117,11 @@ async function thinkOut(
   }
   const scratch = new TgtScratch(view);
   const inUse: string[] = [];
+  const configured: string[] = [];
   for (const name of remove) {
     if (!view.all.targets.some((target) => target.name === name)) continue;
-    if (hasSessions(name) && !force) inUse.push(name);
+    if (view.config.targets.some((target) => target.name === name)) configured.push(name);
+    else if (hasSessions(name) && !force) inUse.push(name);
     else scratch.inventory = withoutTarget(scratch.view, name);
   }
   for (const account of wanted.accounts) await putAccount(scratch, account);
@@ -134,7 +137,7 @@ async function thinkOut(
     inUse.push(old.name);
   }
   if (wanted.discovery !== null) await putDiscovery(scratch, wanted.discovery);
-  return { inventory: withOldVolumes(view.inventory, scratch.inventory), inUse };
+  return { inventory: withOldVolumes(view.inventory, scratch.inventory), inUse, configured };
 }
 
 /** Whether initiators that are logged in have all the disks that they had. */

@@ -87,6 +87,8 @@ export interface TgtApplyReply {
   readonly differences: readonly string[];
   /** Targets that stay as they were, as initiators would lose something by the change. */
   readonly inUse: readonly string[];
+  /** Targets that were to be removed, and stay, as they are in the daemon's configuration. */
+  readonly configured: readonly string[];
 }
 
 export interface TgtDumpArguments {
@@ -184,6 +186,7 @@ export const TGT_APPLY_SCHEMAS: SchemasOf<TgtApplyProtocol> = {
     reply: record<TgtApplyReply>({
       differences: list("A line for each thing that is different", anyText("For people")),
       inUse: list("Targets that were left as they are", anyText("A name")),
+      configured: list("Targets of the configuration, which stay", anyText("A name")),
     }),
   },
   "tgt/dump": {

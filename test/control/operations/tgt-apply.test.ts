@@ -9,6 +9,8 @@ import type {
   TgtTargetDocument,
 } from "../../../src/control/schemas/tgt-apply.ts";
 import type { TargetConfig } from "../../../src/control/config/config.ts";
+import { demoConfig } from "../../../src/control/demo-config.ts";
+import { emptyConfig } from "../support/plane-harness.ts";
 import { DaemonBench, MIB } from "./support/daemon-bench.ts";
 
 const A = "iqn.2026-01.com.example:a";
@@ -112,7 +114,7 @@ describe("tgt/apply", () => {
     expect(named(A)?.authentication?.accounts.map(({ user }) => user)).toEqual(["alice"]);
     expect(named(A)?.authentication?.mutual?.user).toBe("bob");
     expect(named(B)).toMatchObject({ tid: 5, luns: [] });
-    expect(await apply(wish)).toEqual({ differences: [], inUse: [] });
+    expect(await apply(wish)).toEqual({ differences: [], inUse: [], configured: [] });
   });
 
   it("changes what differs, and nothing of it ends a session or takes a disk away", async () => {
@@ -227,6 +229,26 @@ describe("tgt/apply", () => {
     expect(named(A)).toBeUndefined();
   });
 
+  it("leaves targets of the configuration where they are", async () => {
+    await bench.dispose();
+    bench = await DaemonBench.make((folder) => {
+      const config = emptyConfig(folder);
+      return {
+        config: {
+          ...config,
+          targets: demoConfig(folder).targets.map((one) => ({ ...one, luns: [] })),
+        },
+      };
+    });
+    const [demo] = bench.harness.plane.view.all.targets;
+    const remove = [demo?.name ?? ""];
+    expect(await apply({ remove, targets: [target(A)], force: true })).toMatchObject({
+      configured: remove,
+    });
+    expect(named(demo?.name ?? "")).toBeDefined();
+    expect(named(A)).toBeDefined();
+  });
+
   it("leaves targets that are there where only new ones are wanted", async () => {
     await apply({ targets: [target(A)] });
     const luns = [lun(1, "one")];
@@ -290,7 +312,7 @@ describe("tgt/dump", () => {
     await apply(wish);
     const document = await bench.run("tgt/dump", { withSecrets: true });
     const before = bench.harness.plane.view.inventory;
-    expect(await apply(document)).toEqual({ differences: [], inUse: [] });
+    expect(await apply(document)).toEqual({ differences: [], inUse: [], configured: [] });
     await apply({ remove: [A, B] });
     await apply(document);
     expect(bench.harness.plane.view.inventory).toEqual(before);

@@ -70,8 +70,9 @@ export async function applyDelete(
   const wanted = { targets: [], accounts: [], discovery: null, system: [] };
   const request = { wanted, remove: names, onlyNew: true, force: isForced, dryRun: false };
   try {
-    const { inUse } = await client.call("tgt/apply", request);
-    for (const name of names) {
+    const { inUse, configured } = await client.call("tgt/apply", request);
+    for (const name of configured) runner.note(configuredNote(name));
+    for (const name of names.filter((each) => !configured.includes(each))) {
       const tid = state.targets.get(name)?.tid ?? "";
       runner.note(inUse.includes(name) ? inUseNote(tid, name, "deleted") : removalNote(name));
     }
@@ -80,6 +81,10 @@ export async function applyDelete(
     world.complain(`tgt-admin: ${toByteString(error.message)}\n`);
     throw new AdminEnd(REFUSED_STATUS);
   }
+}
+
+function configuredNote(name: string): string {
+  return `# Target ${name} is in the daemon's configuration, and stays.`;
 }
 
 class Applier {
@@ -138,9 +143,10 @@ class Applier {
       });
       const wanted = await wantedDocument(conf, targets, withGlobals, looking);
       const request = { wanted, remove, onlyNew, force: isForced, dryRun: false };
-      const { differences, inUse } = await this.#client.call("tgt/apply", request);
+      const { differences, inUse, configured } = await this.#client.call("tgt/apply", request);
       for (const line of differences) runner.note(`# ${toByteString(line)}`);
       for (const name of inUse) this.#noteInUse(name, change);
+      for (const name of configured) runner.note(configuredNote(name));
       return null;
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;

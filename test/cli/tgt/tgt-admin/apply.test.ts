@@ -42,7 +42,7 @@ class Stage {
     call: ((_name: string, body: Asked) => {
       this.asked.push(body);
       if (this.failure !== null) return Promise.reject(new OperationError("busy", this.failure));
-      return Promise.resolve({ differences: ["a line"], inUse: this.inUse });
+      return Promise.resolve({ differences: ["a line"], inUse: this.inUse, configured: ["conf"] });
     }) as unknown as ApplyClient["call"],
     close: () => Promise.resolve(),
   };
@@ -77,6 +77,7 @@ describe("one change for all that a configuration says", () => {
     expect(stage.said).toContain("# Target iqn.a already exists!\n");
     expect(stage.said).toContain("# Skipping device /b - it is in use.\n");
     expect(stage.said).toContain("# a line\n");
+    expect(stage.said).toContain("# Target conf is in the daemon's configuration, and stays.\n");
   });
 
   it("removes nothing where the configuration has no targets, but with --update ALL", async () => {

@@ -94,16 +94,28 @@ function randomTarget(random: SeededRandom, name: string, options: ConfOptions):
   return `<target ${name}>\n${body}\n</target>`;
 }
 
-function randomStores(random: SeededRandom, { folder }: ConfOptions): string[] {
+/** Each key once, as the script stops at a second one when it comes to it; what tgtd refuses of a unit only as a fault. */
+function randomSettings(
+  random: SeededRandom,
+  { withFaults }: ConfOptions,
+  probability: number,
+): string[] {
+  const keyOf = (line: string): string => line.split(" ", 1)[0] ?? "";
+  return some(random, UNIT_SETTINGS, probability)
+    .filter((line, index, all) => {
+      return all.findIndex((other) => keyOf(other) === keyOf(line)) === index;
+    })
+    .filter((line) => withFaults || keyOf(line) !== "bsoflags");
+}
+
+function randomStores(random: SeededRandom, options: ConfOptions): string[] {
+  const { folder } = options;
   const paths = some(random, FILES, 0.4).map((name) => `${folder}/${name}`);
-  const settings = some(random, UNIT_SETTINGS, 0.08);
+  const settings = randomSettings(random, options, 0.08);
   if (random.chance(0.5)) return [...paths.map((path) => `backing-store ${path}`), ...settings];
   const taken = new Set<number>();
   const blocks = paths.flatMap((path) => {
-    const lines = some(random, UNIT_SETTINGS, 0.15).filter((line, index, all) => {
-      const [key] = line.split(" ");
-      return all.findIndex((other) => other.startsWith(`${key} `)) === index;
-    });
+    const lines = randomSettings(random, options, 0.15);
     const lun = random.between(1, 12);
     if (random.chance(0.3) && !taken.has(lun)) lines.push(`lun ${lun}`);
     taken.add(lun);
