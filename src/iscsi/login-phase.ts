@@ -28,6 +28,7 @@ export class LoginPhase {
       discovery: context.discovery,
       randomBytes: context.randomBytes,
       findTarget: (name) => context.findTarget(name),
+      admits: (target, initiator) => context.admits(target, initiator),
       admit: (candidate) => context.sessions.admit(candidate, group),
     });
   }

@@ -25,6 +25,8 @@ export interface ServerContext {
   /** All connections receive into this, one at a time. */
   readonly receiveBuffer: Buffer;
 
+  /** Whether a name server lets an initiator log in to a target. */
+  admits: (target: string, initiator: string) => boolean;
   findTarget(name: string): IscsiTarget | null;
   listTargets(
     connection: Connection,

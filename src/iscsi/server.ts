@@ -97,6 +97,7 @@ export class IscsiServer {
       turn: new Turn(clock, options.poll === "auto"),
       pools: new TransportPools(),
       receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES),
+      admits: () => true,
       findTarget: (name) => this.#targets.get(name) ?? null,
       listTargets: (connection, login, value) => this.#listTargets(connection, login, value),
       openSession: (connection, login, firstCmdSn, ready) => {
@@ -125,6 +126,11 @@ export class IscsiServer {
 
   get targets(): ReadonlyMap<string, IscsiTarget> {
     return this.#targets;
+  }
+
+  /** Asks somebody else, too, whether an initiator may log in to a target: for the logins to come. */
+  restrictLogins(admits: (target: string, initiator: string) => boolean): void {
+    this.#context.admits = admits;
   }
 
   /** Where it listens, with the ports as they are. */

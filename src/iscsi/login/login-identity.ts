@@ -91,6 +91,12 @@ function resolveTarget(
   if (!target.access.allows(context.remoteAddress, initiator.initiatorName)) {
     return refuse(LoginStatus.authorizationFailure, `the access list of ${target.name} forbids it`);
   }
+  if (context.admits?.(target.name, initiator.initiatorName) === false) {
+    return refuse(
+      LoginStatus.authorizationFailure,
+      `the name server does not let it see ${target.name}`,
+    );
+  }
   // Before the state: a target that moved away is commonly offline here.
   if (target.redirect !== null) return redirected(target.redirect);
   if (target.state === "offline") {

@@ -75,6 +75,8 @@ export interface LoginContext {
   readonly randomBytes: RandomBytes;
   /** The target by its name in normal form. */
   findTarget(name: string): IscsiTarget | null;
+  /** Whether somebody else, such as a name server, lets an initiator log in to a target; left out: everybody. */
+  readonly admits?: (target: string, initiator: string) => boolean;
   /** Asked last, when all else has succeeded: session limits, reinstatement, the session to join. */
   admit(candidate: LoginCandidate): LoginAdmission;
 }

@@ -1,4 +1,15 @@
 import type { IscsiServer } from "../../../iscsi/server.ts";
+import { systemClock } from "../../../util/clock.ts";
+import type { Log } from "../../../util/log.ts";
+import { IsnsClient } from "../../isns/client.ts";
+import { followPlane } from "../../isns/follow-plane.ts";
+import {
+  defaultEntity,
+  hostAddresses,
+  type IsnsNetwork,
+  systemNetwork,
+} from "../../isns/network.ts";
+import type { PortalStore } from "../../portal-store.ts";
 import { execute } from "../execute/execute.ts";
 import type { TgtDaemon } from "../execute/tgt-daemon.ts";
 import { TgtSystem } from "../execute/tgt-system.ts";
@@ -6,7 +17,9 @@ import { TgtServer } from "./tgt-server.ts";
 
 /** What tgt's commands are carried out on, without what is theirs alone. */
 export interface TgtParts extends Omit<TgtDaemon, "system" | "server"> {
-  readonly server: TgtDaemon["server"] & Pick<IscsiServer, "suspend">;
+  readonly server: TgtDaemon["server"] & Pick<IscsiServer, "suspend" | "restrictLogins">;
+  /** How a name server is reached; as this host does unless told otherwise. */
+  readonly isnsNetwork?: IsnsNetwork;
 }
 
 /** The daemon as tgt's commands see it. */
@@ -26,8 +39,37 @@ export async function startTgt(parts: TgtParts, socketPath: string): Promise<Tgt
   const log = parts.log.child({ part: "tgt" });
   const system = new TgtSystem();
   system.subscribe(() => parts.server.suspend(!system.isReady));
+  const names = startNameService(parts, log, system);
   const daemon: TgtDaemon = { ...parts, log, system };
   const server = new TgtServer({ log, execute: (request) => execute(daemon, request) });
-  await server.listen(socketPath);
-  return { system, close: () => server.close() };
+  try {
+    await server.listen(socketPath);
+  } catch (error) {
+    await names.close();
+    throw error;
+  }
+  const close = async (): Promise<void> => {
+    await Promise.all([server.close(), names.close()]);
+  };
+  return { system, close };
+}
+
+/** The client of the iSCSI name service, which does what `--mode sys --op update` says: nothing to begin with. */
+function startNameService(
+  { server, plane, portals, isnsNetwork = systemNetwork }: TgtParts,
+  log: Log,
+  system: TgtSystem,
+): { readonly close: () => Promise<void> } {
+  const entity = defaultEntity();
+  const client = new IsnsClient({ network: isnsNetwork, clock: systemClock, log, entity });
+  const listening = (): PortalStore["portals"] => portals.portals;
+  const follower = followPlane({ client, plane, portals: listening, hostAddresses });
+  const end = system.subscribe(({ isns }) => client.configure(isns));
+  server.restrictLogins((target, initiator) => client.allows(target, initiator));
+  const close = async (): Promise<void> => {
+    end();
+    follower.end();
+    await client.close();
+  };
+  return { close };
 }
