@@ -1,7 +1,22 @@
 import { spawnSync } from "node:child_process";
 
-/** What the end-to-end suites call, by the Debian package that brings it. */
+/** What the suites call, by the Debian package that brings it. */
 export const DEBIAN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  // What is compared with, and what checks what is made: tgt, an iSNS server, and the tools of packages, manuals and units.
+  unit: [
+    "dpkg",
+    "e2fsprogs",
+    "lintian",
+    "man-db",
+    "mandoc",
+    "open-isns-server",
+    "openssl",
+    "perl",
+    "qemu-utils",
+    "systemd",
+    "tgt",
+    "util-linux",
+  ],
   crash: ["e2fsprogs", "xfsprogs", "util-linux"],
   host: ["libiscsi-bin", "qemu-utils", "qemu-block-extra", "util-linux"],
   conformance: ["libiscsi-bin", "util-linux"],
