@@ -13,7 +13,7 @@ export function isVisible(text: string): boolean {
 }
 
 /**
- * The text for a terminal: what cannot be seen as \uXXXX, which in JSON means the same; line feeds and tabs stay. A text of which all is
+ * The text for a terminal: what cannot be seen as \u and four hexadecimal digits, which in JSON means the same; line feeds and tabs stay. A text of which all is
  * visible is returned as it is.
  */
 export function makeVisible(text: string): string {

@@ -73,7 +73,7 @@ export const createCommand: CommandModule<object, CreateArguments> = {
     yargs
       .positional("name", {
         type: "string",
-        describe: "Its iSCSI name; iqn.2026-11.net.thinlun:HOST-XXXXXXXX is made up without one",
+        describe: "Its iSCSI name; without one, iqn.2026-11.net.thinlun:HOST and a random number",
       })
       .options(SETTING_OPTIONS)
       .options(DAEMON_OPTIONS)
