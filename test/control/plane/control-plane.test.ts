@@ -14,7 +14,14 @@ import type { InitiatorSession } from "../../../src/initiator/session.ts";
 import { readCapacity16 } from "../../../src/initiator/scsi.ts";
 import { run } from "../../support/program.ts";
 import { eventually } from "../../support/in-process-target.ts";
-import { lunConfig, poolConfig, targetConfig, thinConfig } from "../support/inventories.ts";
+import {
+  exporting,
+  imageConfig,
+  lunConfig,
+  poolConfig,
+  targetConfig,
+  thinConfig,
+} from "../support/inventories.ts";
 import { emptyConfig, PlaneHarness } from "../support/plane-harness.ts";
 
 const MIB = 1 << 20;
@@ -56,30 +63,12 @@ async function login(target: string): Promise<InitiatorSession> {
 }
 
 function raw(name: string, changes: Partial<RawVolumeConfig> = {}): RawVolumeConfig {
-  return {
-    driver: "raw",
-    path: join(folder, `${name}.img`),
-    sizeBytes: MIB,
-    create: true,
-    direct: false,
-    uuid: null,
-    readOnly: false,
-    optional: false,
-    delayMs: 0,
-    ...changes,
-  };
+  return imageConfig(join(folder, `${name}.img`), changes);
 }
 
 /** Adds volumes of image files that are made, and a target with a LUN for each. */
 function exportOf(target: string, ...names: readonly string[]): Edit {
-  return ({ inventory }) => ({
-    ...inventory,
-    volumes: new Map([...inventory.volumes, ...names.map((name) => [name, raw(name)] as const)]),
-    targets: [
-      ...inventory.targets,
-      targetConfig(target, { luns: names.map((name, index) => lunConfig(index, name)) }),
-    ],
-  });
+  return exporting(target, new Map(names.map((name) => [name, raw(name)])));
 }
 
 const change = (edit: Edit) => harness.plane.change(ACTOR, "test", edit);

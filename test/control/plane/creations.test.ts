@@ -16,7 +16,13 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RawVolumeConfig } from "../../../src/control/config/config.ts";
 import type { Edit } from "../../../src/control/plane/control-plane.ts";
 import type { Creation } from "../../../src/control/state-document.ts";
-import { lunConfig, poolConfig, targetConfig, thinConfig } from "../support/inventories.ts";
+import {
+  exporting,
+  imageConfig,
+  poolConfig,
+  targetConfig,
+  thinConfig,
+} from "../support/inventories.ts";
 import { emptyConfig, PlaneHarness } from "../support/plane-harness.ts";
 
 const MIB = 1 << 20;
@@ -37,30 +43,12 @@ afterEach(async () => {
 });
 
 function raw(name: string, changes: Partial<RawVolumeConfig> = {}): RawVolumeConfig {
-  return {
-    driver: "raw",
-    path: join(folder, `${name}.img`),
-    sizeBytes: MIB,
-    create: true,
-    direct: false,
-    uuid: null,
-    readOnly: false,
-    optional: false,
-    delayMs: 0,
-    ...changes,
-  };
+  return imageConfig(join(folder, `${name}.img`), changes);
 }
 
 /** Adds volumes of image files that are made, and a target with a LUN for each. */
 function exportOf(target: string, ...names: readonly string[]): Edit {
-  return ({ inventory }) => ({
-    ...inventory,
-    volumes: new Map([...inventory.volumes, ...names.map((name) => [name, raw(name)] as const)]),
-    targets: [
-      ...inventory.targets,
-      targetConfig(target, { luns: names.map((name, index) => lunConfig(index, name)) }),
-    ],
-  });
+  return exporting(target, new Map(names.map((name) => [name, raw(name)])));
 }
 
 const change = (edit: Edit) => harness.plane.change(ACTOR, "test", edit);

@@ -1,11 +1,13 @@
 import type {
   LunConfig,
   PoolConfig,
+  RawVolumeConfig,
   TargetConfig,
   ThinVolumeConfig,
   VolumeConfig,
 } from "../../../src/control/config/config.ts";
 import type { Inventory } from "../../../src/control/config/inventory.ts";
+import type { Edit } from "../../../src/control/plane/control-plane.ts";
 import { Secret } from "../../../src/control/secret.ts";
 import { OPEN_ACCESS } from "../../../src/iscsi/auth/access-list.ts";
 import { ChapAlgorithm } from "../../../src/iscsi/auth/chap-algorithm.ts";
@@ -67,6 +69,32 @@ export function thinConfig(
     delayMs: 0,
     ...changes,
   };
+}
+
+/** An image file of 1 MiB that is made where there is none. */
+export function imageConfig(path: string, changes: Partial<RawVolumeConfig> = {}): RawVolumeConfig {
+  return {
+    driver: "raw",
+    path,
+    sizeBytes: 1 << 20,
+    create: true,
+    direct: false,
+    uuid: null,
+    readOnly: false,
+    optional: false,
+    delayMs: 0,
+    ...changes,
+  };
+}
+
+/** Adds volumes, and a target with a LUN for each, from 0 on. */
+export function exporting(target: string, volumes: ReadonlyMap<string, VolumeConfig>): Edit {
+  const luns = [...volumes.keys()].map((name, index) => lunConfig(index, name));
+  return ({ inventory }) => ({
+    ...inventory,
+    volumes: new Map([...inventory.volumes, ...volumes]),
+    targets: [...inventory.targets, targetConfig(target, { luns })],
+  });
 }
 
 export function poolConfig(changes: Partial<PoolConfig> = {}): PoolConfig {
