@@ -48,6 +48,8 @@ export function serveBanner(running: Running, { program, options }: ProgramWords
     lines.push("To see the disk, and to take a snapshot of it:");
     lines.push(`  ${program} volume show ${demo}${options}`);
     lines.push(`  ${program} snapshot create ${demo}${options}`);
+    lines.push("To give initiators more while it runs: volumes, targets, LUNs, access:");
+    lines.push(`  ${program} target --help`);
     lines.push("", "Your own disks: write a configuration (docs/configuration.md), then");
     lines.push(`  ${program} serve --config FILE`);
   }
