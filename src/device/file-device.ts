@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { AlignedBufferPool } from "../../native-free/aligned-buffer.ts";
 import { RangeCleaner } from "../../native-free/hole-punch.ts";
 import { assert, unreachable } from "../util/assert.ts";
@@ -25,6 +26,7 @@ import {
   URGENT_TRANSFERS,
   WRITES_ASYNCHRONOUS_AFTER_SLOW,
 } from "./limits.ts";
+import { watchWrites } from "./late-errors.ts";
 import { RangeWork } from "./range-work.ts";
 import { GRANULE_BYTES, ResidencyMap } from "./residency.ts";
 import { TransferQueue } from "./transfer-queue.ts";
@@ -117,7 +119,10 @@ export class FileDevice implements BlockDevice {
     this.#opened = opened;
     this.#fd = opened.fd;
     this.#residency = new ResidencyMap(opened.inMemory);
-    this.#calls = options.calls ?? nodeFileSystem;
+    const calls = options.calls ?? nodeFileSystem;
+    this.#calls = opened.reportsLate
+      ? watchWrites(calls, (error) => this.#flushes.fail(error))
+      : calls;
     this.#now = options.now ?? (() => performance.now());
     this.#capacityBytes = opened.capacityBytes;
     this.#readsSynchronously = opened.directAlignmentBytes === 0;
@@ -362,7 +367,8 @@ export class FileDevice implements BlockDevice {
     const { kind, offsetBytes, lengthBytes } = request;
     if (error !== null) {
       if (error.kind === "range") this.#noticeShrinking();
-      request.done(error);
+      // Also where it says that there is no room: after a failed flush nobody is to wait for some.
+      request.done(kind === IoKind.read ? error : (this.#flushes.failure ?? error));
       return;
     }
     if (kind === IoKind.read) {

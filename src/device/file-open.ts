@@ -13,6 +13,7 @@ import {
 import { RangeOperation, type RangeCleaner } from "../../native-free/hole-punch.ts";
 import { IoError } from "../util/io-error.ts";
 import type { DeviceTraits } from "./block-device.ts";
+import { reportsLate } from "./late-errors.ts";
 import { ioErrorFrom } from "./system-error.ts";
 
 const openFile = promisify(fs.open);
@@ -35,6 +36,8 @@ export interface FileOpenOptions {
   /** Take the file or device for this process alone; true unless told otherwise. */
   readonly lock?: boolean;
   readonly lockOptions?: LockOptions;
+  /** Replaces statfs(2): the type of the file system that a file lies on. */
+  readonly fileSystemType?: (path: string) => Promise<number>;
 }
 
 /** A file or device that is open, and all that was found out about it. */
@@ -52,11 +55,17 @@ export interface OpenedFile {
   readonly readOnly: boolean;
   /** The page cache is all there is of it (tmpfs): no read ever waits for a disk. */
   readonly inMemory: boolean;
+  /** An error of a write may be that of others, which were done before: see {@link reportsLate}. */
+  readonly reportsLate: boolean;
   readonly lock: FileLock | null;
 }
 
 /** File systems that keep nothing but the page cache: the numbers of tmpfs and ramfs in Linux's magic.h. */
 const MEMORY_FILE_SYSTEMS: ReadonlySet<number> = new Set([0x0102_1994, 0x8584_58f6]);
+
+async function fileSystemTypeOf(path: string): Promise<number> {
+  return (await statFileSystem(path)).type;
+}
 
 /** The file or device as the system describes it; anything else is refused. */
 async function inspect(path: string): Promise<fs.Stats> {
@@ -172,7 +181,8 @@ export async function openFileOrDevice(
       throw new IoError("gone", "it was replaced while it was opened", { object: path });
     }
     const rdev = isBlockDevice ? now.rdev : 0;
-    const fileSystem = isBlockDevice ? null : await statFileSystem(path);
+    const typeOf = options.fileSystemType ?? fileSystemTypeOf;
+    const fileSystem = isBlockDevice ? null : await typeOf(path);
     return {
       path,
       fd,
@@ -181,7 +191,8 @@ export async function openFileOrDevice(
       capacityBytes: await measureCapacity(fd, rdev),
       directAlignmentBytes,
       readOnly,
-      inMemory: fileSystem !== null && MEMORY_FILE_SYSTEMS.has(fileSystem.type),
+      inMemory: fileSystem !== null && MEMORY_FILE_SYSTEMS.has(fileSystem),
+      reportsLate: fileSystem !== null && reportsLate(fileSystem),
       lock,
       // Last, because nothing that fails after it would close it.
       syncFd: readOnly ? -1 : await openSynced(fd, direct),

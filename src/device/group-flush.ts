@@ -66,7 +66,7 @@ export class GroupFlush {
 
   readonly #finished = (error: Error | null): void => {
     this.#isRunning = false;
-    if (error !== null && this.#failure === null) this.#fail(error);
+    if (error !== null) this.fail(error);
     const settled = this.#running;
     this.#running = [];
     if (this.#nextWanted) this.#run();
@@ -74,8 +74,12 @@ export class GroupFlush {
     if (!this.#isRunning) this.#becameIdle();
   };
 
-  /** Whoever asked hears of it with the others. */
-  #fail(cause: Error): void {
+  /**
+   * One has failed: also for what came as an error of something else and says that what was written is lost. The first counts. Whoever has
+   * asked hears of it with the others.
+   */
+  fail(cause: Error): void {
+    if (this.#failure !== null) return;
     const message = "a flush failed: writes that were acknowledged may be lost";
     const failure = new IoError("failed", message, { object: this.#name, cause });
     this.#failure = failure;

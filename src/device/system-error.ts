@@ -18,6 +18,12 @@ const KINDS: Readonly<Record<string, IoErrorKind>> = {
   ENOSYS: "unsupported",
 };
 
+/** What somebody has done who meets these, which are no fault of a device. */
+const WORDS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file, device or folder",
+  EACCES: "the user of this process may not",
+};
+
 function codeOf(error: unknown): string {
   if (error instanceof Error && "code" in error && typeof error.code === "string") {
     return error.code;
@@ -39,6 +45,7 @@ export function ioErrorFrom(
 ): IoError {
   if (error instanceof IoError) return error;
   const code = codeOf(error);
-  const message = code === "" ? `${what} failed` : `${what} failed with ${code}`;
+  const words = WORDS[code] === undefined ? "" : ` (${WORDS[code]})`;
+  const message = code === "" ? `${what} failed` : `${what} failed with ${code}${words}`;
   return new IoError(kindOfCode(code), message, { object, offsetBytes, cause: error });
 }

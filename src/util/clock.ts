@@ -1,3 +1,4 @@
+import { performance } from "node:perf_hooks";
 import { uptime } from "node:os";
 
 const MS_PER_SECOND = 1000;

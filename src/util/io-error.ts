@@ -48,3 +48,8 @@ export class IoError extends Error {
     this.offsetBytes = context.offsetBytes ?? -1;
   }
 }
+
+/** Whether there is no space, now or for good. */
+export function isShortage({ kind }: IoError): boolean {
+  return kind === "space" || kind === "space-pending";
+}

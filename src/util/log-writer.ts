@@ -45,6 +45,8 @@ export class LogWriter {
   /** What is being written, and how much of it is left; null when nothing is. */
   #current: Buffer | null = null;
   #readerIsGone = false;
+  /** Nobody is left to go on with a write that has begun. */
+  #isEnding = false;
 
   constructor(fd: number, options: LogWriterOptions) {
     this.#fd = fd;
@@ -62,7 +64,8 @@ export class LogWriter {
     }
     this.#waiting.push(line);
     this.#waitingChars += line.length;
-    if (this.#current === null) this.#writeNext();
+    if (this.#isEnding) this.flush();
+    else if (this.#current === null) this.#writeNext();
   }
 
   /** Writes what waits before it returns, as far as the reader takes it. For the end of the process. */
@@ -76,6 +79,12 @@ export class LogWriter {
         tries += 1;
       }
     }
+  }
+
+  /** Writes what waits, and each line from here on, before it returns: the threads that write otherwise may be stuck on a disk, or end. */
+  endsNow(): void {
+    this.#isEnding = true;
+    this.flush();
   }
 
   #take(): Buffer {

@@ -45,6 +45,18 @@ describe("opening a file", () => {
     await closeOpened(opened);
   });
 
+  it("asks on what file system it lies, and whether that tells of lost writes late", async () => {
+    const asked: string[] = [];
+    const opened = await openFileOrDevice(path, {
+      fileSystemType: (name) => {
+        asked.push(name);
+        return Promise.resolve(0x6969);
+      },
+    });
+    expect([asked, opened.reportsLate, opened.inMemory]).toEqual([[path], true, false]);
+    await closeOpened(opened);
+  });
+
   it("takes no lock when that is asked for", async () => {
     const first = await openFileOrDevice(path, {});
     const second = await openFileOrDevice(path, { lock: false });

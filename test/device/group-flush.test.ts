@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { GroupFlush } from "../../src/device/group-flush.ts";
+import type { IoError } from "../../src/util/io-error.ts";
 import { IoKind } from "../../src/util/io-request.ts";
 import { TestRequest } from "./test-request.ts";
 
@@ -78,6 +79,24 @@ describe("GroupFlush", () => {
     group.onFailure(() => before.push(asked.doneCount));
     running[0]!(new Error("EIO"));
     expect([before, asked.doneCount]).toEqual([[0], 1]);
+  });
+
+  it("takes another one's word for a failure, and the flush under way for failed", () => {
+    const { group, running } = makeGroup();
+    const asked = request();
+    group.add(asked);
+    const told: IoError[] = [];
+    group.onFailure((error) => told.push(error));
+    const cause = new Error("ENOSPC");
+    group.fail(cause);
+    group.fail(new Error("EIO"));
+    expect(told).toMatchObject([{ kind: "failed", cause }]);
+    expect(asked.doneCount).toBe(0);
+    running[0]!(null);
+    expect([asked.doneCount, asked.error]).toEqual([1, group.failure]);
+    const late = request();
+    group.add(late);
+    expect([late.error, running.length]).toEqual([group.failure, 1]);
   });
 
   it("tells when it is idle", () => {

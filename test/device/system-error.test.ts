@@ -21,6 +21,13 @@ it("keeps the reason and the place", () => {
   expect(error.message).toBe("disk: a write failed with ENOSPC");
 });
 
+it("says in words what is no fault of a device", () => {
+  const cause = Object.assign(new Error("no"), { code: "ENOENT" });
+  expect(ioErrorFrom(cause, "looking it up", "/disk").message).toBe(
+    "/disk: looking it up failed with ENOENT (there is no such file, device or folder)",
+  );
+});
+
 it("leaves an error of this house as it is", () => {
   const error = new IoError("gone", "x", { object: "disk" });
   expect(ioErrorFrom(error, "a read", "other")).toBe(error);

@@ -117,6 +117,22 @@ describe("LogWriter", () => {
     expect(pipe.text).toBe("b\n");
   });
 
+  it("writes what waits and last words before it returns, where the process ends", () => {
+    const pipe = new Pipe();
+    const writer = writerOn(pipe);
+    writer.write("a\n");
+    writer.write("b\n");
+    writer.endsNow();
+    expect(pipe.text).toBe("b\n");
+    writer.write("c\n");
+    expect(pipe.text).toBe("b\nc\n");
+    const idle = new Pipe();
+    const last = writerOn(idle);
+    last.endsNow();
+    last.write("d\n");
+    expect([idle.text, idle.pending]).toEqual(["d\n", null]);
+  });
+
   it.each(["EAGAIN", "EPIPE"])("does not wait for ever in a flush that meets %s", (code) => {
     const pipe = new Pipe();
     const writer = writerOn(pipe);

@@ -3,8 +3,8 @@ import { type LogLevel, openLog, silentLog } from "../../src/util/log.ts";
 
 function collecting(level: LogLevel, pretty: boolean = false) {
   const lines: string[] = [];
-  const { log } = openLog({ level, pretty, write: (line) => void lines.push(line) });
-  return { log, lines };
+  const output = openLog({ level, pretty, write: (line) => void lines.push(line) });
+  return { ...output, lines };
 }
 
 describe("openLog", () => {
@@ -27,6 +27,25 @@ describe("openLog", () => {
     expect(lines).toHaveLength(1);
     expect(log.isLevelEnabled("info")).toBe(false);
     expect(log.isLevelEnabled("error")).toBe(true);
+  });
+
+  it("changes its level while it runs, for all that came from it, and back", () => {
+    const { log, lines, setLevel } = collecting("info");
+    const child = log.child({ connection: 7 }).child({ command: 1 });
+    const told = (): number => {
+      lines.length = 0;
+      for (const each of [log, child]) each.debug({}, "in full");
+      return lines.length;
+    };
+    expect([told(), child.isLevelEnabled("debug")]).toEqual([0, false]);
+    setLevel("debug");
+    expect([told(), child.isLevelEnabled("debug")]).toEqual([2, true]);
+    expect(JSON.parse(lines[1] ?? "")).toMatchObject({ connection: 7, command: 1, level: "debug" });
+    setLevel("info");
+    expect(told()).toBe(0);
+    setLevel("silent");
+    log.fatal({}, "no");
+    expect([lines.length, log.isLevelEnabled("fatal")]).toEqual([0, false]);
   });
 
   it("redacts secrets, at the top and one level down", () => {
