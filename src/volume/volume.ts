@@ -1,4 +1,5 @@
 import type { BlockDevice } from "../device/block-device.ts";
+import type { IoRequest } from "../util/io-request.ts";
 
 /** What a volume can do and how it likes to be used. The VPD pages and the contract suite read the same manifest. */
 export interface VolumeCapabilities {
@@ -42,6 +43,13 @@ export interface Volume extends Pick<BlockDevice, "tryRead" | "tryWrite" | "subm
   readonly name: string;
   readonly capabilities: VolumeCapabilities;
   readonly capacityBytes: number;
+
+  /**
+   * For a write that `tryWrite` has refused and that needs no forceUnitAccess: writes the bytes for the request's range within this call, and tells
+   * the request in a later step that they count; of a failure perhaps within the call. The buffer is the caller's again when this returns. False:
+   * nothing was done, and the caller submits the request with buffers of its own. Only volumes have it that can do better so than by `submit`.
+   */
+  tryBegin?(buffer: Uint8Array, bufferOffset: number, request: IoRequest): boolean;
 
   /**
    * The runs that cover `lengthBytes` from `offsetBytes`, in order, without gaps, `countMax` at the most.

@@ -31,6 +31,64 @@ export function besideCheckpoints(random: SeededRandom, profile: Profile): Round
   return rounds;
 }
 
+/** What a step of a mark is written with. */
+const STEP_SECTORS = 1024;
+
+/** What is written lasts for the first part of a checkpoint: its last pages come behind it. */
+const STEPS_SHARE = 1 / 3;
+
+/** Volumes are there by then. */
+const CREATED_MS = 200;
+
+/** Their records fill so many pages more. */
+const CREATIONS_MAX = 24;
+
+/**
+ * A pool that has hardly been used, and checkpoints of which the pages take their time: meanwhile so much is written to new places that the
+ * virgin marks move on, past those of the checkpoint. There are more and more volumes: the pages with their records, which come last, need new
+ * places each time.
+ */
+export function besideMarks(random: SeededRandom, profile: Profile): Round[] {
+  const rounds: Round[] = [];
+  const count = random.between(2, profile.rounds);
+  for (let next = 0; rounds.length < count;) {
+    const pagesMs = random.pick([300, 1000]);
+    const steps = random.between(4, 9);
+    const operations = [
+      ...Array.from({ length: random.below(CREATIONS_MAX + 1) }, () =>
+        operationOf(random, { kind: "create", length: random.below(2), choice: 1 }),
+      ),
+      ...Array.from({ length: random.below(3) }, () => operationOf(random, {})),
+      operationOf(random, { kind: "checkpoint", delayMs: CREATED_MS }),
+      ...newPlaces(random, profile, { next, steps, forMs: pagesMs * STEPS_SHARE }),
+    ];
+    next += steps;
+    const round = roundWith(random, operations, pagesMs);
+    rounds.push(random.chance(CRASH_CHANCE) ? crashed(random, round) : round);
+  }
+  return rounds;
+}
+
+/** Writes to where nothing was written before, from the `next`th on, first in the first volume and then in the second. */
+function newPlaces(
+  random: SeededRandom,
+  { volumeExtents, extentBytes }: Profile,
+  { next, steps, forMs }: { next: number; steps: number; forMs: number },
+): Operation[] {
+  const sectors = (Math.ceil(volumeExtents / 2) * extentBytes) / SECTOR_BYTES;
+  const places = Math.floor((sectors - 1) / STEP_SECTORS);
+  return Array.from({ length: steps }, (_, step) => {
+    const at = next + step;
+    return operationOf(random, {
+      kind: "writeLarge",
+      volume: Math.floor(at / places) % 2,
+      place: 1 + (at % places) * STEP_SECTORS,
+      length: STEP_SECTORS - 1,
+      delayMs: CREATED_MS + (forMs * step) / steps,
+    });
+  });
+}
+
 function operationOf(random: SeededRandom, part: Partial<Operation>): Operation {
   return {
     kind: "write",

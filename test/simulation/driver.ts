@@ -32,6 +32,7 @@ export function firstVolumes(profile: Profile): { volume: number; sizeBytes: num
 export function newMachine(media: Media[], seed: number, profile: Profile): Machine {
   return new Machine(media, seed, {
     discardZeroes: profile.discardZeroes,
+    copiesOnWrite: profile.copiesOnWrite,
     isJournal: (at) => at >= HEAD_BYTES && at < HEAD_BYTES + profile.journalBytes,
     isPage: (disk, at, data) =>
       at >= HEAD_BYTES && at < disk.capacityBytes - TAIL_BYTES && looksLikePage(data, 0),

@@ -8,6 +8,7 @@ import { firstVolumes, newMachine, newMedia, POOL_UUID, uuidOf } from "./driver.
 import type { Machine } from "./machine.ts";
 import type { Media } from "./media.ts";
 import type { Profile } from "./profiles.ts";
+import { moveMarksBy } from "./virgin-steps.ts";
 
 /** The one place that knows how the engine is made and opened. */
 
@@ -61,6 +62,7 @@ export async function openPool(machine: Machine, profile: Profile): Promise<Pool
 }
 
 function open(machine: Machine, profile: Profile): Promise<Pool> {
+  moveMarksBy(profile.virginSteps);
   const left = [...machine.disks];
   const devices = machine.disks.flatMap(() => left.splice(machine.random.below(left.length), 1));
   return Pool.open({

@@ -1,4 +1,4 @@
-import { besideCheckpoints } from "./beside.ts";
+import { besideCheckpoints, besideMarks } from "./beside.ts";
 import { crashOf } from "./crash-plan.ts";
 import { SeededRandom } from "../../src/util/random.ts";
 import type { Fault, FaultKind } from "./faults.ts";
@@ -121,6 +121,7 @@ const LIES: readonly FaultKind[] = ["lostWrite", "misdirectedWrite", "bitFlip"];
 /** The history of a seed. */
 export function historyOf(seed: number, profile: Profile): History {
   const random = new SeededRandom(seed);
+  if (profile.virginSteps !== null) return { seed, profile, rounds: besideMarks(random, profile) };
   if (profile.besideCheckpoints)
     return { seed, profile, rounds: besideCheckpoints(random, profile) };
   const count = random.between(2, profile.rounds);

@@ -15,6 +15,7 @@ const OPERATION_STEPS_MAX = 400_000;
 
 export interface MachineOptions {
   readonly discardZeroes: boolean;
+  readonly copiesOnWrite: boolean;
   /** Whether a write is one of metadata: only those go astray. */
   isMetadata(media: Media, offsetBytes: number, data: Uint8Array): boolean;
   /** Whether this is a place of the journal on the first device. */
@@ -104,6 +105,7 @@ export class Machine implements DiskHost {
       name: `disk${index}`,
       index,
       discardZeroes: this.options.discardZeroes,
+      copiesOnWrite: this.options.copiesOnWrite,
       refusals: () => this.#refusals,
       isMetadata: (at, data) => this.options.isMetadata(media, at, data),
       isPage: (at, data) => this.options.isPage(media, at, data),

@@ -1,13 +1,20 @@
 import { ThinVolume } from "../../src/thin/io/thin-volume.ts";
+import type { Segment } from "../../src/thin/format/records.ts";
+import type { HeldWrite } from "../../src/thin/io/engine.ts";
 import { Gate } from "../../src/thin/io/gate.ts";
 import { Barrier } from "../../src/thin/log/barrier.ts";
+import { PoolError } from "../../src/thin/pool-error.ts";
+import { FenceError } from "../../src/thin/pool/failure.ts";
 import { OperationQueue } from "../../src/thin/pool/operation-queue.ts";
+import type { StorageWaiter } from "../../src/thin/log/storage.ts";
 import { Health } from "../../src/thin/log/health.ts";
 import { LeafStore } from "../../src/thin/map/leaf-store.ts";
+import { StorageWatch } from "../../src/thin/pool/storage-watch.ts";
 import { AddressSpace } from "../../src/thin/space/address-space.ts";
 import { Allocator } from "../../src/thin/space/allocator.ts";
 import { Pins } from "../../src/thin/space/pins.ts";
 import { Space } from "../../src/thin/space/space.ts";
+import { IoError } from "../../src/util/io-error.ts";
 import { unmapsBeforeKill, writesToCopies } from "./directed.ts";
 import { identity, mendIdentity } from "./engine.ts";
 import type { HistoryMaker } from "./explorer.ts";
@@ -41,7 +48,7 @@ function method(value: unknown): PropertyDescriptor {
   return { value, configurable: true, writable: true };
 }
 
-function getter(get: () => unknown): PropertyDescriptor {
+function getter(get: (this: never) => unknown): PropertyDescriptor {
   return { get, configurable: true };
 }
 
@@ -83,6 +90,55 @@ function refuseRecordsOfPages(): () => void {
     }),
   ];
   return () => mends.forEach((mend) => mend());
+}
+
+/** Has every page refused that lies past the virgin mark of its checkpoint, though the journal behind that moves it on. */
+function refusePagesPastMarks(): () => void {
+  let opening: AddressSpace | null = null;
+  const note = (addresses: AddressSpace): void => void (opening = addresses);
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
+  const { addSegment } = AddressSpace.prototype;
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
+  const { adoptMetadataBlock } = Space.prototype;
+  const mends = [
+    patch(AddressSpace.prototype, {
+      addSegment: method(function add(this: AddressSpace, segment: Segment): void {
+        note(this);
+        addSegment.call(this, segment);
+      }),
+    }),
+    patch(Space.prototype, {
+      adoptMetadataBlock: method(function adopt(this: Space, block: number): void {
+        const phys = Math.floor(block / opening!.geometry.blocksPerExtent);
+        if (!opening!.isMappable(phys, 1)) throw new PoolError("corrupt", "a page past the mark");
+        adoptMetadataBlock.call(this, block);
+      }),
+    }),
+  ];
+  return () => mends.forEach((mend) => mend());
+}
+
+/** A pool does not know that it was taken over; its devices do. */
+function forgetFences(): () => void {
+  const failure = Object.getOwnPropertyDescriptor(Health.prototype, "failure")!;
+  return patch(Health.prototype, {
+    failure: getter(function known(this: Health): unknown {
+      const error: unknown = failure.get!.call(this);
+      return error instanceof FenceError ? null : error;
+    }),
+  });
+}
+
+/** Those who wait for room with a buffer of their own are runs of pages: they are told that they need not, and that all is well. */
+function ignorePagesWithoutRoom(): () => void {
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
+  const { wait } = StorageWatch.prototype;
+  return patch(StorageWatch.prototype, {
+    wait: method(function forget(this: StorageWatch, waiter: StorageWaiter): void {
+      if ("memory" in waiter) waiter.giveUp(null as unknown as IoError);
+      else wait.call(this, waiter);
+    }),
+  });
 }
 
 /** Ways to break the engine or what it stands on, each of which the simulation must notice. */
@@ -226,6 +282,12 @@ const PATCHES = {
     profile: "tight",
     apply: refuseRecordsOfPages,
   },
+  pagesPastMarkRefused: {
+    rule: "V",
+    breaks: "no page may lie past the virgin mark that its checkpoint has",
+    profile: "creeping",
+    apply: refusePagesPastMarks,
+  },
   pagesInNewSegment: {
     rule: "G",
     breaks: "pages lie in segments that their checkpoint does not have",
@@ -251,6 +313,75 @@ const PATCHES = {
     breaks: "a pool goes on after a failed flush",
     profile: "faults",
     apply: () => patch(Health.prototype, { failure: getter(() => null) }),
+  },
+  waitsInFencedDevice: {
+    rule: "F",
+    breaks: "what waits in the devices of a pool that was taken over is done",
+    profile: "fenced",
+    apply: setting("refusesNothing"),
+  },
+  fenceForgotten: {
+    rule: "F",
+    breaks: "a pool that was taken over goes on, as far as its devices let it",
+    profile: "fenced",
+    apply: forgetFences,
+  },
+  noRoomStops: {
+    rule: "F",
+    breaks: "what finds no room below stops the pool",
+    profile: "brim",
+    apply: () =>
+      patch(StorageWatch.prototype, {
+        wait: method((waiter: StorageWaiter) =>
+          waiter.giveUp(new IoError("space", "no room", { object: "disk" })),
+        ),
+      }),
+  },
+  noRoomWaitsForEver: {
+    rule: "F",
+    breaks: "what has found no room below is not tried again",
+    profile: "brim",
+    apply: () => patch(StorageWatch.prototype, { wait: method(() => undefined) }),
+  },
+  pagesWithoutRoom: {
+    rule: "F",
+    breaks: "pages that found no room count as written",
+    profile: "brim",
+    apply: ignorePagesWithoutRoom,
+  },
+  journalWithoutRoom: {
+    rule: "F",
+    breaks: "a block of the journal that found no room counts as written",
+    profile: "copying",
+    apply: setting("journalRoomIgnored"),
+  },
+  dataWithoutRoom: {
+    rule: "A",
+    breaks: "writes of volumes that found no room are acknowledged",
+    profile: "brim",
+    apply: () =>
+      patch(StorageWatch.prototype, {
+        hold: method((write: HeldWrite) => write.giveUp(null as unknown as IoError)),
+      }),
+  },
+  firstWriteForgotten: {
+    rule: "A",
+    breaks:
+      "every tenth first write that a volume begins within the call is acknowledged and not done",
+    profile: "small",
+    apply: () => {
+      let writes = 0;
+      // oxlint-disable-next-line typescript/unbound-method -- it is called with its object
+      const { tryBegin } = ThinVolume.prototype;
+      return patch(ThinVolume.prototype, {
+        tryBegin: method(function begin(this: ThinVolume, ...rest: Parameters<typeof tryBegin>) {
+          writes += 1;
+          if (writes % 10 !== 0) return tryBegin.apply(this, rest);
+          queueMicrotask(() => rest[2].done(null));
+          return true;
+        }),
+      });
+    },
   },
   writeForgotten: {
     rule: "A",

@@ -1,4 +1,5 @@
 import type { OperationKind } from "./history.ts";
+import type { VirginSteps } from "./virgin-steps.ts";
 
 /** What sort of pool a history lives in, and what befalls it. */
 export interface Profile {
@@ -24,6 +25,8 @@ export interface Profile {
   readonly faults: boolean;
   /** File systems below the disks are full every now and then, and nothing else is wrong. */
   readonly fullDisks: boolean;
+  /** They need room for what is written over, too (Btrfs, ZFS). */
+  readonly copiesOnWrite: boolean;
   /** Writes of a checkpoint's pages take up to so many milliseconds; 0: what others take. */
   readonly pagesMs: number;
   readonly lies: boolean;
@@ -32,6 +35,8 @@ export interface Profile {
   readonly favoured: readonly OperationKind[];
   /** Memory for leaves. */
   readonly leafMemoryBytesMax: number;
+  /** How the virgin marks move; null: to the end of a segment at once. */
+  readonly virginSteps: VirginSteps | null;
 }
 
 const KIB = 1024;
@@ -53,11 +58,13 @@ const SMALL: Profile = {
   besideCheckpoints: false,
   faults: false,
   fullDisks: false,
+  copiesOnWrite: false,
   pagesMs: 0,
   lies: false,
   without: ["addDevice"],
   favoured: [],
   leafMemoryBytesMax: 4 * MIB,
+  virginSteps: null,
 };
 
 function times(count: number, ...kinds: OperationKind[]): OperationKind[] {
@@ -72,6 +79,8 @@ export const PROFILES: readonly Profile[] = [
   { ...SMALL, name: "full", volumeExtents: 60, volumesMax: 5 },
   { ...SMALL, name: "faults", devices: 2, faults: true, without: [] },
   { ...SMALL, name: "brim", devices: 2, fullDisks: true, volumeExtents: 40, without: [] },
+  // Journal and superblocks do not find room either.
+  { ...SMALL, name: "copying", fullDisks: true, copiesOnWrite: true, volumeExtents: 30 },
   { ...SMALL, name: "wide", extentBytes: 64 * KIB, deviceBytes: 14 * MIB, volumeExtents: 16 },
   { ...SMALL, name: "lies", lies: true, atomicBytes: 4 * KIB },
   { ...SMALL, name: "churn", volumeExtents: 30, volumesMax: 3, churn: 0.9 },
@@ -134,6 +143,16 @@ export const PROFILES: readonly Profile[] = [
     rounds: 10,
     besideCheckpoints: true,
     without: [],
+  },
+  // The marks come along with what is written, also while pages are.
+  {
+    ...SMALL,
+    name: "creeping",
+    deviceBytes: 24 * MIB,
+    volumeExtents: 800,
+    volumesMax: 80,
+    rounds: 4,
+    virginSteps: { aheadExtents: 8, stepExtents: 40 },
   },
 ];
 

@@ -104,6 +104,7 @@ export class ReferencePool {
         return true;
       },
       tryWrite: (): boolean => false,
+      tryBegin: (): boolean => false,
       submit: (request: IoRequest): void => pool.#submit(kept, request),
     };
     return handle as unknown as ThinVolume;

@@ -221,12 +221,14 @@ export class Clients {
       data.fill(0xee);
       return Promise.resolve();
     }
-    const parts = split(data, choice);
-    return this.#submit(volume, IoKind.write, { first, count }, parts, isFua, (error) => {
+    const acknowledged = (error: IoError | null): void => {
       this.#acknowledge(effect, error, isFua);
       // What the engine still reads of it now, it reads too late.
       data.fill(0xee);
-    });
+    };
+    const parts = split(data, choice);
+    const quick = isQuick ? data : null;
+    return this.#submit(volume, IoKind.write, { first, count }, parts, isFua, acknowledged, quick);
   }
 
   #clear(
@@ -293,7 +295,10 @@ export class Clients {
     await this.#manage({ run });
   }
 
-  /** Submits; resolves after the acknowledgement, which is where `acknowledged` is called. */
+  /**
+   * Submits; resolves after the acknowledgement, which is where `acknowledged` is called. `quick`: the bytes of a write that may be begun within
+   * the call.
+   */
   #submit(
     volume: ThinVolume,
     kind: IoKind,
@@ -301,15 +306,18 @@ export class Clients {
     buffers: Uint8Array[],
     isFua: boolean,
     acknowledged: (error: IoError | null) => void,
+    quick: Buffer | null = null,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       let isDone = false;
+      let isDoneWell = false;
       const hadFailed = this.isFailed;
       const request = new SimRequest(kind, (error) => {
         if (this.#life.isDead) return;
         try {
           if (isDone) throw new Violation("a request is done twice");
           isDone = true;
+          isDoneWell = error === null;
           // A read that comes back later than the failure may show what the device has lost.
           if (error === null)
             this.#checkFailed(hadFailed || (this.isFailed && kind === IoKind.read));
@@ -321,8 +329,15 @@ export class Clients {
       });
       request.offsetBytes = range.first * SECTOR_BYTES;
       request.lengthBytes = range.count * SECTOR_BYTES;
-      request.buffers = buffers;
       request.forceUnitAccess = isFua;
+      if (quick !== null && volume.tryBegin(quick, 0, request)) {
+        if (isDoneWell)
+          reject(new Violation("a write counts before the call that begins it returns"));
+        // The buffer is its owner's again.
+        quick.fill(0xee);
+        return;
+      }
+      request.buffers = buffers;
       volume.submit(request);
     });
   }

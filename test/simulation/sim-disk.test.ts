@@ -2,15 +2,20 @@ import { describe, expect, it } from "vitest";
 import { IoError } from "../../src/util/io-error.ts";
 import { discard, flush, readBytes, writeBytes } from "../../src/util/io-request.ts";
 import type { FaultKind } from "./faults.ts";
-import { Machine } from "./machine.ts";
+import { Machine, type MachineOptions } from "./machine.ts";
 import { Media, PAGE_BYTES } from "./media.ts";
+import { breakage } from "./sim-disk.ts";
 
 const BYTES = 64 * PAGE_BYTES;
 
-function machineOf(seed: number, discardZeroes = true): Machine {
+function machineOf(
+  seed: number,
+  { discardZeroes = true, copiesOnWrite = false }: Partial<MachineOptions> = {},
+): Machine {
   const media = new Media(BYTES, 512);
   return new Machine([media], seed, {
     discardZeroes,
+    copiesOnWrite,
     isMetadata: () => true,
     isPage: () => false,
     isJournal: () => false,
@@ -98,6 +103,42 @@ describe("the simulated disk", () => {
     },
   );
 
+  it("has room for what it writes over, unless it copies on write", async () => {
+    for (const copiesOnWrite of [false, true]) {
+      const machine = machineOf(2, { copiesOnWrite });
+      const disk = machine.disks[0]!;
+      await machine.run(writeBytes(disk, 0, Buffer.alloc(PAGE_BYTES, 1)));
+      fault(machine, "noSpace");
+      const again = machine.run(writeBytes(disk, 0, Buffer.alloc(PAGE_BYTES, 2)));
+      if (copiesOnWrite) await expect(again).rejects.toMatchObject({ kind: "space" });
+      else await again;
+      expect((await contentOf(machine, 512))[0]).toBe(copiesOnWrite ? 1 : 2);
+    }
+  });
+
+  it("begins no write that waits when the process may not write any more, and calls it a violation where one is", async () => {
+    const ends = new Set<string>();
+    for (const refusesNothing of [false, true]) {
+      for (let seed = 0; seed < 20; seed += 1) {
+        const machine = machineOf(seed);
+        const disk = machine.disks[0]!;
+        const writing = writeBytes(disk, 0, Buffer.alloc(PAGE_BYTES, 1));
+        breakage.refusesNothing = refusesNothing;
+        disk.refuseWrites(new IoError("failed", "fenced", { object: "pool" }));
+        breakage.refusesNothing = false;
+        machine.isFenced = true;
+        const end = await machine.run(writing).then(
+          () => "done",
+          (error: Error) => error.message,
+        );
+        ends.add(`${refusesNothing ? "unheard" : "heard"}: ${end}`);
+      }
+    }
+    expect(ends).toContain("heard: pool: fenced");
+    expect(ends).toContain("unheard: a pool that was fenced writes to disk0");
+    expect(ends).not.toContain("heard: a pool that was fenced writes to disk0");
+  });
+
   it("loses and misdirects writes when told to, and says nothing", async () => {
     for (const kind of ["lostWrite", "misdirectedWrite"] as const) {
       const machine = machineOf(2);
@@ -117,7 +158,7 @@ describe("the simulated disk", () => {
     const kinds = new Set<string>();
     for (let seed = 0; seed < 20; seed += 1) {
       for (const isZero of [true, false]) {
-        const machine = machineOf(seed, isZero);
+        const machine = machineOf(seed, { discardZeroes: isZero });
         const disk = machine.disks[0]!;
         await machine.run(writeBytes(disk, 0, Buffer.alloc(PAGE_BYTES, 1)));
         await machine.run(discard(disk, 0, PAGE_BYTES));

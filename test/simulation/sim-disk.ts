@@ -26,6 +26,8 @@ export interface DiskPersonality {
   readonly index: number;
   /** The traits promise zeros after a discard; otherwise it leaves garbage. */
   readonly discardZeroes: boolean;
+  /** The file system below needs room for what is written over, too. */
+  readonly copiesOnWrite: boolean;
   /** How often the fast ways refuse. */
   refusals(): number;
   /** Only writes of metadata get lost or go astray: of data, nobody could tell. */
@@ -42,6 +44,10 @@ export const breakage = {
   journalIsLate: false,
   /** Writes to the journal are not done while a pool is being opened. */
   openingAppendsNothing: false,
+  /** Writes to the journal for which there is no room are acknowledged. */
+  journalRoomIgnored: false,
+  /** Nobody is refused, whatever the pool says. */
+  refusesNothing: false,
 };
 
 const STUCK_MS = 30_000;
@@ -146,7 +152,7 @@ export class SimDisk implements BlockDevice {
   }
 
   refuseWrites(error: IoError): void {
-    this.#writeRefusal ??= error;
+    if (!breakage.refusesNothing) this.#writeRefusal ??= error;
   }
 
   /** It begins no flushes of its own. */
@@ -195,7 +201,7 @@ export class SimDisk implements BlockDevice {
     if (request.kind === IoKind.flush || request.kind === IoKind.read || request.abandoned) return;
     if (this.#isOutOfSpace(request) || this.#host.faults.awaits("writeError", this.#index)) return;
     operation.isApplied = true;
-    this.#applyRange(request);
+    this.#carryOut(request);
     this.#host.moment();
   }
 
@@ -239,13 +245,14 @@ export class SimDisk implements BlockDevice {
       if (refusal !== null) return refusal;
       if (request.abandoned) return this.#error("gone", "abandoned", offsetBytes);
       if (this.#isOutOfSpace(request) && this.#isHit("noSpace")) {
+        if (breakage.journalRoomIgnored && this.#personality.isJournal(offsetBytes)) return null;
         return this.#error("space", "made-up full disk", offsetBytes);
       }
       if (this.#isHit("writeError")) {
         this.#applyPart(request);
         return this.#error("medium", "made-up write error", offsetBytes);
       }
-      this.#applyRange(request);
+      this.#carryOut(request);
     }
     if (request.forceUnitAccess) this.#media.flushRange(offsetBytes, lengthBytes);
     return null;
@@ -253,6 +260,12 @@ export class SimDisk implements BlockDevice {
 
   #refusalOf({ kind }: IoRequest): IoError | null {
     return changesMedium(kind) ? this.#writeRefusal : null;
+  }
+
+  /** What waited until now begins. */
+  #carryOut(request: IoRequest): void {
+    this.#host.changing(this.name);
+    this.#applyRange(request);
   }
 
   #applyRange(request: IoRequest): void {
@@ -298,6 +311,7 @@ export class SimDisk implements BlockDevice {
   #isOutOfSpace({ kind, offsetBytes, lengthBytes }: IoRequest): boolean {
     if (kind !== IoKind.write && kind !== IoKind.writeZeroes) return false;
     if (!this.#host.faults.awaits("noSpace", this.#index)) return false;
+    if (this.#personality.copiesOnWrite) return true;
     const last = Math.floor((offsetBytes + lengthBytes - 1) / PAGE_BYTES);
     for (let page = Math.floor(offsetBytes / PAGE_BYTES); page <= last; page += 1) {
       if (!this.#media.isAllocated(page)) return true;

@@ -86,6 +86,11 @@ export class Checkpointer implements CheckpointWanted {
     return this.#checkpointSeq;
   }
 
+  /** Checkpoints of this opening; each has flushed the head once besides its barriers. */
+  get made(): number {
+    return this.#made;
+  }
+
   /** Recovery can fall back to the one before the last (rule L): not past the first of an opening, which begins an epoch. */
   get hasWayBack(): boolean {
     return this.#made > 1;

@@ -83,6 +83,11 @@ export async function formatPool(
   }
 }
 
+/** Whether that makes a pool, before anything is written for it. Errors: invalid. */
+export function checkFormat(devices: readonly FormatDevice[], options: FormatOptions): void {
+  planPool(devices, options);
+}
+
 function planPool(devices: readonly FormatDevice[], options: FormatOptions): Plan {
   const { extentBytes, settings, uuid } = options;
   check(

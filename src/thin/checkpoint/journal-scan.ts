@@ -35,7 +35,11 @@ export interface JournalScan {
 }
 
 /**
- * Reads the blocks behind `afterSeq`, each once.
+ * Reads the blocks behind `afterSeq`, each once: the whole ring, also where it could end. A block of an earlier round, of an older epoch or of
+ * zeros in the place of the next one is what the end looks like, and just as well what a lost or torn write leaves of a block that was
+ * promised. Only what lies behind tells them apart: blocks of this epoch, of which a barrier may cover the gap, or of a later one, whose
+ * superblock is lost. How far behind, nothing limits: a device can lose any stretch. To end early would be to take a loss for the end, and
+ * saves half a second of a spinning disk.
  *
  * @throws {IoError} the device is not there, or fails over a whole stretch of the ring
  */

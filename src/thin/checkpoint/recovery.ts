@@ -295,6 +295,7 @@ function putTogether(options: RecoveryOptions, rebuilt: Rebuilt, health: Health)
     devices: () => state.addresses.devices,
     space: state.space,
     durableSeq: seq,
+    clock,
   });
   const superblocks = new SuperblockStore(superblock, owner);
   const checkpointer: Checkpointer = new Checkpointer({

@@ -1,5 +1,5 @@
 import { assert } from "../../util/assert.ts";
-import type { IoError } from "../../util/io-error.ts";
+import { type IoError, isShortage } from "../../util/io-error.ts";
 import { IoKind, type IoRequest } from "../../util/io-request.ts";
 import { LEAF_ENTRIES } from "../format/layout.ts";
 import { NO_LEAF } from "../map/leaf-store.ts";
@@ -27,6 +27,9 @@ export class ChangeJob
 {
   waitExtent = 0;
   untilMs = 0;
+  /** Requests have their bytes in several buffers. */
+  readonly whole = null;
+  readonly wholeOffset = 0;
   readonly core: VolumeCore;
   readonly pieces: PiecePool;
   readonly #recycle: (job: ChangeJob) => void;
@@ -120,6 +123,15 @@ export class ChangeJob
     const request = this.#wanted();
     if (request.kind !== IoKind.write) addZeroes(lengthBytes, views);
     else addViews(request.buffers, offsetBytes - request.offsetBytes, lengthBytes, views);
+  }
+
+  /** They are there until the request is done. */
+  kept(view: Uint8Array): Uint8Array {
+    return view;
+  }
+
+  recall(): null {
+    return null;
   }
 
   /** Goes past bytes for which nothing is to be done, for the volume has zeros there. */
@@ -354,8 +366,4 @@ export class ChangeJob
     this.#recycle(this);
     request.done(error);
   }
-}
-
-function isShortage({ kind }: IoError): boolean {
-  return kind === "space" || kind === "space-pending";
 }

@@ -13,8 +13,15 @@ import type { VolumeCore } from "./volume-core.ts";
 
 /** Whose piece it is. */
 export interface PieceOwner {
+  /** Where all of the bytes lie in one run, from {@link wholeOffset} on; null: they have to be asked for. */
+  readonly whole: Uint8Array | null;
+  readonly wholeOffset: number;
   /** Adds views of the bytes that go to the volume at `offsetBytes`. */
   addData(offsetBytes: number, lengthBytes: number, views: Uint8Array[]): void;
+  /** The device takes the bytes in its own time: what is there until then. */
+  kept(view: Uint8Array): Uint8Array;
+  /** The change is withdrawn: where its bytes go to that are nowhere else than in the extent by now; null: the owner has them. */
+  recall(lengthBytes: number): Uint8Array | null;
   pieceDone(piece: ChangePiece, error: IoError | null): void;
 }
 
@@ -71,6 +78,8 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
   #tail: Buffer = NO_BYTES;
   #inFlight = 0;
   #isReading = false;
+  /** Why the change is withdrawn, while its bytes are read back. */
+  #withdrawal: IoError | null = null;
   #error: IoError | null = null;
 
   constructor(core: VolumeCore) {
@@ -161,6 +170,10 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
 
   operationDone(error: IoError | null): void {
     this.#inFlight -= 1;
+    if (this.#withdrawal !== null) {
+      this.#withdraw(error ?? this.#withdrawal);
+      return;
+    }
     this.#error ??= error;
     if (this.#inFlight > 0) return;
     // A read can take long: a pool that has stopped meanwhile may be another host's.
@@ -185,6 +198,25 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
   }
 
   withdrawn(error: IoError): void {
+    const owner = this.#owner;
+    assert(owner !== null, "a record that waits has an owner");
+    const room = owner.recall(this.#userTo - this.#userFrom);
+    if (room === null) {
+      this.#withdraw(error);
+      return;
+    }
+    const { addresses } = this.#core.engine.state;
+    const operation = this.#core.operations.take(this);
+    operation.kind = IoKind.read;
+    operation.offsetBytes = addresses.offsetOf(this.#phys) + this.#userFrom;
+    operation.buffers.push(room);
+    this.#withdrawal = error;
+    this.#inFlight = 1;
+    operation.run(addresses.deviceOf(this.#phys), this.#phys, this.#count);
+  }
+
+  #withdraw(error: IoError): void {
+    this.#withdrawal = null;
     if (this.#isNew) this.#core.engine.state.space.giveBack(this.#phys, this.#count);
     this.#finish(error);
   }
@@ -318,21 +350,30 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     const deviceOffset = addresses.offsetOf(this.#phys) + this.#writeFrom;
     const offset = this.lockFirst * engine.geometry.extentBytes + this.#userFrom;
     const lengthBytes = this.#writeTo - this.#writeFrom;
+    const { whole } = owner;
+    const isAligned = this.#head.length === 0 && this.#tail.length === 0;
+    if (whole !== null && isAligned && lengthBytes <= TURN_BYTES_MAX) {
+      // Most often, and without a view, which would cost as much as the entry of the map.
+      if (device.tryWrite(whole, owner.wholeOffset, lengthBytes, deviceOffset)) {
+        this.#append();
+        return;
+      }
+    }
     const buffers = this.#buffers;
     if (this.#head.length > 0) buffers.push(this.#head);
     owner.addData(offset, this.#userTo - this.#userFrom, buffers);
     if (this.#tail.length > 0) buffers.push(this.#tail);
     if (buffers.length > 1 && lengthBytes <= TURN_BYTES_MAX) {
       // Whole blocks in one call: a device may have to read before it writes a part of one.
-      const whole = Buffer.concat(buffers, lengthBytes);
+      const joined = Buffer.concat(buffers, lengthBytes);
       buffers.length = 0;
-      buffers.push(whole);
+      buffers.push(joined);
     }
     const only = buffers[0];
     assert(only !== undefined, "a change of data writes some");
-    const isInTurn = buffers.length === 1 && lengthBytes <= TURN_BYTES_MAX;
+    const isInTurn = whole === null && buffers.length === 1 && lengthBytes <= TURN_BYTES_MAX;
     if (isInTurn && device.tryWrite(only, 0, lengthBytes, deviceOffset)) {
-      // Most often: nothing has to be kept for what is done already. A length of 0 would throw away the array's memory.
+      // Nothing has to be kept for what is done already. A length of 0 would throw away the array's memory.
       buffers.pop();
       this.#append();
       return;
@@ -340,7 +381,7 @@ export class ChangePiece implements OperationOwner, EngineAppendWaiter, ExtentLo
     const operation = operations.take(this);
     operation.kind = IoKind.write;
     operation.offsetBytes = deviceOffset;
-    for (const buffer of buffers) operation.buffers.push(buffer);
+    for (const buffer of buffers) operation.buffers.push(owner.kept(buffer));
     buffers.length = 0;
     this.#inFlight = 1;
     operation.runLater(device, this.#phys, this.#count);

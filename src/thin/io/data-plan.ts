@@ -160,7 +160,7 @@ function isZeroExtent(target: DataTarget, lext: number): boolean {
 }
 
 /** Whether the extent is PARTIAL, and nobody else's: it takes all blocks. */
-function isGrowable(core: VolumeCore, lext: number): boolean {
+export function isGrowable(core: VolumeCore, lext: number): boolean {
   const leaf = core.state.map.leafAt(lext);
   const word = core.engine.state.leaves.entry(leaf, lext % LEAF_ENTRIES);
   return isPartial(word) && core.isExclusive(leaf, physOf(word));
@@ -188,7 +188,7 @@ function planChange(target: DataTarget, lext: number, range: Range, old: OldEntr
   else piece.merge(target, { lext, phys }, range, old);
 }
 
-function oldEntry(core: VolumeCore, leaf: number, slot: number): OldEntry {
+export function oldEntry(core: VolumeCore, leaf: number, slot: number): OldEntry {
   const { geometry, state } = core.engine;
   const word = state.leaves.entry(leaf, slot);
   if (!isPartial(word)) return { phys: physOf(word), mask: geometry.fullMask, base: NO_EXTENT };

@@ -66,8 +66,8 @@ export function isZeroRange(
   return true;
 }
 
-/** Most data tell in their first byte that they are not zeros. */
-function isZero(buffer: Uint8Array, from: number, to: number): boolean {
+/** Whether the bytes from `from` to `to` - 1 are all zeros: most data tell in their first byte that they are not. */
+export function isZero(buffer: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at += ZEROES_PIECE_BYTES) {
     if (buffer[at] !== 0) return false;
     const length = Math.min(to - at, ZEROES_PIECE_BYTES);

@@ -6,6 +6,7 @@ import { ChangeJob } from "./change-job.ts";
 import type { Engine } from "./engine.ts";
 import { reportExtents, type ThinExtent } from "./extent-report.ts";
 import { FastPath } from "./fast-path.ts";
+import { FirstWritePath } from "./first-write.ts";
 import { fillExtent } from "./filler.ts";
 import type { Gate } from "./gate.ts";
 import { FREE_OBJECTS_MAX } from "./limits.ts";
@@ -27,6 +28,7 @@ export type ThinVolumeListener = (event: ThinVolumeEvent) => void;
 export class ThinVolume {
   readonly #core: VolumeCore;
   readonly #fast: FastPath;
+  readonly #first: FirstWritePath;
   readonly #pieces: PiecePool;
   readonly #reads: ReadJob[] = [];
   readonly #changes: ChangeJob[] = [];
@@ -36,6 +38,7 @@ export class ThinVolume {
     this.#core = new VolumeCore(engine, state);
     this.#fast = new FastPath(this.#core);
     this.#pieces = new PiecePool(this.#core);
+    this.#first = new FirstWritePath(this.#core, this.#pieces, (request) => this.submit(request));
   }
 
   get engine(): Engine {
@@ -79,6 +82,11 @@ export class ThinVolume {
     offsetBytes: number,
   ): boolean {
     return this.#fast.write(buffer, bufferOffset, lengthBytes, offsetBytes);
+  }
+
+  /** Contract of `Volume.tryBegin`. */
+  tryBegin(buffer: Uint8Array, bufferOffset: number, request: IoRequest): boolean {
+    return this.#first.begin(buffer, bufferOffset, request);
   }
 
   submit(request: IoRequest): void {

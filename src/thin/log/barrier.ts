@@ -1,8 +1,11 @@
 import type { BlockDevice } from "../../device/block-device.ts";
+import type { Clock } from "../../util/clock.ts";
+import { Histogram } from "../../util/histogram.ts";
 import { IoError } from "../../util/io-error.ts";
 import { IoKind, IoRequest } from "../../util/io-request.ts";
 import type { Health } from "./health.ts";
 import type { AppendWaiter, Journal } from "./journal.ts";
+import { BARRIER_BOUNDS_MS } from "./limits.ts";
 
 /** Told when everything that was written and appended before is on stable media, or why that cannot be known. */
 export interface SyncWaiter {
@@ -22,6 +25,7 @@ export interface BarrierOptions {
   readonly space: Releases;
   /** Records up to here are durable from the start. */
   readonly durableSeq: number;
+  readonly clock: Clock;
 }
 
 class DeviceFlush extends IoRequest {
@@ -47,6 +51,7 @@ export class Barrier implements AppendWaiter {
   readonly #health: Health;
   readonly #devices: () => readonly BlockDevice[];
   readonly #space: Releases;
+  readonly #clock: Clock;
   /** They wait for their first flush to begin; */
   #next: SyncWaiter[] = [];
   /** for the end of it, or for their record; */
@@ -61,9 +66,16 @@ export class Barrier implements AppendWaiter {
   #open = 0;
   #durableSeq: number;
   #flushes = 0;
+  /** When the first flush of those in `#first` began, and of those in `#second`. */
+  #firstSinceMs = 0;
+  #secondSinceMs = 0;
   #idlers: (() => void)[] = [];
 
+  /** How long barriers took that have come to their end, in milliseconds: from the beginning of the first flush on. */
+  readonly durationsMs: Histogram = new Histogram(BARRIER_BOUNDS_MS);
+
   constructor(options: BarrierOptions) {
+    this.#clock = options.clock;
     this.#journal = options.journal;
     this.#health = options.health;
     this.#devices = options.devices;
@@ -79,6 +91,13 @@ export class Barrier implements AppendWaiter {
   /** Flushes of devices so far, for tests and metrics. */
   get flushes(): number {
     return this.#flushes;
+  }
+
+  /** For how long the oldest barrier has been under way, in milliseconds; 0: there is none. */
+  get runningMs(): number {
+    if (!this.#isRunning) return 0;
+    const since = this.#second.length > 0 ? this.#secondSinceMs : this.#firstSinceMs;
+    return this.#clock.nowMs() - since;
   }
 
   /** The waiter is called, possibly within this call, when all that was done before it is on stable media. */
@@ -108,6 +127,7 @@ export class Barrier implements AppendWaiter {
   appended(): void {
     this.#second = this.#first;
     this.#secondTarget = this.#firstTarget;
+    this.#secondSinceMs = this.#firstSinceMs;
     this.#first = [];
     this.#flush();
   }
@@ -120,6 +140,7 @@ export class Barrier implements AppendWaiter {
   #flush(): void {
     this.#first = this.#next;
     this.#next = [];
+    this.#firstSinceMs = this.#clock.nowMs();
     // Before the flush: data of what is appended while it runs is not covered by it.
     this.#firstTarget = this.#journal.appliedSeq;
     this.#firstUnsafeSeq = this.#journal.unsafeSeq;
@@ -145,7 +166,7 @@ export class Barrier implements AppendWaiter {
     }
     // Their data reached the other devices before their record was appended.
     const done = index === 0 ? this.#second.splice(0) : [];
-    if (done.length > 0) this.#reached(this.#secondTarget);
+    if (done.length > 0) this.#reached(this.#secondTarget, this.#secondSinceMs);
     if (this.#open === 0) done.push(...this.#goOn());
     for (const waiter of done) waiter.done(null);
   }
@@ -157,14 +178,15 @@ export class Barrier implements AppendWaiter {
       return [];
     }
     const done = this.#first.splice(0);
-    if (done.length > 0) this.#reached(this.#firstTarget);
+    if (done.length > 0) this.#reached(this.#firstTarget, this.#firstSinceMs);
     if (this.#next.length > 0) this.#flush();
     else this.#stop();
     return done;
   }
 
-  /** Records up to this one are durable. */
-  #reached(target: number): void {
+  /** Records up to this one are durable: the barrier that began then has come to its end. */
+  #reached(target: number, sinceMs: number): void {
+    this.durationsMs.record(this.#clock.nowMs() - sinceMs);
     const { appliedSeq, changedSeq } = this.#journal;
     // A barrier's own block says nothing of maps: a write with forceUnitAccess behind it needs no further one.
     this.noteDurable(changedSeq <= target ? appliedSeq : target);

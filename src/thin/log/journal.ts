@@ -1,6 +1,7 @@
 import { AlignedBufferPool } from "../../../native-free/aligned-buffer.ts";
 import type { BlockDevice } from "../../device/block-device.ts";
 import { assert } from "../../util/assert.ts";
+import { Histogram } from "../../util/histogram.ts";
 import { IoError } from "../../util/io-error.ts";
 import { IoKind, IoRequest } from "../../util/io-request.ts";
 import { BLOCK_BYTES } from "../format/geometry.ts";
@@ -15,6 +16,7 @@ import type { Health } from "./health.ts";
 import { isOutOfRoom, type Storage, type StorageWaiter } from "./storage.ts";
 import {
   BARRIER_BLOCKS_RESERVED,
+  BLOCK_RECORDS_BOUNDS,
   HURRY_SHARE,
   PAGES_PER_GROUP_MAX,
   QUEUE_COMPACTED_AFTER,
@@ -102,6 +104,9 @@ export class Journal {
   #isWaitingForRoom = false;
   readonly #block: Uint8Array;
   readonly #write: BlockWrite;
+  /** How many records were in the blocks that were written. */
+  readonly blockRecords: Histogram = new Histogram(BLOCK_RECORDS_BOUNDS);
+  #appends = 0;
 
   /** What waits, from `#head` on. A group is as many records as go into one block together; its size stands at its first record. */
   readonly #records: JournalRecord[] = [];
@@ -169,6 +174,11 @@ export class Journal {
   /** The last applied block with anything but a barrier. */
   get changedSeq(): number {
     return this.#changedSeq;
+  }
+
+  /** Appends whose block was written or is under way, barriers not counted: each is a write, or a step of an operation. */
+  get appendsTotal(): number {
+    return this.#appends;
   }
 
   /** The checksum of the last block. */
@@ -321,7 +331,10 @@ export class Journal {
     while (this.#head < this.#records.length) {
       const groupBytes = this.#groupBytes[this.#head] ?? 0;
       if (groupBytes > 0 && (end + groupBytes > limit || pagesLeft <= 0)) break;
-      if (groupBytes > 0) pagesLeft -= PAGES_PER_GROUP_MAX;
+      if (groupBytes > 0) {
+        pagesLeft -= PAGES_PER_GROUP_MAX;
+        this.#appends += 1;
+      }
       const record = this.#records[this.#head];
       assert(record !== undefined, "what waits is a record");
       end = encodeRecord(record, this.#block, end);
@@ -348,6 +361,7 @@ export class Journal {
 
   #writeBlock(bytes: number): void {
     this.#isWriting = true;
+    this.blockRecords.record(this.#flying.length);
     this.#seq += 1;
     assert(this.#seq - this.#tailSeq <= this.blocks, "no block is written that recovery needs");
     this.#prevCrc = sealJournalBlock(this.#block, {

@@ -3,6 +3,7 @@ import { LEAF_ENTRIES, PAGE_HEADER_BYTES } from "../format/layout.ts";
 import { isPartial, physOf } from "./entry.ts";
 import type { LeafWords } from "./leaf-check.ts";
 import { NO_LEAF } from "./leaf-store.ts";
+import { PoolError } from "../pool-error.ts";
 import type { PoolState } from "./pool-state.ts";
 
 /** After so many findings the rest is noise. */
@@ -24,13 +25,27 @@ export function auditResident(state: PoolState): string[] {
 /** How often {@link auditState} looks for leaves that were given up since. */
 const TRIES_MAX = 5;
 
-/** The same with the leaves that are not in memory: they are read beside the memory limit. Rejects with IoError "medium". */
-export async function auditState(state: PoolState): Promise<string[]> {
+export interface AuditOptions {
+  readonly signal?: AbortSignal;
+  /** Leaves that were read, of how many. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * The same with the leaves that are not in memory: they are read beside the memory limit. Rejects with IoError "medium", and with
+ * PoolError "busy" where the signal has stopped it.
+ */
+export async function auditState(
+  state: PoolState,
+  { signal, onProgress }: AuditOptions = {},
+): Promise<string[]> {
   const stored = new Map<number, { block: number; words: LeafWords }>();
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const missing = absentLeaves(state, stored);
     if (missing.length === 0) break;
-    for (const leaf of missing) {
+    for (const [index, leaf] of missing.entries()) {
+      if (signal?.aborted === true) throw new PoolError("busy", "the check was stopped");
+      onProgress?.(index, missing.length);
       const block = state.leaves.pointers(leaf)?.leaf.block;
       if (block === undefined) continue;
       stored.set(leaf, { block, words: await state.leaves.readStored(leaf) });

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { mkdir, open, writeFile, type FileHandle } from "node:fs/promises";
+import { open, writeFile, type FileHandle } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { makeFolder } from "../../../native-free/make-folder.ts";
 import type { BlockDevice } from "../../device/block-device.ts";
 import { readBytes } from "../../util/io-request.ts";
 import { syncFolder } from "../../util/sync-folder.ts";
-import { HEAD_BYTES, TAIL_BYTES } from "../format/layout.ts";
+import { defaultJournalBytes } from "../checkpoint/segment-plan.ts";
+import { HEAD_BYTES, SEGMENT_ALIGNMENT_BYTES, TAIL_BYTES } from "../format/layout.ts";
 import { PoolError } from "../pool-error.ts";
 import type { Finding } from "./finding.ts";
 import { BACKUP_PIECE_BYTES, BACKUPS_OF_A_NAME_MAX } from "./limits.ts";
@@ -21,6 +23,21 @@ export function overwrittenRegions(sizeBytes: number): Region[] {
   if (sizeBytes <= HEAD_BYTES + TAIL_BYTES) return [{ offsetBytes: 0, lengthBytes: sizeBytes }];
   return [
     { offsetBytes: 0, lengthBytes: HEAD_BYTES },
+    { offsetBytes: sizeBytes - TAIL_BYTES, lengthBytes: TAIL_BYTES },
+  ];
+}
+
+/** The largest extent, in which roots lie. */
+const ROOT_EXTENT_BYTES_MAX = SEGMENT_ALIGNMENT_BYTES;
+
+/** What an empty pool writes to: besides the ends, the journal of its first device and the extent of its roots behind that. */
+function keptRegions(sizeBytes: number): Region[] {
+  const journalEnd = HEAD_BYTES + defaultJournalBytes(sizeBytes);
+  const aligned = Math.ceil(journalEnd / SEGMENT_ALIGNMENT_BYTES) * SEGMENT_ALIGNMENT_BYTES;
+  const headBytes = aligned + ROOT_EXTENT_BYTES_MAX;
+  if (sizeBytes <= headBytes + TAIL_BYTES) return [{ offsetBytes: 0, lengthBytes: sizeBytes }];
+  return [
+    { offsetBytes: 0, lengthBytes: headBytes },
     { offsetBytes: sizeBytes - TAIL_BYTES, lengthBytes: TAIL_BYTES },
   ];
 }
@@ -106,12 +123,12 @@ async function takeName(
 
 async function writeBackup(request: BackupRequest): Promise<string> {
   const { device, path, findings, folder, time } = request;
-  await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+  await makeFolder(folder, FOLDER_MODE);
   const stamp = time.toISOString().replaceAll(":", "-");
   const stem = `${basename(path).replace(/[^\w.-]/g, "_")}-${stamp}`;
   const { name, first } = await takeName(folder, stem);
   const regions: BackupManifest["regions"][number][] = [];
-  for (const region of overwrittenRegions(device.capacityBytes)) {
+  for (const region of keptRegions(device.capacityBytes)) {
     const file = regionFile(name, region.offsetBytes);
     const handle = region.offsetBytes === 0 ? first : await createNew(join(folder, file));
     try {
@@ -137,7 +154,7 @@ async function writeBackup(request: BackupRequest): Promise<string> {
 }
 
 /**
- * Keeps what is about to be overwritten: head and tail in sparse files, with a manifest. On stable media when it resolves with
+ * Keeps what is about to be overwritten: the beginning and the end in sparse files, with a manifest. On stable media when it resolves with
  * the manifest's path. Never overwrites a file: the second of a name and time gets a number.
  *
  * @throws {PoolError} `io`: then nothing may be wiped

@@ -11,6 +11,7 @@ import { checkConsent, type Consent } from "./consent.ts";
 import type { Finding } from "./finding.ts";
 import { MEMBER_BYTES_MIN } from "./limits.ts";
 import { memberErrorFrom, openForPool } from "./open-member.ts";
+import { markWipe, outcomeOf, takeBackMembers } from "./take-back.ts";
 import { findAllSignatures, type ToolOptions } from "./tool-signatures.ts";
 
 /** A device that a pool is to have. */
@@ -26,6 +27,8 @@ export interface CreateMembersOptions extends Consent, ToolOptions {
   readonly time: Date;
   readonly folders?: SystemFolders;
   readonly direct?: boolean;
+  /** Called when all is looked at and kept, and nothing is wiped yet. Where it throws, nothing is. */
+  readonly beforeWipe?: (members: readonly Member[]) => void;
 }
 
 /** A device that is open, claimed, and has nothing on it any more that anybody could miss. */
@@ -144,9 +147,23 @@ async function clear({ path, device, wiped }: Member): Promise<void> {
   }
 }
 
+/** All or none: what is wiped comes back where another one does not take it. */
+async function clearAll(members: readonly Member[]): Promise<void> {
+  const wiped = members.filter(({ backup }) => backup !== null);
+  await markWipe(wiped);
+  try {
+    for (const member of wiped) await clear(member);
+  } catch (error) {
+    const outcome = outcomeOf(wiped, await takeBackMembers(wiped));
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new PoolError("io", `${reason}; ${outcome}`, error);
+  }
+}
+
 /**
  * Opens, claims and clears the devices of a pool that is to be made, or that one is to be extended by. Everything is looked at before
- * anything is changed, and all that is wiped is backed up before. On failure all is closed again, and images that were made here are gone.
+ * anything is changed, and all that is wiped is backed up before. On failure all is closed again and as it was, and images that were made
+ * here are gone. What is wiped is marked until `unmarkWipe`, or `takeBackMembers`: a kill before that is told by `settleWipes`.
  *
  * @throws {PoolError} `foreign`: there is something on a device that was not named; `busy`, `invalid`, `missing`, `unsupported`, `io`
  */
@@ -160,8 +177,9 @@ export async function createMembers(
     checkConsent(preparation.candidates, options);
     const members: Member[] = [];
     for (const candidate of preparation.candidates) members.push(await keep(candidate, options));
+    options.beforeWipe?.(members);
     // Not before all is kept: the next one may not fit any more.
-    for (const member of members) await clear(member);
+    await clearAll(members);
     return members;
   } catch (error) {
     await preparation.undo();

@@ -66,6 +66,10 @@ export class AutoGrowth {
     this.#options = options;
   }
 
+  get lowWaterBytes(): number {
+    return this.#options.lowWaterBytes;
+  }
+
   /** Starts a step where one is due. Cheap enough for every write that finds no space. */
   check(): void {
     const { clock, freeBytes, lowWaterBytes } = this.#options;

@@ -50,10 +50,13 @@ export function checkNewName(state: PoolState, name: string): void {
 /** Errors: invalid. */
 export function checkSize(sizeBytes: number): void {
   const isSize = Number.isSafeInteger(sizeBytes) && sizeBytes > 0;
-  if (!isSize || sizeBytes % VOLUME_SIZE_UNIT_BYTES !== 0 || sizeBytes > VOLUME_BYTES_MAX) {
+  const rest = sizeBytes % VOLUME_SIZE_UNIT_BYTES;
+  if (!isSize || rest !== 0 || sizeBytes > VOLUME_BYTES_MAX) {
+    const above = sizeBytes - rest + VOLUME_SIZE_UNIT_BYTES;
+    const next = isSize && above <= VOLUME_BYTES_MAX ? `; the next one is ${above}` : "";
     throw new PoolError(
       "invalid",
-      `${sizeBytes} bytes is no size for a volume: a multiple of ${VOLUME_SIZE_UNIT_BYTES}, up to ${VOLUME_BYTES_MAX}`,
+      `${sizeBytes} bytes is no size for a volume: a multiple of ${VOLUME_SIZE_UNIT_BYTES}, up to ${VOLUME_BYTES_MAX}${next}`,
     );
   }
 }

@@ -87,7 +87,7 @@ export class PoolChores implements Chores {
     await this.#options.discards?.round();
   }
 
-  /** Only when nobody has written of late: the filler must not be felt. Nor must it take room that there is none of. */
+  /** Only when nobody has written of late, and until somebody does: the filler must not be felt. Nor must it take room that there is none of. */
   async fill(): Promise<void> {
     if (!this.#wasBusy && !this.#parts.storage.isFull) await this.#options.filler?.round();
   }

@@ -16,17 +16,21 @@ type FillerParts = Pick<PoolParts, "state" | "journal" | "volumes" | "log" | "st
 export class Filler {
   readonly #parts: FillerParts;
   readonly #rate: RateLimit;
+  readonly #isBusy: () => boolean;
   /** Where the next round goes on. */
   #volumeId = 0;
   #leafIndex = 0;
   #filledInPass = 0;
+  #filledInRound = 0;
   #passSeq = -1;
   #restsAtSeq = -1;
   #filled = 0;
 
-  constructor(parts: FillerParts, rate: RateLimit) {
+  /** `isBusy`: somebody has begun to use what it uses. */
+  constructor(parts: FillerParts, rate: RateLimit, isBusy: () => boolean) {
     this.#parts = parts;
     this.#rate = rate;
+    this.#isBusy = isBusy;
   }
 
   /** Extents that it has completed. */
@@ -34,21 +38,23 @@ export class Filler {
     return this.#filled;
   }
 
-  /** Does as much as the rate allows. */
+  /** Does as much as the rate allows; one extent, where there is much else to do: bases come free in the end, also of a host that never rests. */
   async round(): Promise<void> {
     const { appliedSeq } = this.#parts.journal;
     if (appliedSeq === this.#restsAtSeq) return;
-    for (
-      let count = 0;
-      count < FILL_LEAVES_PER_ROUND && this.#rate.allowanceBytes > 0 && !this.#parts.storage.isFull;
-      count += 1
-    ) {
+    this.#filledInRound = 0;
+    for (let count = 0; count < FILL_LEAVES_PER_ROUND && this.#mayGoOn(); count += 1) {
       const volume = this.#nextVolume();
       if (volume === null) return;
       const leafIndex = this.#leafIndex;
       this.#leafIndex += 1;
       await this.#fillLeaf(volume, leafIndex);
     }
+  }
+
+  #mayGoOn(): boolean {
+    if (this.#rate.allowanceBytes <= 0 || this.#parts.storage.isFull) return false;
+    return this.#filledInRound === 0 || !this.#isBusy();
   }
 
   /** The volume of the next leaf, null at the end of a pass. */
@@ -80,7 +86,11 @@ export class Filler {
     map.pinSlot(leafIndex);
     try {
       await this.#parts.state.leaves.load(map.leaf(leafIndex));
-      for (let slot = 0; slot < LEAF_ENTRIES && this.#rate.allowanceBytes > 0; slot += 1) {
+      for (let slot = 0; slot < LEAF_ENTRIES; slot += 1) {
+        if (!this.#mayGoOn()) {
+          this.#leafIndex = leafIndex;
+          return;
+        }
         // A leaf that a snapshot shares by now, or a volume that is cut off, is left alone.
         const leaf = leafIndex < map.leafCount ? map.leaf(leafIndex) : NO_LEAF;
         if (!this.#mayFill(leaf) || !this.#parts.state.leaves.isResident(leaf)) return;
@@ -89,6 +99,7 @@ export class Filler {
         this.#rate.use(this.#parts.state.geometry.extentBytes);
         this.#filled += 1;
         this.#filledInPass += 1;
+        this.#filledInRound += 1;
       }
     } catch (error) {
       if (isOutOfRoom(error)) {

@@ -61,6 +61,8 @@ export interface PoolOpenOptions {
    */
   readonly onLost?: (listener: (reason: PoolError) => void) => void;
   readonly settings?: Partial<PoolRunSettings>;
+  /** Whether the program has much else to do: what nobody waits for is put off then. Never, where it is not given. */
+  readonly isHostBusy?: () => boolean;
 }
 
 /** A volume to be made; {@link isNewName}, lower-case UUID, bytes. */

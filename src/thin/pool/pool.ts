@@ -5,7 +5,7 @@ import { type Recovered, recover } from "../checkpoint/recovery.ts";
 import { closeAll } from "../io/gate.ts";
 import type { ThinVolume } from "../io/thin-volume.ts";
 import { syncBarrier } from "../log/promises.ts";
-import { auditState } from "../map/audit.ts";
+import { type AuditOptions, auditState } from "../map/audit.ts";
 import type { PoolState } from "../map/pool-state.ts";
 import { PoolError } from "../pool-error.ts";
 import { asPoolError } from "./commit.ts";
@@ -180,8 +180,13 @@ export class Pool {
     return this.#run((parts) => rollback(parts, volume, source));
   }
 
-  rename(volume: ThinVolume, name: string): Promise<void> {
-    return this.#run((parts) => rename(parts, volume, name));
+  /** `whileUsed`: also while somebody uses it, who is told the name by whoever asks. */
+  rename(
+    volume: ThinVolume,
+    name: string,
+    options: { readonly whileUsed?: boolean } = {},
+  ): Promise<void> {
+    return this.#run((parts) => rename(parts, volume, name, options.whileUsed));
   }
 
   setAttributes(volume: ThinVolume, changes: AttributeChanges): Promise<void> {
@@ -220,12 +225,12 @@ export class Pool {
   }
 
   statistics(): PoolStatistics {
-    return statisticsOf(this.#parts);
+    return statisticsOf(this.#parts, this.#started.watch);
   }
 
-  /** Whether the pool's bookkeeping agrees with itself: what was found wrong, in words; empty where nothing is. */
-  check(): Promise<string[]> {
-    return this.#run((parts) => auditState(parts.state));
+  /** Whether the pool's bookkeeping agrees with itself: what was found wrong, in words; empty where nothing is. Errors: busy: stopped. */
+  check(options: AuditOptions = {}): Promise<string[]> {
+    return this.#run((parts) => auditState(parts.state, options));
   }
 
   /** Makes everything durable that was acknowledged. Errors: failed, missing. */

@@ -24,6 +24,17 @@ export class SpaceWatch {
     this.#thresholds = new Thresholds([...this.#settings, ...ownThresholds]);
   }
 
+  /** All thresholds that it warns at, ascending: shares of 1. */
+  get thresholds(): readonly number[] {
+    const all = new Set([...this.#parts.state.settings.thresholds, ...this.#ownThresholds]);
+    return [...all].toSorted((one, other) => one - other);
+  }
+
+  /** What has to be usable if the pool is not to grow by itself, in bytes; null: it does not. */
+  get lowWaterBytes(): number | null {
+    return this.#growth?.lowWaterBytes ?? null;
+  }
+
   check(): void {
     const { state, log, listeners, volumes } = this.#parts;
     if (state.settings.thresholds !== this.#settings) {

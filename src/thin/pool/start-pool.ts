@@ -35,8 +35,18 @@ export interface StartOptions {
 /** A pool that runs. */
 export interface StartedPool {
   readonly parts: PoolParts;
+  readonly watch: SpaceWatch;
   /** Begins nothing more by itself, and resolves when what was begun has ended. */
   stop(): Promise<void>;
+}
+
+function fillerOf(
+  parts: PoolParts,
+  { options, settings: { fillBytesPerSecond } }: StartOptions,
+): Filler | null {
+  if (fillBytesPerSecond === 0) return null;
+  const isBusy = (): boolean => parts.engine.isDirty || (options.isHostBusy?.() ?? false);
+  return new Filler(parts, new RateLimit(options.clock, fillBytesPerSecond), isBusy);
 }
 
 /** Puts the parts of a recovered pool together, and starts what it does by itself. */
@@ -75,12 +85,11 @@ export function startPool(start: StartOptions): StartedPool {
   const growth = autoGrowth(parts, start);
   const watch = new SpaceWatch(parts, settings.thresholds, growth);
   const rate = new RateLimit(clock, settings.discardBytesPerSecond);
-  const fillRate = new RateLimit(clock, settings.fillBytesPerSecond);
   const chores = new PoolChores({
     parts,
     engine,
     discards: settings.discardBytesPerSecond > 0 ? new Discards(parts, rate, clock) : null,
-    filler: settings.fillBytesPerSecond > 0 ? new Filler(parts, fillRate) : null,
+    filler: fillerOf(parts, start),
     watch,
   });
   const housekeeping = new Housekeeping({
@@ -101,6 +110,7 @@ export function startPool(start: StartOptions): StartedPool {
   housekeeping.start();
   return {
     parts,
+    watch,
     stop: async () => {
       unsubscribe();
       notice.stop();

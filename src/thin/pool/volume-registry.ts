@@ -78,11 +78,11 @@ export class VolumeRegistry {
 
   /**
    * Nobody takes the volume into use until the function that it returns is called: it would be used under a name that it does not have
-   * any more. Errors: busy, where somebody does; missing.
+   * any more. Errors: busy, where somebody does, unless `whileUsed`: whoever uses it learns of the name; missing.
    */
-  beginRename(volume: ThinVolume): () => void {
+  beginRename(volume: ThinVolume, whileUsed: boolean = false): () => void {
     const member = this.#memberOf(volume);
-    if (member.uses > 0) {
+    if (member.uses > 0 && !whileUsed) {
       const { name } = volume.attributes;
       throw new PoolError("busy", `volume ${name} is in use under this name`);
     }

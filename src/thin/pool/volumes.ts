@@ -45,12 +45,17 @@ export async function createVolume(parts: PoolParts, spec: VolumeSpec): Promise<
   return volume;
 }
 
-/** Of a volume that nobody uses. Errors: invalid, exists, busy, missing, failed. */
-export async function rename(parts: PoolParts, volume: ThinVolume, name: string): Promise<void> {
+/** Of a volume that nobody uses, unless `whileUsed`. Errors: invalid, exists, busy, missing, failed. */
+export async function rename(
+  parts: PoolParts,
+  volume: ThinVolume,
+  name: string,
+  whileUsed: boolean = false,
+): Promise<void> {
   parts.volumes.mustHave(volume);
   if (name === volume.attributes.name) return;
   checkNewName(parts.state, name);
-  const renamed = parts.volumes.beginRename(volume);
+  const renamed = parts.volumes.beginRename(volume, whileUsed);
   try {
     await changeAttributes(parts, volume, { ...volume.attributes, name });
   } finally {

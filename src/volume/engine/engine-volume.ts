@@ -36,7 +36,6 @@ function capabilitiesOf(options: EngineVolumeOptions): VolumeCapabilities {
 /** A volume of a pool, in the hands of one user. The pool is its owner's to close, after the volume. */
 export class EngineVolume implements Volume {
   readonly uuid: string;
-  readonly name: string;
   readonly capabilities: VolumeCapabilities;
   readonly thin: ThinVolume;
   readonly pool: Pool;
@@ -52,11 +51,15 @@ export class EngineVolume implements Volume {
     this.pool = pool;
     this.thin = thin;
     this.uuid = thin.attributes.uuid;
-    this.name = thin.attributes.name;
     this.capabilities = capabilitiesOf(options);
     this.#isWritable = this.capabilities.writable;
     this.#release = pool.use(thin);
     this.#onClosed = options.onClosed;
+  }
+
+  /** It can change while it is open: whoever uses it knows it by its UUID. */
+  get name(): string {
+    return this.thin.attributes.name;
   }
 
   get capacityBytes(): number {
@@ -83,6 +86,10 @@ export class EngineVolume implements Volume {
       this.#isWritable &&
       this.thin.tryWrite(buffer, bufferOffset, lengthBytes, offsetBytes)
     );
+  }
+
+  tryBegin(buffer: Uint8Array, bufferOffset: number, request: IoRequest): boolean {
+    return this.#isOpen && this.#isWritable && this.thin.tryBegin(buffer, bufferOffset, request);
   }
 
   submit(request: IoRequest): void {

@@ -118,7 +118,11 @@ describe("in which order things happen", () => {
     const core = new VolumeCore(pool, volume.state);
     const ended = new Promise((resolve) => {
       const owner = {
+        whole: null,
+        wholeOffset: 0,
         addData: () => undefined,
+        kept: (view: Uint8Array) => view,
+        recall: () => null,
         pieceDone: (_: ChangePiece, error: IoError | null) => resolve([error, mapped()]),
       };
       new ChangePiece(core).unmap(owner, 0, 1);
@@ -152,7 +156,11 @@ describe("in which order things happen", () => {
       waitForSpace: unexpected,
       waitForQuota: unexpected,
       fail: unexpected,
+      whole: null,
+      wholeOffset: 0,
       addData: unexpected,
+      kept: unexpected,
+      recall: unexpected,
       pieceDone: unexpected,
       operationDone: unexpected,
     };

@@ -206,6 +206,7 @@ export class TestPool implements Engine {
       devices: () => this.devices,
       space: this.state.space,
       durableSeq: 0,
+      clock: this.clock,
     });
     this.state.space.startDeriving();
     this.state.space.finishDeriving();

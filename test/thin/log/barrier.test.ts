@@ -163,3 +163,58 @@ describe("a barrier", () => {
     ]);
   });
 });
+
+describe("the times of barriers", () => {
+  const counted = (log: LogFixture): number =>
+    log.barrier.durationsMs.counts.reduce((sum, count) => sum + count, 0);
+
+  it("are from the beginning of the first flush to the end of the last", async () => {
+    const log = new LogFixture();
+    await append(log, mapOf(1));
+    log.head.isHolding = true;
+    log.barrier.sync(new Sync());
+    log.nowMs += 20;
+    expect(log.barrier.runningMs).toBe(20);
+    // The flush, its record, and the flush behind that.
+    for (const round of [1, 2, 3]) {
+      expect(counted(log), `round ${round}`).toBe(0);
+      log.nowMs += 10;
+      log.head.letOne();
+      await settle();
+    }
+    expect(counted(log)).toBe(1);
+    expect(log.barrier.durationsMs.sum).toBe(50);
+    expect(log.barrier.runningMs).toBe(0);
+  });
+
+  it("go on for those who wait longest, also while others begin", async () => {
+    const log = new LogFixture();
+    await append(log, mapOf(1));
+    log.head.isHolding = true;
+    log.barrier.sync(new Sync());
+    log.nowMs += 100;
+    log.head.letOne();
+    await settle();
+    log.barrier.sync(new Sync());
+    log.nowMs += 100;
+    log.head.letOne();
+    await settle();
+    // Now one flush ends the first barrier and begins the second.
+    log.nowMs += 100;
+    expect(log.barrier.runningMs).toBe(300);
+    log.head.letOne();
+    await settle();
+    expect(counted(log)).toBe(2);
+    expect(log.barrier.durationsMs.sum).toBe(300 + 100);
+    expect(log.barrier.runningMs).toBe(0);
+  });
+
+  it("are not told of a barrier that has failed", async () => {
+    const rules = [{ error: "medium", kind: IoKind.flush }] as const;
+    const log = new LogFixture(1, (device) => new ErrorFilter(device, rules));
+    log.barrier.sync(new Sync());
+    await settle();
+    expect(counted(log)).toBe(0);
+    expect(log.barrier.runningMs).toBe(0);
+  });
+});

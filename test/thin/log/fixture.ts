@@ -78,6 +78,7 @@ export class LogFixture {
   readonly applied: { record: JournalRecord; seq: number }[] = [];
   readonly released: number[] = [];
   dirtyPages = 0;
+  nowMs = 5000;
   wanted = 0;
   readonly journal: Journal;
   readonly barrier: Barrier;
@@ -110,6 +111,7 @@ export class LogFixture {
       devices: () => this.devices,
       space: { release: (seq) => void this.released.push(seq) },
       durableSeq: 100,
+      clock: { nowMs: () => this.nowMs, after: () => ({ cancel: () => undefined }) },
     });
   }
 

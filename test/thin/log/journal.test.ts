@@ -57,6 +57,21 @@ describe("the journal", () => {
     expect(log.blockAt(102).records).toEqual([mapOf(2), mapOf(3)]);
   });
 
+  it("counts what each block carries: records, and those who appended them", async () => {
+    const log = new LogFixture();
+    log.journal.append(mapOf(1), new TestWaiter());
+    log.journal.appendTogether([mapOf(2), mapOf(3)], new TestWaiter());
+    await settle();
+    log.journal.append(mapOf(4), new TestWaiter());
+    await settle();
+    log.journal.append({ kind: "barrier", upto: 102 }, new TestWaiter());
+    await settle();
+    const { counts, sum } = log.journal.blockRecords;
+    expect([...counts.subarray(0, 4)]).toEqual([2, 0, 1, 0]);
+    expect(sum).toBe(5);
+    expect(log.journal.appendsTotal).toBe(3);
+  });
+
   it("splits what does not fit, but never a group", async () => {
     const log = new LogFixture();
     const waiters: TestWaiter[] = [];

@@ -19,6 +19,7 @@ import {
   type CreateMembersOptions,
 } from "../../../src/thin/members/create-members.ts";
 import { findSignatures } from "../../../src/thin/members/find-signatures.ts";
+import { unmarkWipe } from "../../../src/thin/members/take-back.ts";
 import { writeBytes } from "../../../src/util/io-request.ts";
 import { scratchFolder } from "../../device/loop-device.ts";
 import { refusalOf } from "./support/refusal.ts";
@@ -193,6 +194,9 @@ describe("the devices of a new pool", () => {
     const [member] = await createMembers([{ path }], { ...options, acceptData: true });
     await member?.device.close();
     expect(member?.wiped.map(({ type }) => type)).toEqual(["data"]);
+    // Two regions, their manifest, and a mark until the pool is made.
+    expect(readdirSync(options.backupDir)).toHaveLength(4);
+    await unmarkWipe([member?.backup ?? null]);
     expect(readdirSync(options.backupDir)).toHaveLength(3);
   });
 

@@ -4,8 +4,16 @@ import { JOURNAL_OFFSET_BYTES, SUPERBLOCK_OFFSETS } from "../../../src/thin/form
 import { looksLikePage } from "../../../src/thin/format/page.ts";
 import type { ThinVolume } from "../../../src/thin/io/thin-volume.ts";
 import { PoolError } from "../../../src/thin/pool-error.ts";
-import type { IoErrorKind } from "../../../src/util/io-error.ts";
-import { discard, flush, writeBytes, writeStable } from "../../../src/util/io-request.ts";
+import type { IoError, IoErrorKind } from "../../../src/util/io-error.ts";
+import {
+  discard,
+  flush,
+  IoKind,
+  IoRequest,
+  readBytes,
+  writeBytes,
+  writeStable,
+} from "../../../src/util/io-request.ts";
 import { BrimDevice } from "./support/brim-device.ts";
 import { EXTENT, MIB, PoolBench } from "./support/pool-bench.ts";
 
@@ -14,6 +22,9 @@ interface Brim {
   readonly disk: BrimDevice;
   readonly volume: ThinVolume;
 }
+
+/** The least that a first write takes. */
+const BLOCK = 4096;
 
 /** More leaves than there is room for in the extent of metadata that is there from the beginning. */
 const OTHERS = 24;
@@ -195,6 +206,73 @@ test("writes that the journal has no room for are told so, and do not hang until
   await bench.drive(write(volume, 0, 77));
   expect(await bench.byteAt(volume, 0)).toBe(77);
   await bench.expectSound();
+});
+
+/** A write of which the bytes are the volume's only until {@link ThinVolume.tryBegin} returns, and others are there then. */
+function begin(volume: ThinVolume, offsetBytes: number, byte: number): Fate {
+  const fate: Fate = { end: "open" };
+  const request = new (class extends IoRequest {
+    override done(error: IoError | null): void {
+      fate.end = error === null ? "done" : error.kind;
+    }
+  })();
+  request.kind = IoKind.write;
+  request.offsetBytes = offsetBytes;
+  request.lengthBytes = BLOCK;
+  const bytes = Buffer.alloc(BLOCK, byte);
+  expect(volume.tryBegin(bytes, 0, request)).toBe(true);
+  bytes.fill(0xee);
+  return fate;
+}
+
+/** Changes come until their records wait for a checkpoint that finds no room. */
+async function jam({ bench, disk, volume }: Brim): Promise<Fate> {
+  disk.allocate();
+  disk.takesRoom = (_, data) => looksLikePage(data, 0);
+  disk.isFull = true;
+  const checkpoint = watch(bench.pool.checkpoint());
+  await bench.pass(250);
+  let fate: Fate = { end: "done" };
+  for (let count = 0; fate.end === "done"; count += 1) {
+    fate = watch(count % 2 === 0 ? discard(volume, 0, EXTENT) : write(volume, 0, count));
+    await bench.pass(4, 1);
+  }
+  return checkpoint;
+}
+
+// They were failed at once when their records were withdrawn, whereas all others waited: nobody had the bytes any more.
+test("writes that were begun when the journal had no room left wait like others, and go on with the bytes they had", async () => {
+  const brimming = await brim();
+  const { bench, disk, volume } = brimming;
+  await bench.drive(writeBytes(volume, 5 * EXTENT, Buffer.alloc(BLOCK, 5)));
+  await bench.snapshot(volume, "before");
+  await bench.drive(writeBytes(volume, 2 * EXTENT, Buffer.alloc(BLOCK, 2)));
+  await jam(brimming);
+  const hole = begin(volume, 9 * EXTENT, 9);
+  const overlay = begin(volume, 3 * EXTENT + BLOCK, 33);
+  const grown = begin(volume, 2 * EXTENT + BLOCK, 22);
+  await bench.pass(600);
+  expect([hole.end, overlay.end, grown.end]).toEqual(["open", "open", "open"]);
+  disk.isFull = false;
+  await bench.pass(3_000);
+  expect([hole.end, overlay.end, grown.end]).toEqual(["done", "done", "done"]);
+  const at = async (offset: number): Promise<number> =>
+    (await bench.drive(readBytes(volume, offset, 1)))[0] ?? -1;
+  expect([await at(9 * EXTENT), await at(3 * EXTENT + BLOCK), await at(3 * EXTENT)]).toEqual([
+    9, 33, 1,
+  ]);
+  expect([await at(2 * EXTENT + BLOCK), await at(2 * EXTENT)]).toEqual([22, 2]);
+  await bench.expectSound();
+});
+
+test("writes that were begun are told after their time that there is no room, and have nothing left", async () => {
+  const brimming = await brim();
+  const { bench, volume } = brimming;
+  await jam(brimming);
+  const fate = begin(volume, 9 * EXTENT, 9);
+  await bench.pass(2_000);
+  expect([fate.end, bench.pool.state.space.changes]).toEqual(["space-pending", 0]);
+  expect(bench.pool.failure).toBeNull();
 });
 
 test("a pool is closed without a checkpoint that finds no room, and can be opened again in the same boot", async () => {

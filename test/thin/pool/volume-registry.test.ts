@@ -39,6 +39,19 @@ test("a volume is used or renamed, not both", async () => {
   registry.use(one!)();
 });
 
+test("a volume in use is renamed where its user learns of the name", async () => {
+  const bench = await PoolBench.make();
+  const { engine } = await bench.create("one");
+  const registry = new VolumeRegistry(engine);
+  const [one] = registry.all();
+  const release = registry.use(one!);
+  const renamed = registry.beginRename(one!, true);
+  expect(() => registry.use(one!)).toThrow("being renamed");
+  renamed();
+  expect(registry.uses(one!)).toBe(1);
+  release();
+});
+
 test("a volume of another opening is not this pool's", async () => {
   const bench = await PoolBench.make();
   const before = await bench.create("data");

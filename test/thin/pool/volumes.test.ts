@@ -193,6 +193,10 @@ test("a volume in use keeps its name, and one that is being renamed is not taken
   await bench.drive(bench.pool.rename(volume, "new"));
   expect(outcomes).toEqual(["PoolError: volume old is being renamed: try again"]);
   bench.pool.use(bench.pool.volume("new"))();
+  const again = bench.pool.use(volume);
+  await bench.drive(bench.pool.rename(volume, "newer", { whileUsed: true }));
+  expect(volume.attributes.name).toBe("newer");
+  again();
 });
 
 test("the space of a deleted volume comes back in the background", async () => {

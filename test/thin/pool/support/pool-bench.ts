@@ -49,6 +49,7 @@ export class PoolBench {
   readonly events: PoolEvent[] = [];
   devices: BlockDevice[];
   settings: Partial<PoolRunSettings>;
+  isHostBusy: () => boolean = () => false;
   bootId: string = BOOT_ID;
   #pool: Pool | null = null;
   #uuids = 0;
@@ -66,12 +67,14 @@ export class PoolBench {
       readonly sizeBytes?: number;
       readonly isZero?: boolean;
       readonly settings?: Partial<PoolRunSettings>;
+      readonly isHostBusy?: () => boolean;
       readonly overcommitMax?: number;
       readonly thresholds?: readonly number[];
     } = {},
   ): Promise<PoolBench> {
     const devices = options.devices ?? [new MemoryDevice(options.sizeBytes ?? 64 * MIB, "disk")];
     const bench = new PoolBench(devices, options.settings);
+    bench.isHostBusy = options.isHostBusy ?? bench.isHostBusy;
     const random = new SeededRandom(7);
     await formatPool(
       devices.map((device) => ({ device, isZero: options.isZero ?? true })),
@@ -119,6 +122,7 @@ export class PoolBench {
       clock: this.clock,
       log: recordingLog(this.lines),
       failureMark: this.mark,
+      isHostBusy: this.isHostBusy,
       settings: { discardBytesPerSecond: 0, fillBytesPerSecond: 0, ...this.settings },
     };
     const pool = await this.drive(Pool.open(options));
