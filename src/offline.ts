@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { OperationContext } from "./control/operations/operation.ts";
 import { operationErrorOf } from "./control/operations/operation-error.ts";
 import { perform } from "./control/operations/table.ts";
+import { tellUnfinishedWipes, withOutcome } from "./control/operations/unfinished-wipes.ts";
 import {
   type ArgumentsOf,
   type OperationName,
@@ -13,7 +13,7 @@ import {
 } from "./control/protocol.ts";
 import type { BlockDevice } from "./device/block-device.ts";
 import { FileDevice } from "./device/file-device.ts";
-import { formatPool } from "./thin/checkpoint/format-pool.ts";
+import { checkFormat, formatPool } from "./thin/checkpoint/format-pool.ts";
 import { isFault } from "./thin/format/fault.ts";
 import { BLOCK_BYTES, EXTENT_BYTES_DEFAULT, isExtentSize } from "./thin/format/geometry.ts";
 import { isNewName } from "./thin/format/identity.ts";
@@ -32,6 +32,7 @@ import { OWN_TYPE } from "./thin/members/finding.ts";
 import { mayOpen, systemOwner } from "./thin/members/owner.ts";
 import { refuseAlive } from "./thin/members/refuse-alive.ts";
 import { type FoundPool, scanDevices } from "./thin/members/scan.ts";
+import { takeBackMembers, unmarkWipe } from "./thin/members/take-back.ts";
 import { Pool } from "./thin/pool/pool.ts";
 import { type CheckReport, checkPool } from "./thin/tools/check.ts";
 import { dumpPool, type DumpOptions, linesOfDump, type PoolDump } from "./thin/tools/dump.ts";
@@ -124,7 +125,11 @@ async function makeMembers(
   devices: readonly string[],
   sizeBytes: number | null,
   options: OverwriteOptions,
+  beforeWipe: (members: readonly Member[]) => void = () => undefined,
 ): Promise<Member[]> {
+  const { stateDir } = options;
+  const context = { pools: () => [], backupDir: join(stateDir, "backup"), log: commandLog() };
+  await tellUnfinishedWipes(context);
   const requests = devices.map((path): MemberRequest =>
     sizeBytes === null ? { path } : { path, createBytes: sizeBytes },
   );
@@ -132,7 +137,27 @@ async function makeMembers(
     const owner = await systemOwner();
     await refuseAlive(devices, { owner, clock: systemClock, onShared: () => warnShared(devices) });
   }
-  return createMembers(requests, consentOf(options));
+  return createMembers(requests, { ...consentOf(options), beforeWipe });
+}
+
+/**
+ * Makes a pool of devices that were prepared for it, or leaves them as they were before; empty, where data may have been written to them.
+ * They are closed then.
+ */
+async function withMembers<Result>(
+  members: readonly Member[],
+  work: () => Promise<Result>,
+  { isWritten = false }: { readonly isWritten?: boolean } = {},
+): Promise<Result> {
+  try {
+    const result = await work();
+    await unmarkWipe(members.map(({ backup }) => backup));
+    return result;
+  } catch (error) {
+    throw withOutcome(error, members, await takeBackMembers(members, isWritten));
+  } finally {
+    await closeAll(members.map(({ device }) => device));
+  }
 }
 
 /** Makes an empty pool. Errors: foreign: and what is on the devices; exists, busy, invalid, missing, unsupported, io. */
@@ -147,22 +172,17 @@ export function createPool(options: CreatePoolOptions): Promise<CreatedPool> {
     if (!isExtentSize(extentBytes)) {
       throw new OperationError("invalid", "an extent is a power of two, 16KiB to 1MiB");
     }
-    const members = await makeMembers(options.devices, sizeBytes, options);
     const uuid = randomUUID();
-    try {
-      await formatPool(members, {
-        uuid,
-        extentBytes,
-        settings: { name, overcommitMax, thresholds: [] },
-        randomBytes: systemRandomBytes,
-        owner: await systemOwner(),
-      });
-    } catch (error) {
-      for (const { path, isZero } of members) if (isZero) await unlink(path);
-      throw error;
-    } finally {
-      await closeAll(members.map(({ device }) => device));
-    }
+    const format = {
+      uuid,
+      extentBytes,
+      settings: { name, overcommitMax, thresholds: [] },
+      randomBytes: systemRandomBytes,
+      owner: await systemOwner(),
+    };
+    const check = (made: readonly Member[]): void => checkFormat(made, format);
+    const members = await makeMembers(options.devices, sizeBytes, options, check);
+    await withMembers(members, () => formatPool(members, format));
     const backups = members.flatMap(({ backup }) => backup ?? []);
     return { name, uuid, devices: options.devices, extentBytes, backups };
   });
@@ -232,26 +252,36 @@ export interface RepairPoolOptions extends OverwriteOptions {
   readonly targetBytes: number | null;
 }
 
-/** Saves what is left of a pool into a new one on other devices; the old one is only read. Errors: missing, busy, foreign, space, io. */
-export function repairDevices(options: RepairPoolOptions, onStep: OnStep): Promise<RepairReport> {
+/**
+ * Saves what is left of a pool into a new one on other devices; the old one is only read. Where it fails, or the signal stops it, nothing of
+ * the new one is left. Errors: missing, busy, foreign, space, io.
+ */
+export function repairDevices(
+  options: RepairPoolOptions,
+  { onProgress, signal }: { readonly onProgress: OnStep; readonly signal?: AbortSignal },
+): Promise<RepairReport> {
   return asOperation(async () => {
     const owner = await systemOwner();
     const { devices: sources } = await claim(options.devices, { owner, readOnly: true });
-    let targets: Member[] = [];
     try {
-      targets = await makeMembers(options.targets, options.targetBytes, options);
-      return await repairPool(sources, {
-        targets,
-        uuid: randomUUID(),
-        randomBytes: systemRandomBytes,
-        owner,
-        bootId: owner.bootId,
-        onStep: (step, share) =>
-          onStep({ step: step === "scan" ? "Scanning" : "Copying", done: share, total: 1 }),
-      });
+      const check = (): void => signal?.throwIfAborted();
+      const targets = await makeMembers(options.targets, options.targetBytes, options, check);
+      const work = (): Promise<RepairReport> =>
+        repairPool(sources, {
+          targets,
+          uuid: randomUUID(),
+          randomBytes: systemRandomBytes,
+          owner,
+          bootId: owner.bootId,
+          onStep: (step, share) => {
+            const name = step === "scan" ? "Scanning" : "Copying";
+            onProgress({ step: name, done: share, total: 1 });
+            signal?.throwIfAborted();
+          },
+        });
+      return await withMembers(targets, work, { isWritten: true });
     } finally {
       await closeAll(sources);
-      await closeAll(targets.map(({ device }) => device));
     }
   });
 }
@@ -342,7 +372,11 @@ export interface OfflinePool {
   call<Name extends OperationName>(
     name: Name,
     body: ArgumentsOf<Name>,
-    options?: { readonly payload?: Uint8Array; readonly onProgress?: OnStep },
+    options?: {
+      readonly payload?: Uint8Array;
+      readonly onProgress?: OnStep;
+      readonly signal?: AbortSignal;
+    },
   ): Promise<ReplyOf<Name>>;
   /** Flushes everything and lets go of the devices. */
   close(): Promise<void>;
@@ -394,8 +428,16 @@ function offlinePool(
   };
   return {
     name: pool.name,
-    call: (name, body, { payload = new Uint8Array(0), onProgress = () => undefined } = {}) =>
-      asOperation(() => perform(name, { context, body, payload, progress: onProgress })),
+    call: (name, body, { payload = new Uint8Array(0), onProgress, signal } = {}) =>
+      asOperation(() =>
+        perform(name, {
+          context,
+          body,
+          payload,
+          progress: onProgress ?? (() => undefined),
+          ...(signal === undefined ? {} : { signal, settle: () => signal.throwIfAborted() }),
+        }),
+      ),
     close: () =>
       asOperation(async () => {
         try {

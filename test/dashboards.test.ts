@@ -11,7 +11,7 @@ const folder = join(import.meta.dirname, "..", "dashboards");
 
 /** Every name that can stand in a query and is no metric. */
 const WORDS = new Set(
-  "sum by rate increase histogram_quantile topk predict_linear label_values and or unless".split(
+  "sum max by rate increase histogram_quantile topk predict_linear label_values and or unless".split(
     " ",
   ),
 );
@@ -205,6 +205,9 @@ describe("the dashboard and the alert rules", () => {
     for (const name of [
       "ThinlunPoolNearlyFull",
       "ThinlunPoolFailed",
+      "ThinlunPoolFull",
+      "ThinlunPoolThreshold",
+      "ThinlunBarrierHangs",
       "ThinlunPoolWithoutBarrier",
       "ThinlunEventLoopStalls",
     ]) {

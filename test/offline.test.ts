@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -21,7 +22,7 @@ import {
   repairDevices,
   scanPools,
 } from "../src/offline.ts";
-import type { Progress } from "../src/control/protocol.ts";
+import { OperationError, type Progress } from "../src/control/protocol.ts";
 import { HEARTBEAT_OFFSET } from "../src/thin/format/layout.ts";
 import { encodeHeartbeat } from "../src/thin/members/heartbeat-block.ts";
 
@@ -37,6 +38,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
+const quiet = { onProgress: () => undefined };
 const overwrite = () => ({ stateDir: join(folder, "state"), wipe: [], acceptData: false });
 
 function create(changes: Partial<Parameters<typeof createPool>[0]> = {}) {
@@ -112,13 +114,52 @@ describe("pools without a daemon", () => {
     const target = join(folder, "saved.img");
     const options = { ...overwrite(), devices: [path], targets: [target], targetBytes: 128 * MIB };
     const before = readFileSync(path);
-    const report = await repairDevices(options, (step) => void steps.push(step));
+    const report = await repairDevices(options, {
+      onProgress: (step) => void steps.push(step),
+    });
     expect(report).toMatchObject({ source: "checkpoint", lostExtents: 0 });
     expect(report.volumes.map(({ name }) => name)).toEqual(["a.importing"]);
     expect(steps.at(-1)).toMatchObject({ step: "Copying", done: 1 });
     expect(readFileSync(path).equals(before)).toBe(true);
     expect((await checkDevices([target], () => undefined)).isSound).toBe(true);
-    await expect(repairDevices({ ...options, targets: [path] }, () => undefined)).rejects.toThrow();
+    await expect(repairDevices({ ...options, targets: [path] }, quiet)).rejects.toThrow();
+  });
+
+  it("are saved as a whole, or nothing is left of that", async () => {
+    await create();
+    const pool = await openPool([path], folder);
+    await pool.call("volume/create", { pool: "tank", volume: "a.importing", sizeBytes: MIB });
+    const range = { pool: "tank", volume: "a.importing", offsetBytes: 0 };
+    await pool.call("volume/write", range, { payload: Buffer.alloc(4096, 5) });
+    await pool.close();
+    const wiped = join(folder, "wiped.img");
+    await create({ name: "other", devices: [wiped] });
+    const [other] = (await scanPools([wiped])).pools;
+    const made = join(folder, "made.img");
+    const stop = new AbortController();
+    const repair = repairDevices(
+      {
+        ...overwrite(),
+        wipe: [`thinlun:${other?.uuid}`],
+        devices: [path],
+        targets: [wiped, made],
+        targetBytes: 128 * MIB,
+      },
+      {
+        signal: stop.signal,
+        onProgress: ({ step }) => {
+          if (step === "Copying") stop.abort(new OperationError("failed", "interrupted"));
+        },
+      },
+    );
+    await expect(repair).rejects.toMatchObject({
+      kind: "failed",
+      message: expect.stringMatching(/^interrupted; .*wiped.img is empty, .* are kept: /),
+    });
+    expect((await scanPools([wiped])).pools).toEqual([]);
+    expect(existsSync(made)).toBe(false);
+    const left = readdirSync(join(folder, "state", "backup"));
+    expect(left.filter((name) => name.endsWith("unfinished"))).toEqual([]);
   });
 
   it("are left alone while a host that shares them shows signs of life", async () => {
@@ -147,7 +188,7 @@ describe("pools without a daemon", () => {
     const ends = await Promise.allSettled([
       openPool([a], folder),
       deletePool([b], { ...overwrite(), wipe: wipe[1] ?? [] }),
-      repairDevices(repair, () => undefined),
+      repairDevices(repair, quiet),
       create({ devices: [d], wipe: wipe[3] ?? [] }),
     ]);
     clearInterval(living);

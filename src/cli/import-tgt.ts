@@ -27,7 +27,7 @@ const DEFAULT_CONF = "/etc/tgt/targets.conf";
 const PASSWORD_BYTES = 8;
 
 /** What an import has done, or would. */
-export interface ImportReport extends TgtApplyReply {
+export interface ImportReport extends Omit<TgtApplyReply, "spared"> {
   readonly notes: readonly string[];
 }
 
@@ -72,6 +72,7 @@ export async function importTgt(
   const reply = await daemon.call("tgt/apply", {
     wanted,
     remove: [],
+    spareOthers: true,
     onlyNew: false,
     force,
     dryRun,

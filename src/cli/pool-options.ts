@@ -40,6 +40,13 @@ export function wipes(options: WipeOptions): boolean {
   return (options.wipe ?? []).length > 0 || options["i-know-this-is-not-empty"];
 }
 
+/** What is to be consented to. */
+export function destroyed(options: WipeOptions, devices: readonly string[]): string {
+  const data = options["i-know-this-is-not-empty"] ? ["unknown data"] : [];
+  const named = [...(options.wipe ?? []), ...data];
+  return `${named.join(", ")} on ${devices.join(", ")} will be destroyed`;
+}
+
 export function optionalSize(text: string | undefined): number | undefined {
   return text === undefined ? undefined : parseSize(text);
 }

@@ -1,18 +1,13 @@
 import type { LunReport, TargetReport } from "../control/protocol.ts";
-import { formatSize } from "../util/units.ts";
+import { accessOfLun, lunText, sizeOfLun } from "./lun-text.ts";
 import { formatTable } from "./table.ts";
+
+/** What is left of 80 columns behind the name of a fact. */
+const FACT_WIDTH = 67;
 
 /** Such as "1 LUN", "2 LUNs". */
 export function counted(count: number, one: string): string {
   return `${count} ${one}${count === 1 ? "" : "s"}`;
-}
-
-function sizeOf({ sizeBytes }: LunReport): string {
-  return sizeBytes === null ? "missing" : formatSize(sizeBytes);
-}
-
-function accessOf({ readOnly, online }: LunReport): string {
-  return `${readOnly ? "read-only" : "writable"}${online ? "" : ", offline"}`;
 }
 
 /** Who is let in, in one word or two. */
@@ -64,9 +59,9 @@ export function lunTable(luns: readonly LunReport[]): string {
     luns.map((lun) => [
       String(lun.lun),
       lun.volume,
-      sizeOf(lun),
+      sizeOfLun(lun),
       String(lun.blockBytes),
-      accessOf(lun),
+      accessOfLun(lun),
       lun.target,
     ]),
   );
@@ -74,6 +69,26 @@ export function lunTable(luns: readonly LunReport[]): string {
 
 function listed(values: readonly string[], none: string): string {
   return values.length === 0 ? none : values.join(", ");
+}
+
+function pingsText(interval: number | null, count: number | null): string {
+  if (interval === 0) return "initiators are never asked whether they live";
+  const often = count === null ? "as often as usual" : `${count} times`;
+  return `${often}, after ${interval === null ? "the usual" : `${interval} s of`} silence each`;
+}
+
+/** Words in as many rows as a terminal of 80 columns takes for them. */
+function folded(key: string, words: readonly string[]): (readonly [string, string])[] {
+  const rows: (readonly [string, string])[] = [];
+  let line = "";
+  for (const word of words) {
+    if (line !== "" && line.length + word.length >= FACT_WIDTH) {
+      rows.push([rows.length === 0 ? key : "", line]);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...rows, [rows.length === 0 ? key : "", line]];
 }
 
 /** Everything of one target. */
@@ -104,11 +119,11 @@ export function targetText(target: TargetReport): string {
     rows.push(["proves", `itself as ${authentication.mutual}${must}`]);
   }
   if (redirect !== null) rows.push(["redirect", `to ${redirect.address}`]);
+  const { interval, count } = target.pings;
+  if (interval !== null || count !== null) rows.push(["pings", pingsText(interval, count)]);
   const offers = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
-  rows.push(["offers", offers.join(" ")]);
+  rows.push(...folded("offers", offers));
   const facts = rows.map(([key, value]) => `  ${key.padEnd(10)} ${value}\n`).join("");
-  const luns = target.luns.map(
-    (lun) => `  LUN ${String(lun.lun).padEnd(6)} ${lun.volume}, ${sizeOf(lun)}, ${accessOf(lun)}\n`,
-  );
+  const luns = target.luns.map((lun) => `  ${lunText(lun)}`);
   return `target ${target.name}\n${facts}${luns.join("")}`;
 }

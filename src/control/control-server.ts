@@ -11,7 +11,10 @@ import { publishEvents } from "./http/event-sources.ts";
 import { EventStreams } from "./http/event-stream.ts";
 import { Idempotency } from "./http/idempotency.ts";
 import { TcpListener } from "./http/tcp-listener.ts";
+import { stuckness } from "./health.ts";
 import { Jobs } from "./jobs.ts";
+import type { JobEvent, JobReport } from "./protocol.ts";
+import { LoopWatch } from "./loop-watch.ts";
 import type { OperationContext } from "./operations/operation.ts";
 
 /** Commands come one at a time; this leaves room for scripts that start many, and for readers of events. */
@@ -56,6 +59,7 @@ export class ControlServer {
   readonly #parts: AppParts;
   readonly #running = new Running();
   readonly #tcp: TcpListener;
+  readonly #loop: LoopWatch;
   #server: Server | null = null;
   readonly #endEvents: () => void;
 
@@ -63,12 +67,14 @@ export class ControlServer {
     const { context, log, addRoutes = () => undefined } = options;
     const { unready = () => failuresOf(context) } = options;
     const { clock } = context;
+    this.#loop = new LoopWatch(clock);
     this.events = new EventLog(context.makeUuid());
     const jobs = new Jobs({
       makeId: context.makeUuid,
       now: context.now,
-      onChange: ({ id, operation, by, state }) =>
-        this.events.publish("job", { id, operation, by, state }),
+      clock,
+      onChange: (job) => this.events.publish("job", jobEvent(job)),
+      onProgress: (job) => this.events.tell("job", jobEvent(job)),
     });
     const { daemon, pools } = context;
     const { plane = null, server = null } = daemon ?? {};
@@ -82,6 +88,7 @@ export class ControlServer {
       log,
       streams: new EventStreams(this.events, clock),
       unready,
+      stuck: () => stuckness({ stallMs: this.#loop.worstMs, pools: pools() }),
       addRoutes,
       ...(options.requestMsMax === undefined ? {} : { requestMsMax: options.requestMsMax }),
     };
@@ -98,11 +105,12 @@ export class ControlServer {
     await app.ready();
     app.server.maxConnections = CONNECTIONS_MAX;
     await listenOnSocket(app.server, path);
+    this.#loop.start();
     this.#server = app.server;
   }
 
   /**
-   * Listens over TCP as it is configured, or no more; resolves with where, with the port as it is.
+   * Listens over TCP as it is configured, or no more; resolves with where, with the port as it is. It is tried again where it fails.
    *
    * @throws {StartError}
    */
@@ -111,10 +119,16 @@ export class ControlServer {
     return this.#tcp.endpoint;
   }
 
+  /** Why it does not serve over TCP as it is configured; null: it does. */
+  get tcpFailure(): string | null {
+    return this.#tcp.failure;
+  }
+
   /** No new requests; resolves when those that run have ended. The socket's file is gone then. */
   async close(): Promise<void> {
     const server = this.#server;
     this.#server = null;
+    this.#loop.stop();
     this.#endEvents();
     const closed = new Promise<void>((resolve) => {
       if (server === null) resolve();
@@ -122,11 +136,16 @@ export class ControlServer {
     });
     this.#tcp.stopListening();
     this.#parts.streams.close();
+    this.#parts.jobs.cancelAll();
     await this.#running.none();
     server?.closeAllConnections();
     await closed;
     await this.#tcp.close();
   }
+}
+
+function jobEvent({ id, operation, by, state, canStop, progress }: JobReport): JobEvent {
+  return { id, operation, by, state, canStop, progress };
 }
 
 function failuresOf({ pools }: OperationContext): readonly string[] {

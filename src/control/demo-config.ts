@@ -1,8 +1,11 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { OPEN_ACCESS } from "../iscsi/auth/access-list.ts";
 import { CONNECTIONS_MAX } from "../iscsi/limits.ts";
+import { DEFAULT_PINGS } from "../iscsi/ping-watch.ts";
 import { DEFAULT_OFFERS } from "../iscsi/parameters.ts";
 import { TARGET_SESSIONS_MAX_DEFAULT } from "../iscsi/target.ts";
+import type { Log } from "../util/log.ts";
 import type { Config, TargetConfig } from "./config/config.ts";
 import { ISCSI_PORT } from "./config/endpoint.ts";
 
@@ -24,9 +27,11 @@ const DEMO_BYTES: number = 8 * GIB;
 const DEMO_POOL_BYTES: number = 16 * GIB;
 const DEMO_EXTENT_BYTES: number = 64 * 1024;
 
-/** The disk of versions before there were pools: it is left as it is. */
-export function earlierDemoImage(stateDir: string): string {
-  return join(stateDir, "demo.img");
+/** The disk of versions before there were pools is left as it is, and whoever has one is told. */
+export function tellOfEarlierDemo(stateDir: string, log: Log): void {
+  const path = join(stateDir, "demo.img");
+  if (!existsSync(path)) return;
+  log.warn({ path }, "the disk of an earlier version is left as it is; to use it: driver raw");
 }
 
 /** What the daemon does when it is told nothing: a thin disk in a sparse pool in its state folder, for this host only. */
@@ -74,7 +79,7 @@ export function demoConfig(stateDir: string): Config {
     targets: [demoTarget()],
     discovery: { enabled: true, authentication: null, access: OPEN_ACCESS },
     accounts: [],
-    limits: { connections: CONNECTIONS_MAX },
+    limits: { connections: CONNECTIONS_MAX, pings: DEFAULT_PINGS },
     http: null,
   };
 }
@@ -90,6 +95,7 @@ function demoTarget(): TargetConfig {
     portalGroups: [],
     redirect: null,
     offers: DEFAULT_OFFERS,
+    pings: {},
     sessionsMax: TARGET_SESSIONS_MAX_DEFAULT,
     state: "ready",
     tid: null,

@@ -3,6 +3,9 @@ import { AuthenticationPolicy } from "../iscsi/auth/authentication-policy.ts";
 import type { IscsiServer } from "../iscsi/server.ts";
 import { IscsiTarget, type IscsiTargetSettings } from "../iscsi/target.ts";
 import type { LogicalUnit } from "../scsi/logical-unit.ts";
+import { DepartedInitiators } from "../scsi/departed-initiators.ts";
+import { DEPARTED_MS_MAX } from "../scsi/limits.ts";
+import { initiatorOf } from "../scsi/nexus.ts";
 import { diskName, TargetDevice } from "../scsi/target-device.ts";
 import { assert } from "../util/assert.ts";
 import type { Clock } from "../util/clock.ts";
@@ -11,6 +14,8 @@ import { authenticationRules } from "./config/authentication-rules.ts";
 import type { LunConfig, TargetConfig } from "./config/config.ts";
 import { changeUnit, type UnitTarget, Units } from "./units.ts";
 import type { OpenVolume } from "./volume-store.ts";
+
+const MS_PER_SECOND = 1000;
 
 /** What the targets are put together from. */
 export interface ExportsOptions {
@@ -32,6 +37,7 @@ export function targetSettings(config: TargetConfig): IscsiTargetSettings {
     redirect: config.redirect,
     state: config.state,
     offers: config.offers,
+    pings: config.pings,
     maxSessions: config.sessionsMax,
   };
 }
@@ -49,6 +55,8 @@ export class Exports {
   readonly #targets = new Map<string, Exported>();
   /** Of targets that were removed and whose sessions have not ended. */
   readonly #leaving = new Set<TargetDevice>();
+  /** By target, also of those that are not there any more. */
+  readonly #departed = new Map<string, DepartedInitiators>();
 
   constructor(options: ExportsOptions) {
     this.#options = options;
@@ -58,7 +66,7 @@ export class Exports {
   /** Makes a target with its LUNs and hands it to the server. LUNs without a volume are left out. */
   add(config: TargetConfig): void {
     const { log, server } = this.#options;
-    const device = new TargetDevice(config.name);
+    const device = new TargetDevice(config.name, this.#departedFrom(config.name));
     const target = { device, config };
     this.#targets.set(config.name, target);
     if (config.tgt !== null) device.attach(0, this.#units.makeController(config));
@@ -87,14 +95,48 @@ export class Exports {
   }
 
   /**
+   * Initiators that know another disk under the number of this LUN, there or taken away, in words: they would write what they know of that
+   * one to this one. Also those that have lost their session lately: they come back by themselves. None where the volume is not open: nobody
+   * can tell yet.
+   */
+  strangersTo(target: string, { lun, volume: name, blockBytes }: LunConfig): readonly string[] {
+    const volume = this.#options.volumes.get(name)?.volume;
+    if (volume === undefined) return [];
+    const disk = diskName(volume.uuid, blockBytes);
+    const here = this.#targets.get(target)?.device.strangersTo(lun, disk) ?? [];
+    const away = this.#departedFrom(target).all.filter(
+      ({ met }) => (met.get(lun) ?? disk) !== disk,
+    );
+    const nowMs = this.#options.clock.nowMs();
+    const awayInWords = away.map(({ port, sinceMs }) => {
+      const seconds = Math.ceil((sinceMs + DEPARTED_MS_MAX - nowMs) / MS_PER_SECOND);
+      return `${initiatorOf(port)}, which has lost its session and may come back within ${seconds} s`;
+    });
+    return [...here, ...awayInWords];
+  }
+
+  /** Who has lost a session to a target of this name. */
+  #departedFrom(target: string): DepartedInitiators {
+    const known = this.#departed.get(target);
+    if (known !== undefined) return known;
+    const used = new Set([
+      ...this.#targets.keys(),
+      ...Array.from(this.#leaving, ({ name }) => name),
+    ]);
+    for (const [name, { all }] of this.#departed) {
+      if (all.length === 0 && !used.has(name)) this.#departed.delete(name);
+    }
+    const departed = new DepartedInitiators(this.#options.clock);
+    this.#departed.set(target, departed);
+    return departed;
+  }
+
+  /**
    * Whether initiators that are logged in have met another disk under the number of this LUN, there or taken away. They would write what
    * they know of that one to this one. False where the volume is not open: nobody can tell yet.
    */
   isMetAsAnother(target: string, config: LunConfig): boolean {
-    const volume = this.#options.volumes.get(config.volume)?.volume;
-    const device = this.#targets.get(target)?.device;
-    if (volume === undefined || device === undefined) return false;
-    return device.isMetAsAnother(config.lun, diskName(volume.uuid, config.blockBytes));
+    return this.strangersTo(target, config).length > 0;
   }
 
   /**
@@ -173,6 +215,11 @@ export class Exports {
         this.#options.log.info({ volume, readOnly, ...settings }, "logical unit changed");
       }
     }
+  }
+
+  /** A volume has another name; its unit, and whoever uses that, stay as they are. */
+  rename(volume: string, after: string): void {
+    this.#units.rename(volume, after);
   }
 
   /** Lets go of the volumes, once no session is there any more. */

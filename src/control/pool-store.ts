@@ -16,6 +16,7 @@ import { PoolError } from "../thin/pool-error.ts";
 import type { PoolOpenOptions, PoolRunSettings } from "../thin/pool/pool-options.ts";
 import { Pool } from "../thin/pool/pool.ts";
 import type { Clock } from "../util/clock.ts";
+import { EventLoopLoad } from "../util/event-loop-load.ts";
 import type { Log } from "../util/log.ts";
 import type { RandomBytes } from "../util/random.ts";
 import { formatSize } from "../util/units.ts";
@@ -33,6 +34,8 @@ const MS_PER_SECOND = 1000;
 const PERCENT = 100;
 /** How long a pool may take to be opened: with a long journal to read, and after a watch for signs of life of another host. */
 const OPEN_MS_MAX = 300_000;
+/** How long its devices may take to say their sizes. */
+const ANSWER_MS_MAX = 30_000;
 const JOINED_FILE = "pool-devices.json";
 
 /** What the pools of a daemon need of the world around them. */
@@ -77,7 +80,10 @@ export class PoolStore {
   readonly #open = new Map<string, OpenPool>();
   /** Being opened: nobody else has the name until that has ended. */
   readonly #busy = new Set<string>();
+  /** Being closed: the same. What that comes to is whether all of it is safe. */
+  readonly #closing = new Map<string, Promise<boolean>>();
   readonly #joined: JoinedDevices;
+  readonly #load = new EventLoopLoad();
 
   constructor(options: PoolStoreOptions) {
     this.#options = options;
@@ -111,7 +117,7 @@ export class PoolStore {
 
   /** Devices that hang must not hold up what has nothing to do with them: what comes too late is closed again. */
   async #openWithin(name: string, config: PoolConfig): Promise<void> {
-    if (this.#open.has(name) || this.#busy.has(name)) {
+    if (this.#open.has(name) || this.#busy.has(name) || this.#closing.has(name)) {
       throw new StartError(
         "one of this name is open, as commands that have not ended still use it",
       );
@@ -251,6 +257,7 @@ export class PoolStore {
         log,
         failureMark,
         onLost: (listener) => claim?.onLost(listener),
+        isHostBusy: () => this.#load.isBusy,
         settings: { ...runSettings(config), growth: growthOf(growing, config) },
       });
       await keepSettings(pool, config);
@@ -349,9 +356,16 @@ export class PoolStore {
     }
   }
 
-  /** Takes up what devices have gained by now. */
+  /** Takes up what devices have gained by now. None waits for another that hangs. */
   async refresh(): Promise<void> {
-    for (const [name, { pool }] of this.#open) await this.#takeGrowth(name, pool);
+    const { clock, log } = this.#options;
+    await Promise.all(
+      Array.from(this.#open, async ([name, { pool }]) => {
+        if (await endsWithin(clock, ANSWER_MS_MAX, this.#takeGrowth(name, pool))) return;
+        const error = new Error("they do not answer");
+        log.error({ pool: name, error }, "the size of its devices is not known");
+      }),
+    );
   }
 
   /** Nothing is lost where it fails: the pool goes on with what it had. */
@@ -371,16 +385,28 @@ export class PoolStore {
 
   /** Closes all of them, after their volumes; what goes wrong is logged. Whether all of them were flushed. */
   async closeAll(): Promise<boolean> {
-    const names = [...this.#open.keys()];
+    const names = [...this.#open.keys(), ...this.#closing.keys()];
     const closed = await Promise.all(names.map((name) => this.close(name)));
     return closed.every(Boolean);
   }
 
-  /** Checkpoints and closes one; what goes wrong is logged. Its volumes are closed before. Whether all of it is safe. */
-  async close(name: string): Promise<boolean> {
+  /**
+   * Checkpoints and closes one; what goes wrong is logged. Its volumes are closed before. Whether all of it is safe, when it is closed, also
+   * where somebody else has begun with that.
+   *
+   * @param meant the one that is to be closed; left out: whichever has the name
+   */
+  async close(name: string, meant: EnginePool | undefined = this.find(name)): Promise<boolean> {
     const opened = this.#open.get(name);
+    if (opened === undefined) return (await this.#closing.get(name)) ?? true;
+    if (opened.pool !== meant?.pool) return true;
     this.#open.delete(name);
-    if (opened === undefined) return true;
+    const closing = this.#closeOne(name, opened).finally(() => this.#closing.delete(name));
+    this.#closing.set(name, closing);
+    return closing;
+  }
+
+  async #closeOne(name: string, opened: OpenPool): Promise<boolean> {
     try {
       await this.#closeOpened(opened);
       return opened.pool.failure === null;

@@ -43,6 +43,16 @@ export class PortalStore {
     return endpoint;
   }
 
+  /** The same for one of a command that may be there already, and need not: it takes commands to put it right. */
+  async tryOpen(config: PortalConfig): Promise<void> {
+    if (this.#open.has(keyOf(config))) return;
+    try {
+      await this.open(config);
+    } catch (error) {
+      this.#log.error({ error }, "portal left out");
+    }
+  }
+
   /** Takes no more connections; those that came stay. */
   async close(config: PortalConfig): Promise<void> {
     const portal = this.#open.get(keyOf(config));

@@ -1,9 +1,22 @@
 import { isIP } from "node:net";
 import { lookup } from "node:dns/promises";
 import type { IscsiServer } from "../iscsi/server.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
 import type { PortalConfig } from "./config/config.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "./config/endpoint.ts";
 import { codeOf, messageOf, StartError } from "./start-error.ts";
+import { endsWithin } from "./within.ts";
+
+/** How long a name service may take: resolvers ask the next server after five seconds each, and other changes wait meanwhile. */
+const LOOKUP_MS_MAX = 20_000;
+
+/** How names of addresses are resolved. */
+interface NameService {
+  readonly clock: Clock;
+  readonly lookup: (name: string) => Promise<{ readonly address: string }>;
+}
+
+const systemNames: NameService = { clock: systemClock, lookup: (name) => lookup(name) };
 
 /** What to do about an address that cannot be listened on. */
 function advice(error: unknown, { port }: Endpoint): string {
@@ -23,14 +36,19 @@ function advice(error: unknown, { port }: Endpoint): string {
 }
 
 /** Names are resolved here and once, so that what listens is an address and what is advertised too. */
-async function resolved(endpoint: Endpoint): Promise<Endpoint> {
-  if (isIP(endpoint.address) !== 0) return endpoint;
+async function resolved(endpoint: Endpoint, names: NameService): Promise<Endpoint> {
+  const name = endpoint.address;
+  if (isIP(name) !== 0) return endpoint;
+  const finding = names.lookup(name);
   try {
-    const { address } = await lookup(endpoint.address);
-    return { address, port: endpoint.port };
+    if (await endsWithin(names.clock, LOOKUP_MS_MAX, finding)) {
+      const { address } = await finding;
+      return { address, port: endpoint.port };
+    }
   } catch (error) {
-    throw new StartError(`the address of ${endpoint.address} cannot be found`, error);
+    throw new StartError(`the address of ${name} cannot be found`, error);
   }
+  throw new StartError(`the address of ${name} cannot be found: the name service does not answer`);
 }
 
 /**
@@ -38,8 +56,12 @@ async function resolved(endpoint: Endpoint): Promise<Endpoint> {
  *
  * @throws {StartError} it cannot
  */
-export async function openPortal(server: IscsiServer, portal: PortalConfig): Promise<Endpoint> {
-  const endpoint = await resolved(portal.listen);
+export async function openPortal(
+  server: IscsiServer,
+  portal: PortalConfig,
+  names: NameService = systemNames,
+): Promise<Endpoint> {
+  const endpoint = await resolved(portal.listen, names);
   const { group, advertise } = portal;
   try {
     const { address, port } = await server.listen({ ...endpoint, group, advertise });

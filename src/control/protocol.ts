@@ -15,8 +15,9 @@ import { defaultStateFolder, systemSurroundings } from "./state-folder.ts";
 
 export { ERROR_KINDS, type ErrorKind } from "./schemas/error-kinds.ts";
 export type { AccountReport } from "./schemas/account.ts";
-export type { JobReport, Progress } from "./schemas/job.ts";
+export type { JobEvent, JobReport, Progress } from "./schemas/job.ts";
 export type { LunReport, LunStatistics } from "./schemas/lun.ts";
+export type { LunSettingArguments, LunSettings } from "./schemas/lun-settings.ts";
 export type { Problem } from "./schemas/problem.ts";
 export { BODY_BYTES_MAX, DATA_BYTES_MAX, EXTENTS_MAX } from "./schemas/limits.ts";
 export type { PoolReport, SpaceReport, UsageMap } from "./schemas/pool.ts";

@@ -1,5 +1,5 @@
 import { runChild } from "../../native-free/child-process.ts";
-import type { Clock, Timer } from "../util/clock.ts";
+import { type Clock, systemClock, type Timer } from "../util/clock.ts";
 import type { Log } from "../util/log.ts";
 
 /** `missing`: there is no way to tell it on this host. `failed`: this time. */
@@ -35,6 +35,9 @@ export class ServiceManager {
   #pingWaits = false;
   #warned = false;
   #stops = false;
+  /** What was last told, or is about to be; null before the first time. */
+  #status: string | null = null;
+  #statusWaits = false;
 
   constructor(options: ServiceManagerOptions) {
     const { NOTIFY_SOCKET: socketPath = "" } = options.environment;
@@ -47,8 +50,21 @@ export class ServiceManager {
   ready(status: string): void {
     // A reload may end after the daemon was told to stop.
     if (this.#stops) return;
+    this.#status = status;
     this.#send(["READY=1", statusField(status)]);
     if (this.#timer === null) this.#pingLater();
+  }
+
+  /** What there is has changed since. Of many that come while nothing can be told, the last one is told. */
+  status(status: string): void {
+    if (this.#status === null || this.#stops || status === this.#status) return;
+    this.#status = status;
+    if (this.#statusWaits) return;
+    this.#statusWaits = true;
+    this.#last = this.#last.then(() => {
+      this.#statusWaits = false;
+      return this.#stops ? undefined : this.#tell([statusField(this.#status ?? "")]);
+    });
   }
 
   /** Whoever asked for a reload waits for the `ready` that follows. */
@@ -95,6 +111,18 @@ export class ServiceManager {
     const why = outcome === "missing" ? "there is no systemd-notify" : "systemd-notify failed";
     this.#options.log.warn({ fields }, `the service manager cannot be told how this is: ${why}`);
   }
+}
+
+/** That of this process. */
+export function systemServiceManager(log: Log): ServiceManager {
+  return new ServiceManager({
+    environment: process.env,
+    pid: process.pid,
+    clock: systemClock,
+    log,
+    monotonicUs: () => process.hrtime.bigint() / 1000n,
+    notify: notifyBySystemdNotify,
+  });
 }
 
 /** Null: nobody waits for pings, or for those of another process. */

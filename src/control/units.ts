@@ -112,6 +112,14 @@ export class Units {
     }
   }
 
+  /** The unit of a volume that has another name now. */
+  rename(volume: string, after: string): void {
+    const unit = this.#units.get(volume);
+    if (unit === undefined) return;
+    this.#units.delete(volume);
+    this.#units.set(after, unit);
+  }
+
   /** Lets go of the volumes, once no session is there any more. */
   close(): void {
     for (const unit of this.#units.values()) unit.close();

@@ -1,77 +1,51 @@
 import type { Socket } from "node:net";
 import { assert } from "../util/assert.ts";
-import { getUint32BE, getUint8, setUint32BE, setUint64BE } from "../util/bytes.ts";
+import { getUint32BE, getUint8 } from "../util/bytes.ts";
 import {
   BASIC_HEADER_BYTES,
   BasicHeaderOffset,
   dataSegmentBytesOf,
   opcodeOf,
-  paddedBytes,
 } from "../iscsi/pdu/basic-header.ts";
 import { DataInField, DataInFlag } from "../iscsi/pdu/data-in.ts";
-import { encodeDataOut } from "../iscsi/pdu/data-out.ts";
 import { Opcode } from "../iscsi/pdu/opcode.ts";
 import { decodeReadyToTransfer } from "../iscsi/pdu/ready-to-transfer.ts";
-import { encodeScsiCommand, ScsiCommandField, ScsiCommandFlag } from "../iscsi/pdu/scsi-command.ts";
-import { encodeLun } from "./command.ts";
-import { immediateBytesOf, unsolicitedBytesOf } from "./data-out-sender.ts";
 import { InitiatorError } from "./initiator-error.ts";
+import { LatencyCounts } from "./latency-counts.ts";
+import { LoadAction, type Load } from "./load.ts";
+import { LoadFrames, type LoadFrame } from "./load-frames.ts";
+import { LoadPlan } from "./load-plan.ts";
 import type { LoginResult } from "./login.ts";
 
-/** What is measured: one kind of command, so many at a time. */
-export interface Load {
-  readonly kind: "read" | "write";
-  /** "scattered" visits each place of `scatter` once, in no order. */
-  readonly pattern: "random" | "sequential" | "scattered";
-  readonly lun: number;
-  readonly commandBytes: number;
-  readonly queueDepth: number;
-  readonly blockBytes: number;
-  readonly capacityBlocks: number;
-  readonly scatter?: Scatter;
-  /** Commands that end with CHECK CONDITION count as others do: the disk is being changed meanwhile. */
-  readonly toleratesChecks?: boolean;
-}
-
-/** Places at the same distance, each of which is visited once: for what happens only the first time. */
-export interface Scatter {
-  /** From one place to the next. */
-  readonly strideBlocks: number;
-  /** A power of two. */
-  readonly places: number;
-  /** The first of the visits that are made, and how many: what one load leaves out is for another. */
-  readonly first: number;
-  readonly count: number;
-}
-
-/** Odd, so that multiples of it modulo a power of two are all of the places; its bits lead far from each place to the next. */
-const SCATTER_STEP = 40_503;
+export type { Load } from "./load.ts";
 
 const CHECK_CONDITION = 0x02;
-
-/** Latencies are counted in buckets of a twentieth of an octave, from 1 us on: 5 % is close enough. */
-const BUCKETS_PER_OCTAVE = 20;
-const BUCKETS = 32 * BUCKETS_PER_OCTAVE;
 
 /** What was measured since the last `reset`. */
 export interface LoadCounts {
   readonly commands: number;
+  /** That were read and written. */
+  readonly bytes: number;
   readonly elapsedMs: number;
+  readonly latencies: LatencyCounts;
   /** Upper end of the bucket that holds this share of the latencies, in microseconds. */
   readonly latencyUs: (share: number) => number;
 }
 
 /**
- * Keeps a number of commands in flight over a connection that has just logged in, without digests, and counts what
- * completes. It allocates nothing for a read and does not look at the data: what is measured is the target.
+ * Keeps a number of commands in flight over a connection that has just logged in, and counts what completes. It allocates nothing
+ * for a read, and looks neither at the data nor at the digests that come: what is measured is the target.
  */
 export class LoadGenerator {
   readonly #socket: Socket;
   readonly #load: Load;
-  readonly #login: LoginResult;
   readonly #onFailure: (error: InitiatorError) => void;
-  /** One command PDU for each place in the queue, with its immediate data, used again and again. */
-  readonly #frames: Buffer[] = [];
+  readonly #plan: LoadPlan;
+  readonly #pdus: LoadFrames;
+  /** By action and place in the queue, used again and again. */
+  readonly #frames: (LoadFrame | undefined)[] = [];
+  /** By place in the queue. */
+  readonly #actions: LoadAction[] = [];
   readonly #startedMs: Float64Array;
   readonly #ready: Int32Array;
   #readyCount = 0;
@@ -81,8 +55,8 @@ export class LoadGenerator {
   #skipBytes = 0;
   #cmdSn: number;
   #expStatSn: number;
-  #nextBlock = 0;
-  #randomState = 0x2545_f491;
+  /** The last command that the target has room for. */
+  #maxCmdSn: number;
   #stopping = false;
   /** Commands that may still be sent. */
   #left: number;
@@ -94,9 +68,9 @@ export class LoadGenerator {
   });
   #inFlight = 0;
   #onIdle: () => void = () => undefined;
-  #commands = 0;
+  #bytes = 0;
   #sinceMs = 0;
-  readonly #histogram: Uint32Array = new Uint32Array(BUCKETS);
+  readonly #latencies: LatencyCounts = new LatencyCounts();
 
   /** The caller feeds what arrives on the socket into `receive`. */
   constructor(
@@ -105,22 +79,23 @@ export class LoadGenerator {
     load: Load,
     onFailure: (error: InitiatorError) => void,
   ) {
-    assert(load.commandBytes % load.blockBytes === 0, "commands move whole blocks");
-    const places = load.scatter?.places ?? 1;
-    assert(
-      (places & (places - 1)) === 0,
-      "scattered places are a power of two: else some are visited twice",
-    );
     this.#socket = socket;
     this.#load = load;
-    this.#login = login;
+    this.#plan = new LoadPlan(load);
+    this.#pdus = new LoadFrames(load, login.parameters);
     this.#onFailure = onFailure;
     this.#cmdSn = login.cmdSn;
     this.#expStatSn = login.expStatSn;
+    this.#maxCmdSn = login.maxCmdSn;
     this.#left = load.scatter?.count ?? Infinity;
     this.#startedMs = new Float64Array(load.queueDepth);
     this.#ready = new Int32Array(load.queueDepth);
-    for (let slot = 0; slot < load.queueDepth; slot += 1) this.#frames.push(this.#newFrame(slot));
+    for (const action of this.#plan.actions) {
+      for (let slot = 0; slot < load.queueDepth; slot += 1) {
+        const frame = this.#pdus.make(slot, action, login.expStatSn);
+        this.#frames[action * load.queueDepth + slot] = frame;
+      }
+    }
   }
 
   start(): void {
@@ -131,28 +106,25 @@ export class LoadGenerator {
 
   /** Begins counting anew. */
   reset(): void {
-    this.#commands = 0;
-    this.#histogram.fill(0);
+    this.#bytes = 0;
+    this.#latencies.clear();
     this.#sinceMs = performance.now();
   }
 
   get counts(): LoadCounts {
-    const histogram = this.#histogram.slice();
-    const commands = this.#commands;
+    const latencies = this.#latencies.copy();
     return {
-      commands,
+      commands: latencies.count,
+      bytes: this.#bytes,
       elapsedMs: (this.#exhaustedMs ?? performance.now()) - this.#sinceMs,
-      latencyUs: (share) => {
-        let left = commands * share;
-        const bucket = histogram.findIndex((count) => (left -= count) <= 0);
-        return 2 ** ((bucket + 1) / BUCKETS_PER_OCTAVE);
-      },
+      latencies,
+      latencyUs: (share) => latencies.quantileUs(share),
     };
   }
 
   /** What the next command on the connection has: another load may go on with it once this one has stopped. */
-  get numbers(): { readonly cmdSn: number; readonly expStatSn: number } {
-    return { cmdSn: this.#cmdSn, expStatSn: this.#expStatSn };
+  get numbers(): Pick<LoginResult, "cmdSn" | "expStatSn" | "maxCmdSn"> {
+    return { cmdSn: this.#cmdSn, expStatSn: this.#expStatSn, maxCmdSn: this.#maxCmdSn };
   }
 
   /** Sends nothing more; resolves when all that is in flight has been answered. */
@@ -190,8 +162,11 @@ export class LoadGenerator {
   }
 
   #onHeader(bytes: Buffer, base: number): void {
-    this.#skipBytes = paddedBytes(dataSegmentBytesOf(bytes, base));
+    this.#skipBytes = this.#pdus.bytesAfterHeader(dataSegmentBytesOf(bytes, base));
     const opcode = opcodeOf(bytes, base);
+    const maxCmdSn = getUint32BE(bytes, base + BasicHeaderOffset.maxCmdSn);
+    // The window never closes again (RFC 7143 4.2.2.1): what is less comes late.
+    if (((maxCmdSn - this.#maxCmdSn) | 0) > 0) this.#maxCmdSn = maxCmdSn;
     if (opcode === Opcode.dataIn) {
       if ((getUint8(bytes, base + DataInField.flags[0]) & DataInFlag.status) === 0) return;
       this.#complete(bytes, base);
@@ -218,13 +193,13 @@ export class LoadGenerator {
       this.#fail("an answer to no command");
       return;
     }
-    const latencyUs = Math.max(1, (performance.now() - startedMs) * 1000);
-    const bucket = Math.min(BUCKETS - 1, Math.floor(Math.log2(latencyUs) * BUCKETS_PER_OCTAVE));
-    this.#histogram[bucket] = (this.#histogram[bucket] ?? 0) + 1;
-    this.#commands += 1;
+    this.#latencies.record((performance.now() - startedMs) * 1000);
+    if (this.#actions[slot] !== LoadAction.flush && this.#actions[slot] !== LoadAction.unmap) {
+      this.#bytes += this.#load.commandBytes;
+    }
     this.#inFlight -= 1;
     if (!this.#stopping && this.#left > 0) this.#makeReady(slot);
-    else if (this.#inFlight === 0 && this.#readyCount === 0) this.#becomeIdle();
+    else if (this.#inFlight === 0 && (this.#stopping || this.#readyCount === 0)) this.#becomeIdle();
   }
 
   #becomeIdle(): void {
@@ -242,109 +217,47 @@ export class LoadGenerator {
     this.#readyCount += 1;
   }
 
-  /** Everything that became free is sent together: one system call for each chunk that was received. */
+  /** Everything that became free, and that the target has room for, is sent together: one system call for each chunk that was received. */
   #send(): void {
-    if (this.#readyCount === 0) return;
+    if (this.#readyCount === 0 || this.#stopping) return;
+    const room = ((this.#maxCmdSn - this.#cmdSn) | 0) + 1;
+    const count = Math.min(this.#readyCount, Math.max(0, room));
     const nowMs = performance.now();
-    const batch = this.#readyCount > 1;
+    const batch = count > 1;
     if (batch) this.#socket.cork();
-    for (let index = 0; index < this.#readyCount; index += 1) {
-      const slot = this.#ready[index] ?? 0;
-      const frame = this.#frames[slot];
-      assert(frame !== undefined, "each place has a frame");
-      setUint64BE(frame, ScsiCommandField.cdb[0] + 2, this.#takeBlock());
-      setUint32BE(frame, ScsiCommandField.cmdSn[0], this.#cmdSn);
-      setUint32BE(frame, ScsiCommandField.expStatSn[0], this.#expStatSn);
-      this.#cmdSn = (this.#cmdSn + 1) >>> 0;
-      this.#startedMs[slot] = nowMs;
-      this.#inFlight += 1;
-      this.#socket.write(frame);
+    for (let index = 0; index < count; index += 1) {
+      this.#sendCommand(this.#ready[index] ?? 0);
+      this.#startedMs[this.#ready[index] ?? 0] = nowMs;
     }
-    this.#readyCount = 0;
     if (batch) this.#socket.uncork();
+    this.#ready.copyWithin(0, count, this.#readyCount);
+    this.#readyCount -= count;
   }
 
-  /** The first block of the next command. */
-  #takeBlock(): number {
-    const { commandBytes, blockBytes, capacityBlocks, pattern, scatter } = this.#load;
-    if (scatter !== undefined) {
-      const visit = scatter.first + this.#nextBlock;
-      this.#nextBlock += 1;
-      return ((visit * SCATTER_STEP) % scatter.places) * scatter.strideBlocks;
-    }
-    const blocks = commandBytes / blockBytes;
-    const places = Math.floor(capacityBlocks / blocks);
-    if (pattern === "sequential") {
-      this.#nextBlock = (this.#nextBlock + 1) % places;
-      return this.#nextBlock * blocks;
-    }
-    // xorshift32: repeatable, and cheap beside a command.
-    let state = this.#randomState;
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    this.#randomState = state;
-    return ((state >>> 0) % places) * blocks;
-  }
-
-  #newFrame(slot: number): Buffer {
-    const { kind, lun, commandBytes, blockBytes } = this.#load;
-    const { parameters } = this.#login;
-    const writes = kind === "write";
-    const immediateBytes = writes ? immediateBytesOf(parameters, commandBytes) : 0;
-    const unsolicitedBytes = writes ? unsolicitedBytesOf(parameters, commandBytes) : 0;
-    const cdb = new Uint8Array(16);
-    cdb[0] = writes ? 0x8a : 0x88;
-    setUint32BE(cdb, 10, commandBytes / blockBytes);
-    const header = Buffer.alloc(BASIC_HEADER_BYTES);
-    encodeScsiCommand(header, 0, {
-      immediate: false,
-      flags:
-        (unsolicitedBytes > immediateBytes ? 0 : ScsiCommandFlag.final) |
-        (writes ? ScsiCommandFlag.write : ScsiCommandFlag.read) |
-        1,
-      lun: encodeLun(lun),
-      initiatorTaskTag: slot,
-      expectedDataTransferBytes: commandBytes,
-      cmdSn: 0,
-      expStatSn: 0,
-      cdb,
-      totalAdditionalHeaderWords: 0,
-      dataSegmentBytes: immediateBytes,
-    });
-    const immediate = Buffer.alloc(immediateBytes, slot + 1);
-    const unsolicited = this.#dataOut(slot, 0xffff_ffff, immediateBytes, unsolicitedBytes);
-    return Buffer.concat([header, immediate, ...unsolicited]);
-  }
-
-  #dataOut(slot: number, targetTransferTag: number, start: number, end: number): Buffer[] {
-    const pieceBytesMax = this.#login.parameters.targetMaxRecvDataSegmentLength;
-    const pdus: Buffer[] = [];
-    for (let at = start; at < end; at += pieceBytesMax) {
-      const dataSegmentBytes = Math.min(pieceBytesMax, end - at);
-      const pdu = Buffer.alloc(BASIC_HEADER_BYTES + dataSegmentBytes, slot + 1);
-      encodeDataOut(pdu, 0, {
-        final: at + dataSegmentBytes === end,
-        lun: encodeLun(this.#load.lun),
-        initiatorTaskTag: slot,
-        targetTransferTag,
-        expStatSn: this.#expStatSn,
-        dataSn: pdus.length,
-        bufferOffset: at,
-        dataSegmentBytes,
-      });
-      pdus.push(pdu);
-    }
-    return pdus;
+  #sendCommand(slot: number): void {
+    const action = this.#plan.nextAction(slot);
+    const frame = this.#frames[action * this.#load.queueDepth + slot];
+    assert(frame !== undefined, "each place has a frame");
+    const block = action === LoadAction.flush ? 0 : this.#plan.nextBlock(slot, action);
+    this.#pdus.prepare(frame, block, this.#cmdSn, this.#expStatSn);
+    this.#cmdSn = (this.#cmdSn + 1) >>> 0;
+    this.#actions[slot] = action;
+    this.#inFlight += 1;
+    this.#socket.write(frame.bytes);
   }
 
   #sendSolicited(header: Uint8Array): void {
-    const r2t = decodeReadyToTransfer(header, 0);
-    const { initiatorTaskTag, targetTransferTag, bufferOffset } = r2t;
-    const end = bufferOffset + r2t.desiredDataTransferBytes;
-    const pdus = this.#dataOut(initiatorTaskTag, targetTransferTag, bufferOffset, end);
+    const request = decodeReadyToTransfer(header, 0);
+    const slot = request.initiatorTaskTag;
+    const frame = this.#frames[(this.#actions[slot] ?? 0) * this.#load.queueDepth + slot];
+    if (frame === undefined) {
+      this.#fail("an R2T for no command");
+      return;
+    }
     this.#socket.cork();
-    for (const pdu of pdus) this.#socket.write(pdu);
+    for (const piece of this.#pdus.answer(frame, request, this.#expStatSn)) {
+      this.#socket.write(piece);
+    }
     this.#socket.uncork();
   }
 

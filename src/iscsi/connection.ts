@@ -19,6 +19,7 @@ import { BASIC_HEADER_BYTES, opcodeOf, setTargetNumbers } from "./pdu/basic-head
 import { encodeNopIn } from "./pdu/nop.ts";
 import { Opcode, RESERVED_TAG } from "./pdu/opcode.ts";
 import { encodeReject, type RejectReason } from "./pdu/reject.ts";
+import { PingWatch } from "./ping-watch.ts";
 import type { PortalAddress } from "./portal.ts";
 import { ProtocolError } from "./protocol-error.ts";
 import { SendQueue } from "./send-queue.ts";
@@ -46,13 +47,12 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   parameters: SessionParameters = defaultParameters();
   cid = 0;
   stagedReadBytes = 0;
-  /** When it was accepted, and when the peer was last heard, in milliseconds of the server's clock. */
+  /** When it was accepted, in milliseconds of the server's clock. */
   readonly acceptedMs: number;
-  heardMs: number;
   /** When what is being gone through, or was last, came in. */
   receivedMs: number;
-  /** When we asked whether it lives; -1 while no question is open. */
-  pingedMs = -1;
+  /** How long the peer has been silent. */
+  readonly pings: PingWatch;
   readonly statistics: ConnectionStatistics = new ConnectionStatistics();
 
   readonly #context: ServerContext;
@@ -63,6 +63,8 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   #fullFeature: FullFeature | null = null;
   #session: Session | null = null;
   #statSn = 0;
+  /** Tag of our last question whether the peer lives. */
+  #pingTag = 0;
   /** `draining`: no PDU is taken, what is queued is sent. `closed`: nothing at all. */
   #state: "open" | "draining" | "closed" = "open";
   #paused = false;
@@ -87,7 +89,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     this.#log = context.log.child({ peer: `${this.remoteAddress}:${this.remotePort}` });
     this.pools = context.pools;
     this.acceptedMs = context.clock.nowMs();
-    this.heardMs = this.acceptedMs;
+    this.pings = new PingWatch(context.pings, this.acceptedMs);
     this.receivedMs = this.acceptedMs;
     this.#framer = new Framer(this, this.pools, LOGIN_DATA_SEGMENT_BYTES_MAX);
     this.credit = new DataOutCredit(() => this.#receiveAgain());
@@ -128,10 +130,9 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     if (this.#state !== "open") return;
     const nowMs = this.#context.clock.nowMs();
     this.#context.turn.active(nowMs);
-    this.heardMs = nowMs;
+    this.pings.heard(nowMs);
     this.receivedMs = nowMs;
     this.statistics.received(count);
-    this.pingedMs = -1;
     if (bytes === null && this.#direct) this.#take(EMPTY, count);
     else this.#take(bytes ?? this.#context.receiveBuffer, count);
   }
@@ -277,6 +278,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
     if (session === null) this.#context.totals.discoveryLogins += 1;
     else this.#context.totals.normalLogins += 1;
     this.parameters = session?.parameters ?? login.parameters;
+    this.pings.configure({ ...this.#context.pings, ...session?.target.pings });
     const { parameters } = this;
     this.#framer.headerDigest = parameters.headerDigest;
     this.#framer.dataDigest = parameters.dataDigest;
@@ -330,10 +332,11 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   }
 
   /** Asks the peer whether it lives (RFC 7143 11.19). */
-  ping(nowMs: number): void {
-    this.pingedMs = nowMs;
+  ping(): void {
+    this.#pingTag = (this.#pingTag + 1) % RESERVED_TAG;
     const at = this.sendQueue.reserve(0);
-    const fields = { lun: NO_LUN, initiatorTaskTag: RESERVED_TAG, targetTransferTag: 0 };
+    const tags = { initiatorTaskTag: RESERVED_TAG, targetTransferTag: this.#pingTag };
+    const fields = { lun: NO_LUN, ...tags };
     encodeNopIn(this.sendQueue.buffer, at, fields, 0);
     this.commitNext(at);
   }
@@ -341,6 +344,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   /** Asks the initiator to log out within `seconds` (RFC 7143 11.9.1, event 1). */
   requestLogout(seconds: number): void {
     if (!this.live || this.#session === null) return;
+    this.#session.nexus.isAskedToLeave = true;
     const at = this.sendQueue.reserve(0);
     encodeAsyncMessage(this.sendQueue.buffer, at, {
       asyncEvent: AsyncEvent.logoutRequested,

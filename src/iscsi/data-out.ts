@@ -1,6 +1,7 @@
 import { assert } from "../util/assert.ts";
 import type { IoError } from "../util/io-error.ts";
 import { IoKind, IoRequest } from "../util/io-request.ts";
+import { Sense } from "../scsi/sense.ts";
 import { Status } from "../scsi/status.ts";
 import type { DataSink, TaskStep } from "../scsi/task.ts";
 import type { CreditWaiter } from "./data-out-credit.ts";
@@ -96,6 +97,8 @@ export class DataOutTransfer implements CreditWaiter {
   /** One that is done, for the next: most commands have one piece. */
   #spareWrite: PieceWrite | null = null;
   #error: IoError | null = null;
+  /** Some of the data did not come, and what was written of the others is still under way. */
+  #lost = false;
   #held: Buffer[] = [];
   #heldBytes = 0;
   /** Data are being handed on: what completes meanwhile is seen by whoever does that. */
@@ -120,6 +123,7 @@ export class DataOutTransfer implements CreditWaiter {
     this.#waitingForCredit = false;
     this.#stagedBytes = 0;
     this.#error = null;
+    this.#lost = false;
     if (this.#held.length !== 0) this.#held = [];
   }
 
@@ -131,6 +135,11 @@ export class DataOutTransfer implements CreditWaiter {
   /** The command was aborted or expelled: what it has not written yet must not be. */
   get cancelled(): boolean {
     return this.#task.cancelled;
+  }
+
+  /** Data are being written. */
+  get writing(): boolean {
+    return this.#pendingWrites !== 0;
   }
 
   /** Bytes that came, whether or not somebody wanted them; for tests. */
@@ -285,7 +294,9 @@ export class DataOutTransfer implements CreditWaiter {
     const whole = reachesEnd || count % WRITE_PIECE_BYTES === 0;
     let refused = false;
     if (this.#staging === null && whole && !this.#forceUnitAccess) {
-      if (sink.tryWrite(bytes, at, count, this.#offsetBytes + this.#receivedBytes)) return;
+      const offsetBytes = this.#offsetBytes + this.#receivedBytes;
+      if (sink.tryWrite(bytes, at, count, offsetBytes)) return;
+      if (sink.tryBegin !== undefined && this.#begins(sink, bytes, at, count)) return;
       // What was refused once is not tried again from the staging buffer.
       refused = true;
     }
@@ -304,6 +315,25 @@ export class DataOutTransfer implements CreditWaiter {
         this.#writeStaged(sink, reachedBytes, refused);
       }
     }
+  }
+
+  /** The sink writes the bytes at once, and says later when they count. They count as staged until then: a slow volume keeps them. */
+  #begins(sink: DataSink, bytes: Buffer, at: number, count: number): boolean {
+    const write = this.#spareWrite ?? new PieceWrite(this);
+    write.offsetBytes = this.#offsetBytes + this.#receivedBytes;
+    write.lengthBytes = count;
+    write.forceUnitAccess = false;
+    this.#spareWrite = null;
+    this.#pendingWrites += 1;
+    this.#task.ioRunning = true;
+    this.#task.link.credit.stage(count);
+    // It may have failed by the time that this returns.
+    if (sink.tryBegin?.(bytes, at, write) === true) return true;
+    this.#pendingWrites -= 1;
+    this.#task.ioRunning = this.#pendingWrites !== 0;
+    this.#task.link.credit.unstage(count);
+    this.#spareWrite = write;
+    return false;
   }
 
   /** Gives the staging buffer, whose content ends at `endBytes` of the transfer, to the sink. */
@@ -339,14 +369,26 @@ export class DataOutTransfer implements CreditWaiter {
     this.#pendingWrites -= 1;
     task.ioRunning = this.#pendingWrites !== 0;
     this.#error ??= error;
-    link.pools.releaseStaging(write.staging);
+    if (write.staging !== NO_BYTES) link.pools.releaseStaging(write.staging);
     link.credit.unstage(write.lengthBytes);
     write.staging = NO_BYTES;
     // To set the length to 0 would throw away the array's memory.
     write.buffers.pop();
     this.#spareWrite = write;
     if (task.cancelled) task.cancelledIoDone();
+    else if (this.#lost) this.#failLost();
     else if (!this.#taking) this.#advance();
+  }
+
+  /** Data of the task are lost (RFC 7143 7.8): no more are taken, and it fails once what it has begun to write is written. */
+  lose(): void {
+    this.#lost = true;
+    this.discardRest();
+    this.#failLost();
+  }
+
+  #failLost(): void {
+    if (this.#pendingWrites === 0) this.#task.fail(Sense.protocolServiceCrcError);
   }
 
   creditFreed(): void {

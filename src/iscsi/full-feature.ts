@@ -166,6 +166,8 @@ export class FullFeature implements SequenceExecutor {
     }
     if (this.#loggingOut) return;
     this.#loggingOut = true;
+    const nexus = this.#commands?.session.nexus;
+    if (nexus !== undefined) nexus.hasForgotten = !nexus.isAskedToLeave;
     const close = (): void => {
       if (!this.#link.live) return;
       this.#answerLogout(request, LogoutResponseCode.closed);

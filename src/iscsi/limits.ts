@@ -66,11 +66,11 @@ export const STAGING_BYTES: number = 256 * 1024;
  */
 export const ABORTED_TAGS_MAX: number = COMMAND_WINDOW + IMMEDIATE_TASKS_MAX;
 
-/** The connection is asked whether it lives after this long without a word from it ... */
-export const PING_INTERVAL_MS: number = 10_000;
+/** An initiator is asked whether it lives after this long without a word from it, and again each time as long ... */
+export const PING_INTERVAL_SECONDS: number = 10;
 
-/** ... and dropped when it stays silent for this long after that. */
-export const PING_TIMEOUT_MS: number = 20_000;
+/** ... and its connection is dropped when so many questions, and one more interval, brought nothing. */
+export const PING_COUNT: number = 2;
 
 /** How often the connections are looked through for the above. */
 export const SWEEP_INTERVAL_MS: number = 1_000;

@@ -1,6 +1,5 @@
 import { getUint16BE, getUint32BE, getUint8 } from "../util/bytes.ts";
 import { decodeLun, LUN_BYTES } from "../scsi/lun.ts";
-import { Sense } from "../scsi/sense.ts";
 import { CDB_BYTES_MAX } from "../scsi/task.ts";
 import type { DataOutHeader } from "./data-out.ts";
 import type { FullFeatureLink } from "./full-feature-link.ts";
@@ -221,9 +220,9 @@ export class ScsiIntake {
   #failData(task: IscsiTask): void {
     // One whose logical unit went away has its answer already, or gets it when its I/O ends.
     if (task.ended || task.expelled) return;
-    if (task.ioRunning) {
-      throw new ProtocolError("data of a task were lost while others of its are being written");
+    if (task.ioRunning && !task.dataOut.writing) {
+      throw new ProtocolError("data came for a task that has all of them and is at work");
     }
-    task.fail(Sense.protocolServiceCrcError);
+    task.dataOut.lose();
   }
 }

@@ -4,6 +4,7 @@ import type { RandomBytes } from "../util/random.ts";
 import type { Connection } from "./connection.ts";
 import type { DiscoveryPolicy, LoginResult } from "./login/login-types.ts";
 import type { ServerTotals } from "./server-totals.ts";
+import type { PingSettings } from "./ping-watch.ts";
 import type { Session } from "./session.ts";
 import type { SessionRegistry } from "./session-registry.ts";
 import type { IscsiTarget } from "./target.ts";
@@ -20,6 +21,8 @@ export interface ServerContext {
   readonly pools: TransportPools;
   readonly sessions: SessionRegistry;
   readonly totals: ServerTotals;
+  /** For discovery, and where a target says nothing else. */
+  readonly pings: PingSettings;
   /** For the logins to come. */
   discovery: DiscoveryPolicy;
   /** All connections receive into this, one at a time. */

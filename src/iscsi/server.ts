@@ -8,13 +8,12 @@ import {
   CLOSE_TIMEOUT_MS,
   CONNECTIONS_MAX,
   LOGIN_TIMEOUT_MS,
-  PING_INTERVAL_MS,
-  PING_TIMEOUT_MS,
   RECEIVE_BUFFER_BYTES,
   SWEEP_INTERVAL_MS,
 } from "./limits.ts";
 import type { DiscoveryPolicy, LoginResult } from "./login/login-types.ts";
 import { sendTargets } from "./login/send-targets.ts";
+import { DEFAULT_PINGS, type PingSettings } from "./ping-watch.ts";
 import type { PortalAddress } from "./portal.ts";
 import type { ServerContext } from "./server-context.ts";
 import type { Session } from "./session.ts";
@@ -29,15 +28,14 @@ import { Turn } from "./turn.ts";
 export interface ServerLimits {
   readonly connectionsMax: number;
   readonly loginTimeoutMs: number;
-  readonly pingIntervalMs: number;
-  readonly pingTimeoutMs: number;
+  /** For discovery, and where a target says nothing else. */
+  readonly pings: PingSettings;
 }
 
 const DEFAULT_LIMITS: ServerLimits = {
   connectionsMax: CONNECTIONS_MAX,
   loginTimeoutMs: LOGIN_TIMEOUT_MS,
-  pingIntervalMs: PING_INTERVAL_MS,
-  pingTimeoutMs: PING_TIMEOUT_MS,
+  pings: DEFAULT_PINGS,
 };
 
 export interface ServerOptions {
@@ -94,6 +92,7 @@ export class IscsiServer {
       discovery,
       sessions,
       totals: this.totals,
+      pings: this.#limits.pings,
       turn: new Turn(clock, options.poll === "auto"),
       pools: new TransportPools(),
       receiveBuffer: Buffer.allocUnsafeSlow(RECEIVE_BUFFER_BYTES),
@@ -310,7 +309,7 @@ export class IscsiServer {
 
   /** Drops who does not log in, does not answer, or does not take its last bytes. */
   #sweepConnections(nowMs: number): void {
-    const { loginTimeoutMs, pingIntervalMs, pingTimeoutMs } = this.#limits;
+    const { loginTimeoutMs } = this.#limits;
     for (const connection of this.#connections) {
       if (!connection.live) continue;
       if (!connection.loggedIn) {
@@ -319,13 +318,13 @@ export class IscsiServer {
         connection.drop("the login took too long");
       } else if (connection.credit.stagedFull) {
         // It is not the initiator that is silent: we do not listen until a slow volume has taken what is here.
-        connection.heardMs = nowMs;
-        connection.pingedMs = -1;
-      } else if (connection.pingedMs >= 0) {
-        if (nowMs - connection.pingedMs >= pingTimeoutMs)
-          connection.drop("the initiator is silent");
-      } else if (nowMs - connection.heardMs >= pingIntervalMs) {
-        connection.ping(nowMs);
+        connection.pings.heard(nowMs);
+      } else {
+        const step = connection.pings.step(nowMs);
+        if (step === "ask") {
+          connection.log.debug({}, "asking whether the initiator lives");
+          connection.ping();
+        } else if (step === "drop") connection.drop("the initiator is silent");
       }
     }
     for (const [connection, sinceMs] of this.#draining) {

@@ -3,6 +3,7 @@ import { AccessList } from "./auth/access-list.ts";
 import { AuthenticationPolicy } from "./auth/authentication-policy.ts";
 import { parseIscsiName } from "./login/iscsi-name.ts";
 import { DEFAULT_OFFERS, offerProblems, type ParameterOffers } from "./parameters.ts";
+import { type PingSettings, pingProblems } from "./ping-watch.ts";
 import { SIMPLE_VALUE_BYTES_MAX } from "./login/limits.ts";
 
 /** Where initiators are sent instead (RFC 7143 11.13.5, status class 1). */
@@ -29,6 +30,8 @@ export interface IscsiTargetSettings {
   readonly redirect: Redirect | null;
   readonly state: TargetState;
   readonly offers: ParameterOffers;
+  /** What is not there is as the server has it. */
+  readonly pings: Partial<PingSettings>;
   readonly maxSessions: number;
 }
 
@@ -41,6 +44,7 @@ export function defaultTargetSettings(): IscsiTargetSettings {
     redirect: null,
     state: "ready",
     offers: DEFAULT_OFFERS,
+    pings: {},
     maxSessions: TARGET_SESSIONS_MAX_DEFAULT,
   };
 }
@@ -49,7 +53,7 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** What is wrong with settings, a sentence each; empty when {@link IscsiTarget} takes them. */
 export function targetProblems(settings: IscsiTargetSettings): readonly string[] {
-  const problems: string[] = [...offerProblems(settings.offers)];
+  const problems = [...offerProblems(settings.offers), ...pingProblems(settings.pings)];
   const { alias, redirect } = settings;
   if (alias !== null) {
     if (Buffer.byteLength(alias) > SIMPLE_VALUE_BYTES_MAX || CONTROL_CHARACTER.test(alias)) {
@@ -126,6 +130,10 @@ export class IscsiTarget {
 
   get offers(): ParameterOffers {
     return this.#settings.offers;
+  }
+
+  get pings(): Partial<PingSettings> {
+    return this.#settings.pings;
   }
 
   get maxSessions(): number {

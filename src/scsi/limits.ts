@@ -44,3 +44,12 @@ export const ERROR_REPORT_INTERVAL_MS: number = 1000;
  * may log in under any name must not make metrics without bound.
  */
 export const INITIATORS_COUNTED_MAX: number = 64;
+
+/**
+ * How long an initiator may come back that has lost its session, milliseconds: five times as long as Linux waits, as it comes, before it
+ * tells file systems that their disk is gone.
+ */
+export const DEPARTED_MS_MAX = 600_000;
+
+/** How many of them are remembered for a target: more than one has sessions as it comes. */
+export const DEPARTED_INITIATORS_MAX = 256;

@@ -7,7 +7,7 @@ import type { TargetDevice } from "./target-device.ts";
 const RESET_ASC = additionalSenseCodeOf(Sense.powerOnResetOrBusDeviceResetOccurred);
 
 /** The name of the initiator in that of its port (RFC 7143 4.2.7.1: the name, ",i,0x" and the ISID). */
-function initiatorOf(port: string): string {
+export function initiatorOf(port: string): string {
   const end = port.lastIndexOf(",i,0x");
   return end === -1 ? port : port.slice(0, end);
 }
@@ -29,6 +29,12 @@ export class Nexus {
 
   /** The disk that the initiator has met last under each LUN, see `diskName`; kept by `TargetDevice`, also when the disk is gone. */
   readonly met: Map<number, string> = new Map();
+
+  /** The initiator was asked to log out: it does, and may come back at once, with all that it knows. */
+  isAskedToLeave = false;
+
+  /** The initiator has logged out by itself: it knows none of its disks any more. */
+  hasForgotten = false;
 
   /** What came over it. */
   readonly statistics: NexusStatistics;

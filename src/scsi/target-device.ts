@@ -3,10 +3,11 @@ import { getUint8 } from "../util/bytes.ts";
 import { checkCdb, runTask } from "./dispatch.ts";
 import { findCommand } from "./command-table.ts";
 import { handlerWithoutUnit } from "./commands/without-unit.ts";
+import type { DepartedInitiator, DepartedInitiators } from "./departed-initiators.ts";
 import { LUN_MAX } from "./limits.ts";
 import type { LogicalUnit } from "./logical-unit.ts";
 import { REPORT_LUNS_WELL_KNOWN_LUN } from "./lun.ts";
-import { Nexus } from "./nexus.ts";
+import { initiatorOf, Nexus } from "./nexus.ts";
 import { operationClassOf } from "./operation-class.ts";
 import { Sense } from "./sense.ts";
 import { Status } from "./status.ts";
@@ -41,6 +42,17 @@ export function diskName(volumeUuid: string, blockBytes: number): string {
   return `${volumeUuid} ${blockBytes}`;
 }
 
+/** Tells an initiator of a unit, and what it is to look at again where it knows another disk under the number (SPC-4 6.6, 6.33). */
+function meet(nexus: Nexus, lun: number, unit: LogicalUnit): void {
+  const disk = diskName(unit.volume.uuid, unit.blockBytes);
+  nexus.raise(unit, Sense.powerOnResetOrBusDeviceResetOccurred);
+  const known = nexus.met.get(lun) ?? disk;
+  nexus.met.set(lun, disk);
+  if (known === disk) return;
+  nexus.raise(unit, Sense.reportedLunsDataHasChanged);
+  nexus.raise(unit, Sense.inquiryDataHasChanged);
+}
+
 /** Finds the counters of the task's logical unit and nexus, and counts that it came. */
 function count(task: Task): void {
   const { expectedInBytes, expectedOutBytes } = task;
@@ -62,9 +74,12 @@ export class TargetDevice {
   readonly #nexuses: Set<Nexus> = new Set();
   /** Units that were taken away and still have I/O of tasks that came through this target, once for each time. */
   readonly #leaving: LogicalUnit[] = [];
+  readonly #departed: DepartedInitiators | null;
 
-  constructor(name: string) {
+  /** @param departed of this name; null: nobody is remembered whose session has ended */
+  constructor(name: string, departed: DepartedInitiators | null = null) {
     this.name = name;
+    this.#departed = departed;
   }
 
   /** The logical units by LUN. */
@@ -81,27 +96,27 @@ export class TargetDevice {
     assert(Number.isInteger(lun) && lun >= 0 && lun <= LUN_MAX, "a LUN is in range");
     assert(!this.#units.has(lun), "a LUN is attached once");
     assert(![...this.#units.values()].includes(unit), "a unit has one LUN in a target");
-    const disk = diskName(unit.volume.uuid, unit.blockBytes);
     for (const nexus of this.#nexuses) {
       unit.nexuses.add(nexus);
-      nexus.raise(unit, Sense.powerOnResetOrBusDeviceResetOccurred);
-      // Who knows another disk under this number has to look at all of them again.
-      const known = nexus.met.get(lun) ?? disk;
-      if (known !== disk) nexus.raise(unit, Sense.reportedLunsDataHasChanged);
-      nexus.met.set(lun, disk);
+      meet(nexus, lun, unit);
     }
     this.#announceInventory();
     this.#units.set(lun, unit);
   }
 
-  /** LUNs under which an initiator that is here has met a disk, this or another one. */
+  /** LUNs under which an initiator that is here, or may come back, has met a disk, this or another one. */
   get metLuns(): ReadonlySet<number> {
-    return new Set([...this.#nexuses].flatMap(({ met }) => [...met.keys()]));
+    return new Set([...this.#nexuses, ...this.#away].flatMap(({ met }) => [...met.keys()]));
   }
 
-  /** Whether an initiator that is here has met another disk under a LUN than this, by its `diskName`. */
-  isMetAsAnother(lun: number, disk: string): boolean {
-    return [...this.#nexuses].some(({ met }) => (met.get(lun) ?? disk) !== disk);
+  get #away(): readonly DepartedInitiator[] {
+    return this.#departed?.all ?? [];
+  }
+
+  /** Initiators that are here and have met another disk under a LUN than this, by its `diskName`. */
+  strangersTo(lun: number, disk: string): readonly string[] {
+    const strangers = [...this.#nexuses].filter(({ met }) => (met.get(lun) ?? disk) !== disk);
+    return [...new Set(strangers.map(({ initiatorPort }) => initiatorOf(initiatorPort)))];
   }
 
   /**
@@ -141,10 +156,11 @@ export class TargetDevice {
     const targetPort = targetPortName(this.name, relativePortId);
     const nexus = new Nexus(this, initiatorPort, targetPort, relativePortId);
     this.#nexuses.add(nexus);
+    for (const [lun, disk] of this.#departed?.takeBack(initiatorPort) ?? [])
+      nexus.met.set(lun, disk);
     for (const [lun, unit] of this.#units) {
       unit.nexuses.add(nexus);
-      nexus.raise(unit, Sense.powerOnResetOrBusDeviceResetOccurred);
-      nexus.met.set(lun, diskName(unit.volume.uuid, unit.blockBytes));
+      meet(nexus, lun, unit);
     }
     return nexus;
   }
@@ -156,6 +172,7 @@ export class TargetDevice {
   closeNexus(nexus: Nexus, done: () => void = () => undefined): void {
     assert(nexus.device === this && this.#nexuses.delete(nexus), "a nexus is closed once");
     for (const unit of this.#units.values()) unit.leave(nexus);
+    if (!nexus.hasForgotten) this.#departed?.remember(nexus.initiatorPort, nexus.met);
     const request = { nexus, function: TaskManagementFunction.nexusLoss, lun: 0, tag: 0 };
     manageTasks(this.#units, this.#leaving, request, () => {
       // What `done` still ends of the session's tasks is counted with it.

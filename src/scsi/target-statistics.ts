@@ -64,13 +64,18 @@ export class TargetStatistics {
 
   /** Every logical unit that had commands of an initiator, with copies of what was counted. */
   totals(): InitiatorTotals[] {
-    return [...this.#accounts].flatMap(([initiator, { past, present }]) => {
+    return [...this.each()];
+  }
+
+  /** The same, found one after the other, for whoever does not want all of them in one turn. */
+  *each(): Generator<InitiatorTotals> {
+    for (const [initiator, { past, present }] of this.#accounts) {
       const sum = new NexusStatistics();
       for (const part of [past, ...present]) {
         for (const [lun, counted] of part.entries()) sum.of(lun).add(counted);
       }
-      return sum.entries().map(([lun, statistics]) => ({ lun, initiator, statistics }));
-    });
+      for (const [lun, statistics] of sum.entries()) yield { lun, initiator, statistics };
+    }
   }
 
   /** What one logical unit did for all initiators. */

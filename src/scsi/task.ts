@@ -23,7 +23,7 @@ export const TaskAttribute = {
 } as const;
 
 /** Where written data go: a volume, or a checker that compares them (VERIFY). Contract as in `BlockDevice`. */
-export type DataSink = Pick<Volume, "tryWrite" | "submit">;
+export type DataSink = Pick<Volume, "tryWrite" | "tryBegin" | "submit">;
 
 /** Where read data come from. Contract as in `BlockDevice`. */
 export type DataSource = Pick<Volume, "tryRead" | "submit">;

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import {
+  destroyed,
   optionalSize,
   overwriteOptionsOf,
   parseFactor,
@@ -26,5 +27,9 @@ it("knows what may be destroyed", () => {
   expect(wipes(NOTHING)).toBe(false);
   expect(overwriteOptionsOf(NOTHING)).toEqual({ stateDir: "/s", wipe: [], acceptData: false });
   expect(wipes({ ...NOTHING, wipe: ["ext4:1"] })).toBe(true);
+  const both = { ...NOTHING, wipe: ["ext4:1", "dos:-"], "i-know-this-is-not-empty": true };
+  expect(destroyed(both, ["/dev/sdb"])).toBe(
+    "ext4:1, dos:-, unknown data on /dev/sdb will be destroyed",
+  );
   expect(wipes({ ...NOTHING, "i-know-this-is-not-empty": true })).toBe(true);
 });

@@ -7,6 +7,7 @@ import {
   targetText,
 } from "../../src/cli/target-text.ts";
 import type { LunReport, TargetReport } from "../../src/control/protocol.ts";
+import { PLAIN_SETTINGS } from "./target/support/no-settings.ts";
 
 const NAME = "iqn.2026-11.net.example:disk";
 
@@ -20,6 +21,7 @@ const LUN: LunReport = {
   blockBytes: 512,
   readOnly: false,
   online: true,
+  ...PLAIN_SETTINGS,
 };
 
 const TARGET: TargetReport = {
@@ -47,6 +49,7 @@ const TARGET: TargetReport = {
     defaultTime2Wait: 2,
     defaultTime2Retain: 20,
   },
+  pings: { interval: null, count: null },
 };
 
 const STRICT: TargetReport = {
@@ -56,6 +59,7 @@ const STRICT: TargetReport = {
   access: { addresses: ["ALL"], initiators: ["iqn.*"], match: "any" },
   authentication: { users: ["alice"], mutual: "disk", mutualRequired: true },
   portalGroups: [1, 2],
+  pings: { interval: 5, count: null },
   redirect: { address: "192.0.2.1:3260", permanent: false },
 };
 
@@ -86,6 +90,10 @@ describe("targets for people", () => {
       expect(text).toContain(words);
     }
     expect(targetText(TARGET)).toContain("CHAP       not asked for");
+    const keys = Array.from({ length: 9 }, (_, index) => [`firstBurstLength${index}`, 262_144]);
+    const long = targetText({ ...TARGET, parameters: Object.fromEntries(keys) as never });
+    expect(long).toContain("\n             firstBurstLength");
+    expect(Math.max(...long.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 });
 

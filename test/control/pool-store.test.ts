@@ -57,6 +57,7 @@ function newStore(hostId?: string, changes: Partial<PoolStoreOptions> = {}): Poo
         known.set(name, entry);
         return Promise.resolve(entry.uuid);
       },
+      disksOf: () => [],
       wasMade: (name) => known.get(name)?.made === true,
       rememberMade: (name, uuid) => Promise.resolve(void known.set(name, { uuid, made: true })),
       forget: (name) => Promise.resolve(void known.delete(name)),
@@ -114,6 +115,31 @@ describe("PoolStore", () => {
     });
   });
 
+  it("has a name taken until what had it is closed, for all who close it", async () => {
+    const store = newStore();
+    await store.open("tank", config());
+    const opened = store.find("tank");
+    if (opened === undefined) throw new Error("it is open");
+    let end: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (end = resolve));
+    const close = opened.pool.close.bind(opened.pool);
+    opened.pool.close = async () => {
+      await held;
+      await close();
+    };
+    let ended = 0;
+    const closings = [store.close("tank"), store.close("tank"), store.closeAll()];
+    const all = closings.map((closing) => closing.then(() => (ended += 1)));
+    await expect(store.open("tank", config())).rejects.toThrow("still use it");
+    expect(ended).toBe(0);
+    end();
+    await Promise.all(all);
+    await store.open("tank", config());
+    // Who meant the one before does not close this one.
+    expect(await store.close("tank", opened)).toBe(true);
+    expect(store.find("tank")).toBeDefined();
+  });
+
   it("waits for no devices that hang, and closes what comes late", async () => {
     await within({});
     let answer: () => void = () => undefined;
@@ -132,6 +158,26 @@ describe("PoolStore", () => {
     const isThere = () => lines.filter(({ message }) => message === "pool is ready").length;
     await expect.poll(isThere).toBe(1);
     expect(store.find("tank")).toBeUndefined();
+  });
+
+  it("waits for no device that does not say its size", async () => {
+    await within({});
+    const clock = new ManualClock();
+    let isStuck = false;
+    const openDevice: PoolStoreOptions["openDevice"] = async (path, options) => {
+      const device = await openForPool(path, options);
+      const refreshCapacity = device.refreshCapacity.bind(device);
+      device.refreshCapacity = () =>
+        isStuck ? new Promise<never>(() => undefined) : refreshCapacity();
+      return device;
+    };
+    const store = newStore(undefined, { clock, openDevice });
+    await store.open("tank", config());
+    isStuck = true;
+    const refreshing = store.refresh();
+    clock.advance(60_000);
+    await refreshing;
+    expect(lines.map(({ message }) => message)).toContain("the size of its devices is not known");
   });
 
   it("lets go of all devices of a pool that it cannot open after all", async () => {

@@ -32,3 +32,14 @@ it("opens portals, knows where they listen, and closes them", async () => {
   expect(portals.portals).toHaveLength(1);
   await portals.close(config);
 });
+
+it("leaves out one of a command that cannot be had", async () => {
+  const { portals } = harness.parts;
+  const [taken] = portals.portals;
+  const listen = { address: "127.0.0.1", port: taken?.endpoint.port ?? 0 };
+  const config = { listen, group: 1, advertise: null };
+  await expect(portals.open(config)).rejects.toThrow(/another program has it/);
+  await portals.tryOpen(config);
+  expect(portals.portals).toEqual([taken]);
+  expect(harness.lines.at(-1)).toMatchObject({ level: "error", message: "portal left out" });
+});

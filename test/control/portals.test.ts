@@ -10,6 +10,7 @@ import { IscsiServer } from "../../src/iscsi/server.ts";
 import { systemClock } from "../../src/util/clock.ts";
 import { silentLog } from "../../src/util/log.ts";
 import { systemRandomBytes } from "../../src/util/random.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 
 const server = (): IscsiServer =>
   new IscsiServer({
@@ -66,6 +67,20 @@ describe("openPortal", () => {
     await expect(openPortal(target, foreign)).rejects.toThrow(/no network interface/);
     const unknown = { ...foreign, listen: { address: "host.invalid", port: 0 } };
     await expect(openPortal(target, unknown)).rejects.toThrow(/host\.invalid cannot be found/);
+    await target.shutdown(0);
+  });
+
+  it("waits for no name service that does not answer", async () => {
+    const target = server();
+    const clock = new ManualClock();
+    const lookup = () => new Promise<never>(() => undefined);
+    const portal = { listen: { address: "portal.example", port: 0 }, group: 1, advertise: null };
+    const opening = expect(openPortal(target, portal, { clock, lookup })).rejects.toThrow(
+      "portal.example cannot be found: the name service does not answer",
+    );
+    clock.advance(20_000);
+    await opening;
+    expect(target.portals).toEqual([]);
     await target.shutdown(0);
   });
 });

@@ -1,15 +1,19 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import type { Config, TargetConfig } from "../../src/control/config/config.ts";
+import { describe, expect, it, vi } from "vitest";
+import type { Config, LunConfig, TargetConfig } from "../../src/control/config/config.ts";
 import { EMPTY_INVENTORY } from "../../src/control/config/inventory.ts";
 import { DEMO_TARGET, demoConfig } from "../../src/control/demo-config.ts";
+import type { Exports } from "../../src/control/exports.ts";
 import { reload } from "../../src/control/reload.ts";
 import { Secret } from "../../src/control/secret.ts";
 import { VolumeStore } from "../../src/control/volume-store.ts";
 import { systemClock } from "../../src/util/clock.ts";
 import { openLog } from "../../src/util/log.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { type LogLine, recordingLog } from "../support/recording-log.ts";
 import { targetConfig } from "./support/inventories.ts";
 import { forgetfulIdentities } from "./support/forgetful-identities.ts";
 
@@ -270,16 +274,16 @@ describe("reload", () => {
     expect(log).toContain(`["LUN 0 of ${DEMO_TARGET}"]`);
   });
 
-  it("refreshes what is there, not what is to come after a restart", async () => {
+  it("takes from what is to come after a restart nothing for what is there", async () => {
     const before = memoryConfig(MIB);
     const [target] = before.targets;
     const [volume] = before.volumes.values();
     if (target === undefined || volume === undefined) throw new Error("demo");
-    const luns = target.luns.map((lun) => ({ ...lun, volume: "other" }));
+    const luns = target.luns.map((lun) => ({ ...lun, volume: "other", readOnly: true }));
     const volumes = new Map([...before.volumes, ["other", volume]]);
     const next = { ...before, volumes, targets: [{ ...target, luns }] };
     const { refreshed } = await reloaded(before, () => next);
-    expect(refreshed).toEqual([before.targets]);
+    expect(refreshed).toEqual([]);
   });
 
   it("changes a target for the logins to come, and leaves its LUNs alone", async () => {
@@ -350,7 +354,7 @@ describe("reload", () => {
     expect(result.log).toContain("volume not added");
     expect(result.log).not.toContain("restart");
     expect(result.again.targets.map(({ luns }) => luns.map((one) => one.lun))).toEqual([
-      [0, 1],
+      [0, 1, 2],
       [0],
     ]);
   });
@@ -363,6 +367,48 @@ describe("reload", () => {
     expect(other.log).not.toMatch(/firstsecret1|othersecret2/);
   });
 
+  it("waits for no I/O that hangs, and gives nobody a disk that is still to be closed", async () => {
+    const config = memoryConfig(MIB);
+    const none = { ...config, targets: [], volumes: new Map() };
+    const lines: LogLine[] = [];
+    const log = recordingLog(lines);
+    const clock = new ManualClock();
+    const identities = forgetfulIdentities("5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a");
+    const volumes = new VolumeStore(log, identities, () => undefined);
+    for (const [name, volume] of config.volumes) await volumes.open(name, volume);
+    let end: () => void = () => undefined;
+    const hanging = new Promise<void>((resolve) => (end = resolve));
+    const added: TargetConfig[] = [];
+    const exports = {
+      refresh: () => undefined,
+      add: (target: TargetConfig) => void added.push(target),
+      addLun: (target: string, lun: LunConfig) => {
+        added.push(targetConfig(target, { luns: [lun] }));
+        return true;
+      },
+      isMetAsAnother: () => false,
+      configure: () => undefined,
+      remove: () => hanging,
+      removeLun: () => hanging,
+    };
+    const next = (running: Config, load: () => Config): Promise<Config> =>
+      reload({ log, clock, load, running, inventory: EMPTY_INVENTORY, volumes, exports });
+    const reloading = next(config, () => none);
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(10_000);
+    const gone = await reloading;
+    expect(gone).toMatchObject({ targets: [], volumes: new Map() });
+    expect(lines.at(-2)?.message).toContain("hangs");
+    const back = await next(gone, () => config);
+    expect(added.splice(0).flatMap(({ luns }) => luns)).toEqual([]);
+    expect(lines.some(({ message }) => message === "volume not added")).toBe(true);
+    end();
+    await vi.waitUntil(() => volumes.volumes.size === 0);
+    await next(back, () => config);
+    expect(added.flatMap(({ luns }) => luns)).toEqual(config.targets[0]?.luns);
+    await volumes.closeAll();
+  });
+
   it("stays with what it has when the configuration has errors", async () => {
     const result = await reloaded(memoryConfig(MIB), () => {
       throw new Error("thinlun.yaml:3:1: unknown key");
@@ -371,4 +417,40 @@ describe("reload", () => {
     expect(result.refreshed).toEqual([]);
     expect(result.log).toContain("unknown key");
   });
+});
+
+it("volumes that hang when they are opened are waited for side by side, and what works is there", async () => {
+  const clock = new ManualClock();
+  const { log } = openLog({ level: "silent", pretty: false, write: () => undefined });
+  const begun: string[] = [];
+  const identities = {
+    ...forgetfulIdentities("5e0f7a7e-52ad-4f2b-8f0d-6d2f0d5d1c3a"),
+    uuidOf: (name: string) => {
+      begun.push(name);
+      return name === "good" ? Promise.resolve(randomUUID()) : new Promise<never>(() => undefined);
+    },
+  };
+  const volumes = new VolumeStore(log, identities, () => undefined, clock);
+  const [volume] = memoryConfig(MIB).volumes.values();
+  if (volume === undefined) throw new Error("there is a volume");
+  const names = ["stuck", "stuck too", "this one, too", "good"];
+  const running = memoryConfig(MIB, { targets: [], volumes: new Map() });
+  const next = { ...running, volumes: new Map(names.map((name) => [name, volume])) };
+  const exports = { refresh: () => undefined } as unknown as Exports;
+  let isDone = false;
+  const load = (): Config => next;
+  const inventory = EMPTY_INVENTORY;
+  const reading = reload({ log, clock, load, running, inventory, volumes, exports }).then(
+    () => (isDone = true),
+  );
+  for (let seconds = 0; seconds < 35 && !isDone; seconds += 1) {
+    await new Promise(setImmediate);
+    clock.advance(1_000);
+  }
+  await new Promise(setImmediate);
+  expect(begun).toEqual(names);
+  expect([...volumes.volumes.keys()]).toEqual(["good"]);
+  expect(isDone).toBe(true);
+  await reading;
+  await volumes.close("good");
 });

@@ -48,6 +48,28 @@ class Listener {
 }
 
 describe("what systemd is told", () => {
+  it("follows what there is, once each and only while that is served", async () => {
+    const listener = new Listener();
+    const manager = listener.manager({ NOTIFY_SOCKET: "/run/n" });
+    manager.status("before it is ready");
+    manager.ready("1 target");
+    manager.status("1 target");
+    for (const count of [2, 3, 4]) manager.status(`${count} targets`);
+    await listener.pass(0);
+    manager.status("5 targets");
+    await listener.pass(0);
+    manager.status("while it stops");
+    manager.stopping();
+    manager.status("afterwards");
+    await manager.close();
+    expect(listener.told).toEqual([
+      "/run/n READY=1 STATUS=1 target",
+      "/run/n STATUS=4 targets",
+      "/run/n STATUS=5 targets",
+      "/run/n STOPPING=1 STATUS=logging initiators out, flushing volumes",
+    ]);
+  });
+
   it("is that the daemon is ready, reloads and stops, in this order", async () => {
     const listener = new Listener();
     const manager = listener.manager({ NOTIFY_SOCKET: "/run/n" });

@@ -58,6 +58,7 @@ class Host {
       randomBytes: systemRandomBytes,
       identities: {
         uuidOf: () => Promise.resolve(UUID),
+        disksOf: () => [],
         wasMade: () => false,
         rememberMade: () => Promise.resolve(),
         forget: () => Promise.resolve(),

@@ -34,6 +34,11 @@ async function uuidAfterRestart(name: string): Promise<string> {
   return uuid;
 }
 
+async function opened(): Promise<Pick<StateStore, "volumes" | "close">> {
+  const store = await StateStore.open(folder, { makeUuid });
+  return { volumes: store.volumes, close: () => store.close() };
+}
+
 describe("StateStore", () => {
   it("gives a volume one identity for good", async () => {
     const first = await uuidAfterRestart("disk");
@@ -122,6 +127,11 @@ describe("StateStore", () => {
       '{"format": "thinlun state", "version": 2, "volumes": {}, "creations": [{"kind": "x", "name": "x"}]}',
       /not understood/,
     ],
+    [
+      "a number of a target that is none",
+      '{"format": "thinlun state", "version": 2, "volumes": {}, "numbers": {"iqn.x": 0}}',
+      /number of the target "iqn.x"/,
+    ],
   ])("leaves a file with %s in it alone, and says so", async (_about, text, message) => {
     const path = join(folder, "state.json");
     await writeFile(path, text);
@@ -142,14 +152,81 @@ describe("StateStore", () => {
       { kind: "volume", name: "disk", pool: "tank", itsName: "d", uuid },
       { kind: "file", name: "tank", path: "/srv/x", sizeBytes: 4096 },
     ] as const;
+    const numbers = new Map([["iqn.2026-11.net.example:one", 7]]);
+    await store.keep(fullInventory(), [], numbers);
+    // They stay where nothing is said of them.
     await store.keep(fullInventory(), creations);
     expect(store.inventory).toEqual(fullInventory());
     await store.close();
     const again = await StateStore.open(folder, { makeUuid });
     expect(again.inventory).toEqual(fullInventory());
+    expect(again.numbers).toEqual(numbers);
     expect(again.creations).toEqual(creations);
     expect(await again.volumes.uuidOf("disk")).toBe(uuid);
     await again.close();
+  });
+
+  it("goes back at the next start to what was before a change in two steps, until the second is kept", async () => {
+    const before = { ...EMPTY_INVENTORY, portals: fullInventory().portals };
+    const store = await StateStore.open(folder, { makeUuid });
+    await store.keep(EMPTY_INVENTORY, [], undefined, before);
+    // Identities of what the second step makes are kept between them.
+    const uuid = await store.volumes.uuidOf("disk");
+    expect(store.inventory).toEqual(EMPTY_INVENTORY);
+    await store.close();
+    const again = await StateStore.open(folder, { makeUuid });
+    expect(again.inventory).toEqual(before);
+    expect(await again.volumes.uuidOf("disk")).toBe(uuid);
+    await again.keep(EMPTY_INVENTORY, [], undefined, before);
+    await again.keep(fullInventory(), []);
+    await again.close();
+    const last = await StateStore.open(folder, { makeUuid });
+    expect(last.inventory).toEqual(fullInventory());
+    await last.close();
+  });
+
+  it("has an identity for each place that a name has led to, and finds it again", async () => {
+    const at = (path: string) => ({ driver: "raw", path }) as const;
+    const { volumes, close } = await opened();
+    const first = await volumes.uuidOf("disk", at("/a"));
+    expect(await volumes.uuidOf("disk", at("/a"))).toBe(first);
+    await volumes.rememberMade("disk", first, at("/a"));
+    const second = await volumes.uuidOf("disk", at("/b"));
+    expect(second).not.toBe(first);
+    // It was not there, so nobody knows it, and it does not make the other one forgotten.
+    expect(volumes.wasMade("disk")).toBe(true);
+    const third = await volumes.uuidOf("disk", at("/c"));
+    await volumes.rememberMade("disk", third, at("/c"));
+    expect(volumes.disksOf("disk").map(({ uuid }) => uuid)).toEqual([third, first]);
+    await close();
+    const again = await opened();
+    expect(await again.volumes.uuidOf("disk", at("/a"))).toBe(first);
+    expect(await again.volumes.uuidOf("disk")).toBe(third);
+    await again.volumes.rememberMade("disk", first, at("/d"));
+    expect(again.volumes.disksOf("disk")).toEqual([
+      { uuid: first, made: true, place: at("/d") },
+      { uuid: third, made: true, place: at("/c") },
+    ]);
+    for (let index = 0; index < 20; index += 1) {
+      const place = at(`/more/${index}`);
+      await again.volumes.rememberMade("disk", await again.volumes.uuidOf("disk", place), place);
+    }
+    expect(again.volumes.disksOf("disk")).toHaveLength(9);
+    await again.volumes.forget("disk");
+    expect(again.volumes.disksOf("disk")).toEqual([]);
+    await again.close();
+  });
+
+  it("takes an identity from before places were kept for that of whatever has the name", async () => {
+    const uuid = makeUuid();
+    const text = `{"format": "thinlun state", "version": 2, "volumes": {"d": {"uuid": "${uuid}", "made": true}}}`;
+    await writeFile(join(folder, "state.json"), text);
+    const { volumes, close } = await opened();
+    const place = { driver: "raw", path: "/a" } as const;
+    expect(await volumes.uuidOf("d", place)).toBe(uuid);
+    await volumes.rememberMade("d", uuid, place);
+    expect(await volumes.uuidOf("d", { ...place, path: "/b" })).not.toBe(uuid);
+    await close();
   });
 
   it("goes on with the inventory before where one cannot be kept", async () => {

@@ -6,6 +6,7 @@ import type {
   MemoryVolumeConfig,
   RawVolumeConfig,
   ThinVolumeConfig,
+  VolumeConfig,
 } from "../../src/control/config/config.ts";
 import { StartError } from "../../src/control/start-error.ts";
 import { VolumeStore } from "../../src/control/volume-store.ts";
@@ -35,6 +36,7 @@ beforeEach(async () => {
   made = new Set();
   const identities = {
     uuidOf: () => Promise.resolve(UUID),
+    disksOf: () => [],
     wasMade: (name: string) => made.has(name),
     rememberMade: (name: string) => Promise.resolve(void made.add(name)),
     forget: (name: string) => Promise.resolve(void made.delete(name)),
@@ -87,7 +89,79 @@ describe("a volume that hangs", () => {
   });
 });
 
+function thin(changes: Partial<ThinVolumeConfig> = {}): ThinVolumeConfig {
+  const promises = { reserveBytes: null, quotaBytes: null };
+  const sizeBytes = 4 * MIB;
+  const place = { driver: "thin", pool: "tank", name: null, create: true } as const;
+  return { ...common, ...place, sizeBytes, ...promises, ...changes };
+}
+
 const memory: MemoryVolumeConfig = { ...common, driver: "memory", sizeBytes: MIB };
+
+describe("a volume that takes its time to close", () => {
+  /** Opens it, and has its flush wait. Returns how to let it end. */
+  async function holdClosing(name: string, config: VolumeConfig): Promise<() => void> {
+    await store.open(name, config);
+    const volume = store.volumes.get(name)?.volume;
+    if (volume === undefined) throw new Error("it is open");
+    let end: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (end = resolve));
+    const close = volume.close.bind(volume);
+    volume.close = async () => {
+      await held;
+      await close();
+    };
+    return end;
+  }
+
+  it("is waited for by whoever closes it, too", async () => {
+    const end = await holdClosing("disk", raw());
+    const order: string[] = [];
+    const closings = ["first", "second"].map(async (who) => {
+      expect(await store.close("disk")).toBe(true);
+      order.push(who);
+    });
+    const all = store.closeAll().then(() => order.push("all"));
+    await store.open("other", memory);
+    expect(order).toEqual([]);
+    end();
+    await Promise.all([...closings, all]);
+    expect(order.toSorted()).toEqual(["all", "first", "second"]);
+  });
+
+  it("still uses its pool", async () => {
+    tank = await poolHarness();
+    const end = await holdClosing("thin", thin());
+    expect(store.usersOf("tank")).toEqual(["thin"]);
+    const closing = store.close("thin");
+    expect(store.volumes.has("thin")).toBe(false);
+    expect(store.usersOf("tank")).toEqual(["thin"]);
+    expect(store.usersOf("other")).toEqual([]);
+    end();
+    await closing;
+    expect(store.usersOf("tank")).toEqual([]);
+  });
+
+  it("is not closed in the place of another one of its name", async () => {
+    await store.open("disk", raw());
+    const before = store.volumes.get("disk");
+    await store.close("disk");
+    await store.open("disk", raw());
+    expect(await store.close("disk", before)).toBe(true);
+    expect(store.volumes.has("disk")).toBe(true);
+    expect(await store.close("disk", store.volumes.get("disk"))).toBe(true);
+    expect(store.volumes.has("disk")).toBe(false);
+  });
+
+  it("does not come back when its growing ends after that", async () => {
+    await store.open("disk", raw());
+    const fitting = store.fit("disk", raw({ sizeBytes: 8 * MIB }));
+    const closing = store.close("disk");
+    await fitting.catch(() => undefined);
+    await closing;
+    expect(store.volumes.has("disk")).toBe(false);
+  });
+});
 
 describe("VolumeStore", () => {
   it("makes what is to be made, and finds it again", async () => {
@@ -138,7 +212,20 @@ describe("VolumeStore", () => {
     await store.open("disk", raw({ sizeBytes: MIB }));
     expect(store.volumes.get("disk")?.volume.capacityBytes).toBe(6 * MIB);
     expect((await stat(join(folder, "disk.img"))).size).toBe(6 * MIB);
-    expect(lines.join("")).toContain("never shrunk");
+    expect(lines.join("")).toContain("volume is larger than configured, and stays so");
+    expect(lines.join("")).toContain("say the size that it has, or cut its file while");
+  });
+
+  it("says of memory that is configured smaller that a restart is what it takes", async () => {
+    await store.open("mem", memory);
+    await store.refresh(new Map([["mem", { ...memory, sizeBytes: MIB / 2 }]]));
+    expect(lines.join("")).toContain("it has the configured size after a restart");
+  });
+
+  it("does not speak of a volume that is being made shorter by a command", async () => {
+    await store.open("mem", memory);
+    await store.fit("mem", { ...memory, sizeBytes: MIB / 2 }, { isResizing: true });
+    expect(lines.join("")).not.toContain("larger");
   });
 
   it("does not write over a file that is no disk of its making", async () => {
@@ -172,13 +259,6 @@ describe("VolumeStore", () => {
 });
 
 describe("VolumeStore with a pool", () => {
-  function thin(changes: Partial<ThinVolumeConfig> = {}): ThinVolumeConfig {
-    const promises = { reserveBytes: null, quotaBytes: null };
-    const sizeBytes = 4 * MIB;
-    const place = { driver: "thin", pool: "tank", name: null, create: true } as const;
-    return { ...common, ...place, sizeBytes, ...promises, ...changes };
-  }
-
   beforeEach(async () => {
     tank = await poolHarness();
   });
@@ -196,6 +276,15 @@ describe("VolumeStore with a pool", () => {
       reservedBytes: MIB,
       quotaBytes: 6 * MIB,
     });
+  });
+
+  it("names the command that makes it smaller where it is configured so", async () => {
+    await store.open("disk", thin());
+    await store.close("disk");
+    await store.open("disk", thin({ sizeBytes: MIB }));
+    expect(store.volumes.get("disk")?.volume.capacityBytes).toBe(4 * MIB);
+    expect(lines.join("")).toContain("volume is larger than configured, and stays so");
+    expect(lines.join("")).toContain("thinlun volume resize tank/disk 1048576B --shrink");
   });
 
   it("takes the identity from the pool, and refuses to call it another", async () => {

@@ -163,9 +163,13 @@ describe("a load generator", () => {
     ["write", "sequential", 4096, {}],
     ["write", "random", 524_288, {}],
     ["write", "random", 65_536, { initialR2t: true, immediateData: false }],
+    ["mixed", "random", 4096, {}, { flushEvery: 5 }],
+    ["unmap", "random", 65_536, {}],
+    ["mixed", "random", 524_288, { headerDigest: "required", dataDigest: "required" }],
+    ["unmap", "random", 4096, { headerDigest: "required", dataDigest: "required" }],
   ] as const)(
-    "keeps %ss going, %s, %i bytes each",
-    async (kind, pattern, commandBytes, changes) => {
+    "keeps %ss going, %s, %i bytes each, %o",
+    async (kind, pattern, commandBytes, changes, more: { readonly flushEvery?: number } = {}) => {
       let receive: ((bytes: Buffer, count: number) => void) | null = null;
       const buffer = Buffer.alloc(65_536);
       const socket = await new Promise<Socket>((resolve, reject) => {
@@ -192,13 +196,13 @@ describe("a load generator", () => {
       const result = await login(connection, intent, { isid, tsih: 0, cid: 0 });
       const session = new InitiatorSession(connection, result, { isid, cid: 0 });
       await scsi.testUnitReady(session, 0);
-      const { cmdSn, expStatSn } = session.numbers;
-      const shape = { kind, pattern, lun: 0, commandBytes, queueDepth: 8 };
+      const { cmdSn, expStatSn, maxCmdSn } = session.numbers;
+      const shape = { kind, pattern, lun: 0, commandBytes, queueDepth: 8, ...more };
       const load = { ...shape, blockBytes: 512, capacityBlocks: DISK_BYTES / 512 };
       const failures: InitiatorError[] = [];
       const generator = new LoadGenerator(
         socket,
-        { ...result, cmdSn, expStatSn },
+        { ...result, cmdSn, expStatSn, maxCmdSn },
         load,
         (error) => void failures.push(error),
       );

@@ -111,45 +111,100 @@ describe("data that are damaged", () => {
   });
 });
 
+/** Sends the `dataSn`-th 32 KiB of what an R2T invites. */
+function sendPiece(
+  bench: FullFeatureBench,
+  invitation: FullFeatureBench["invitations"][number] | undefined,
+  dataSn: number,
+  good: boolean,
+): void {
+  if (invitation === undefined) throw new Error("nobody invited these data");
+  const pieceBytes = 32 * 1024;
+  const header = Buffer.alloc(48);
+  const at = dataSn * pieceBytes;
+  encodeDataOut(header, 0, {
+    final: at + pieceBytes === invitation.desiredDataTransferBytes,
+    lun: LUN,
+    initiatorTaskTag: 1,
+    targetTransferTag: invitation.targetTransferTag,
+    expStatSn: 0,
+    dataSn,
+    bufferOffset: invitation.bufferOffset + at,
+    dataSegmentBytes: pieceBytes,
+  });
+  bench.receive(header, Buffer.alloc(pieceBytes), good);
+}
+
+/** A bench with a command under way whose first 256 KiB are being written, and 256 more invited. */
+function benchWithHeldWrite(): FullFeatureBench {
+  const bench = new FullFeatureBench();
+  const { volume } = bench.fake;
+  volume.cold = true;
+  volume.holding = true;
+  bench.parameters.maxOutstandingR2t = 2;
+  const blocks = 1024;
+  bench.command(1, FIRST_CMD_SN, {
+    flags: WRITE_FLAGS,
+    expectedDataTransferBytes: blocks * 512,
+    cdb: writeCdb(blocks),
+  });
+  const [first] = bench.invitations;
+  for (let dataSn = 0; dataSn < 8; dataSn += 1) sendPiece(bench, first, dataSn, true);
+  expect(volume.held).toHaveLength(1);
+  return bench;
+}
+
+// The connection was dropped before, which libiscsi's test of wrong DataSNs took for an accident once in a while.
+describe("data that are damaged while others of their command are being written", () => {
+  it("fail the command when both the write and the sequence have ended, the write first", () => {
+    const bench = benchWithHeldWrite();
+    const [, second] = bench.invitations;
+    for (let dataSn = 0; dataSn < 7; dataSn += 1) sendPiece(bench, second, dataSn, dataSn !== 3);
+    bench.fake.volume.release();
+    expect(bench.responses).toEqual([]);
+    sendPiece(bench, second, 7, true);
+    expect(bench.responses).toMatchObject([{ status: 2, initiatorTaskTag: 1 }]);
+    expect(bench.sense.readUInt8(12)).toBe(0x47);
+    expect(bench.rejects).toEqual([RejectReason.dataDigestError]);
+    expect(bench.session.tasks.size).toBe(0);
+    expect(bench.credit.invite(2 ** 40)).toBe(true);
+  });
+
+  it("fail the command when both have ended, the sequence first, however often they are damaged", () => {
+    const bench = benchWithHeldWrite();
+    const [, second] = bench.invitations;
+    for (let dataSn = 0; dataSn < 8; dataSn += 1) sendPiece(bench, second, dataSn, dataSn < 6);
+    expect(bench.rejects).toEqual([RejectReason.dataDigestError, RejectReason.dataDigestError]);
+    expect(bench.responses).toEqual([]);
+    bench.fake.volume.release();
+    expect(bench.responses).toMatchObject([{ status: 2, initiatorTaskTag: 1 }]);
+    expect(bench.sense.readUInt8(12)).toBe(0x47);
+    expect(bench.session.tasks.size).toBe(0);
+    expect(bench.credit.invite(2 ** 40)).toBe(true);
+  });
+
+  it("fail it so, too, when one is missing", () => {
+    const bench = benchWithHeldWrite();
+    const [, second] = bench.invitations;
+    for (let dataSn = 1; dataSn < 8; dataSn += 1) sendPiece(bench, second, dataSn, true);
+    expect(bench.rejects).toEqual([RejectReason.protocolError]);
+    bench.fake.volume.release();
+    expect(bench.responses).toMatchObject([{ status: 2, initiatorTaskTag: 1 }]);
+    expect(bench.sense.readUInt8(12)).toBe(0x47);
+  });
+});
+
 describe("data for a task whose unit was taken away", () => {
   it("are dropped, damaged ones too, until the last has come: the session goes on", () => {
-    const bench = new FullFeatureBench();
+    const bench = benchWithHeldWrite();
     const { volume, target } = bench.fake;
-    volume.cold = true;
-    volume.holding = true;
-    bench.parameters.maxOutstandingR2t = 2;
-    const blocks = 1024;
-    bench.command(1, FIRST_CMD_SN, {
-      flags: WRITE_FLAGS,
-      expectedDataTransferBytes: blocks * 512,
-      cdb: writeCdb(blocks),
-    });
-    const [first, second] = bench.invitations;
-    if (first === undefined || second === undefined) throw new Error("two were invited");
-    const dataOut = (invitation: typeof first, dataSn: number, good: boolean): void => {
-      const pieceBytes = 32 * 1024;
-      const header = Buffer.alloc(48);
-      const at = dataSn * pieceBytes;
-      encodeDataOut(header, 0, {
-        final: at + pieceBytes === invitation.desiredDataTransferBytes,
-        lun: LUN,
-        initiatorTaskTag: 1,
-        targetTransferTag: invitation.targetTransferTag,
-        expStatSn: 0,
-        dataSn,
-        bufferOffset: invitation.bufferOffset + at,
-        dataSegmentBytes: pieceBytes,
-      });
-      bench.receive(header, Buffer.alloc(pieceBytes), good);
-    };
-    for (let dataSn = 0; dataSn < 8; dataSn += 1) dataOut(first, dataSn, true);
-    expect(volume.held).toHaveLength(1);
+    const [, second] = bench.invitations;
     target.device.detach(0, () => undefined);
-    for (let dataSn = 0; dataSn < 7; dataSn += 1) dataOut(second, dataSn, dataSn !== 3);
+    for (let dataSn = 0; dataSn < 7; dataSn += 1) sendPiece(bench, second, dataSn, dataSn !== 3);
     expect(bench.rejects).toEqual([RejectReason.dataDigestError]);
     volume.release();
     expect(bench.responses).toEqual([]);
-    dataOut(second, 7, true);
+    sendPiece(bench, second, 7, true);
     expect(bench.responses).toMatchObject([{ status: 2, initiatorTaskTag: 1 }]);
     expect(bench.sense.readUInt8(12)).toBe(0x25);
     expect(bench.session.tasks.size).toBe(0);

@@ -6,8 +6,8 @@ import { reportLuns } from "../../src/initiator/scsi.ts";
 import type { InitiatorSession } from "../../src/initiator/session.ts";
 import {
   LOGIN_TIMEOUT_MS,
-  PING_INTERVAL_MS,
-  PING_TIMEOUT_MS,
+  PING_COUNT,
+  PING_INTERVAL_SECONDS,
   STAGED_BYTES_MAX,
   SWEEP_INTERVAL_MS,
 } from "../../src/iscsi/limits.ts";
@@ -23,6 +23,7 @@ import { HeldDevice } from "./support/held-device.ts";
 
 const DISK_BYTES = 64 * 1024 * 1024;
 const ISID = "400000000001";
+const PING_INTERVAL_MS = PING_INTERVAL_SECONDS * 1000;
 
 let target: InProcessTarget;
 let device: HeldDevice;
@@ -132,7 +133,7 @@ describe("a server that hears nothing", () => {
     await start();
     const session = await connect();
     session.connection.socket.pause();
-    clock.advance(PING_INTERVAL_MS + PING_TIMEOUT_MS);
+    clock.advance(PING_INTERVAL_MS * (PING_COUNT + 1));
     await target.idle();
     expect(target.lines(/silent/)).toHaveLength(1);
     session.connection.socket.resume();

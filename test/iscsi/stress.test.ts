@@ -106,7 +106,7 @@ it("leaves nothing behind, whatever sessions do and whenever they end", async ()
   const target = await InProcessTarget.start({
     targets: [{ units: disks.map((device) => ({ device })) }],
     // A ping would take along what was forgotten.
-    limits: { pingIntervalMs: 3_600_000 },
+    limits: { pings: { intervalSeconds: 0, count: 1 } },
   });
   for (let round = 0; round < ROUNDS; round += 1) {
     // A session with the ISID of another one takes its place.

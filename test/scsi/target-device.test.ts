@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { DepartedInitiators } from "../../src/scsi/departed-initiators.ts";
 import { LogicalUnit } from "../../src/scsi/logical-unit.ts";
 import { Sense } from "../../src/scsi/sense.ts";
 import { diskName, TargetDevice } from "../../src/scsi/target-device.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import { Bench } from "./support/bench.ts";
 import { expectSense } from "./support/expect-sense.ts";
 import { FakeVolume } from "./support/fake-volume.ts";
@@ -57,24 +59,56 @@ describe("attach and detach", () => {
   it("know who has met another disk under a number, and tell those of it", () => {
     const bench = new Bench();
     const uuid = bench.volume.uuid;
-    expect(bench.device.isMetAsAnother(0, diskName(uuid, 512))).toBe(false);
+    const [host = ""] = bench.nexus.initiatorPort.split(",");
+    expect(bench.device.strangersTo(0, diskName(uuid, 512))).toEqual([]);
     bench.device.detach(0, () => undefined);
     expect([...bench.device.metLuns]).toEqual([0]);
-    expect(bench.device.isMetAsAnother(0, diskName(uuid, 512))).toBe(false);
-    expect(bench.device.isMetAsAnother(0, diskName(uuid, 4096))).toBe(true);
-    expect(bench.device.isMetAsAnother(0, diskName("another", 512))).toBe(true);
-    expect(bench.device.isMetAsAnother(1, diskName("another", 512))).toBe(false);
+    expect(bench.device.strangersTo(0, diskName(uuid, 512))).toEqual([]);
+    expect(bench.device.strangersTo(0, diskName(uuid, 4096))).toEqual([host]);
+    expect(bench.device.strangersTo(0, diskName("another", 512))).toEqual([host]);
+    expect(bench.device.strangersTo(1, diskName("another", 512))).toEqual([]);
     const blocks = { volume: bench.volume, blockBytes: 4096, nowMs: () => 0 } as const;
     bench.device.attach(0, new LogicalUnit(blocks));
     expectSense(bench.run(TEST_UNIT_READY), Sense.powerOnResetOrBusDeviceResetOccurred);
     expectSense(bench.run(TEST_UNIT_READY), Sense.reportedLunsDataHasChanged);
+    expectSense(bench.run(TEST_UNIT_READY), Sense.inquiryDataHasChanged);
     expect(bench.run(TEST_UNIT_READY).status).toBe(0);
     // By now it has met this one, and who comes meets it alone.
-    expect(bench.device.isMetAsAnother(0, diskName(uuid, 4096))).toBe(false);
+    expect(bench.device.strangersTo(0, diskName(uuid, 4096))).toEqual([]);
     bench.device.detach(0, () => undefined);
     bench.device.closeNexus(bench.nexus);
     bench.device.openNexus({ initiatorPort: "x,i,0x3", relativePortId: 1 });
     expect([...bench.device.metLuns]).toEqual([]);
+  });
+
+  it("know who has lost its session, and tells it when it is back and finds another disk", () => {
+    const departed = new DepartedInitiators(new ManualClock());
+    const port = { initiatorPort: "iqn.host,i,0x1", relativePortId: 1 };
+    const before = new TargetDevice("iqn.target", departed);
+    const large = { volume: new FakeVolume(8192), blockBytes: 4096, nowMs: () => 0 } as const;
+    before.attach(0, new LogicalUnit(large));
+    before.attach(1, new LogicalUnit(large));
+    before.closeNexus(before.openNexus(port));
+    // The target is made anew under its name.
+    const device = new TargetDevice("iqn.target", departed);
+    device.attach(0, another());
+    expect([...device.metLuns]).toEqual([0, 1]);
+    const nexus = device.openNexus(port);
+    expect(departed.all).toEqual([]);
+    const bench = new Bench();
+    const unit = device.units.get(0);
+    if (unit === undefined) throw new Error("it is attached");
+    expect(nexus.attentionCount).toBe(3);
+    expect([1, 2, 3].map(() => nexus.takeAttention(unit))).toEqual([
+      Sense.powerOnResetOrBusDeviceResetOccurred,
+      Sense.reportedLunsDataHasChanged,
+      Sense.inquiryDataHasChanged,
+    ]);
+    // What it knows of the number that is free by now it still knows.
+    expect(device.strangersTo(1, diskName(bench.volume.uuid, 512))).toEqual(["iqn.host"]);
+    nexus.hasForgotten = true;
+    device.closeNexus(nexus);
+    expect(departed.all).toEqual([]);
   });
 
   it("detach answers the tasks of the unit, and waits for their I/O", () => {

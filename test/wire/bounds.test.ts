@@ -74,7 +74,10 @@ function beginningOfLogin(): Uint8Array {
 describe("half-open logins", () => {
   it("by the thousand leave room for real ones, and are thrown out in time", async () => {
     const clock = new ManualClock();
-    target = await InProcessTarget.start({ clock, limits: { pingIntervalMs: 1_000_000 } });
+    target = await InProcessTarget.start({
+      clock,
+      limits: { pings: { intervalSeconds: 0, count: 1 } },
+    });
     const before = memoryBytes();
     const begun = beginningOfLogin();
     let answers = 0;

@@ -18,7 +18,7 @@ class LateFlush extends DeviceFilter {
  * as well, but nobody sent them: READ with FUA hung on every disk with a real flush, and so did GET LBA STATUS.
  */
 // A ping would take along what was forgotten: it must not come before the test gives up.
-const limits = { pingIntervalMs: 3_600_000 };
+const limits = { pings: { intervalSeconds: 0, count: 1 } };
 
 describe("data that are found in a later turn", () => {
   it("of READ (16) with FUA, are sent", async () => {

@@ -4,7 +4,8 @@ import { InitiatorError } from "../../src/initiator/initiator-error.ts";
 import { newCdb } from "../../src/initiator/scsi.ts";
 import type { InitiatorSession } from "../../src/initiator/session.ts";
 import { AsyncEvent } from "../../src/iscsi/pdu/async-message.ts";
-import { Opcode } from "../../src/iscsi/pdu/opcode.ts";
+import { decodeNop } from "../../src/iscsi/pdu/nop.ts";
+import { Opcode, RESERVED_TAG } from "../../src/iscsi/pdu/opcode.ts";
 import { RejectReason } from "../../src/iscsi/pdu/reject.ts";
 import {
   chapPolicy,
@@ -16,6 +17,8 @@ import {
 } from "../support/in-process-target.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { RawSession, TEST_UNIT_READY } from "./support/raw-session.ts";
+
+const NO_LUN = [0, 0, 0, 0, 0, 0, 0, 0];
 
 let target: InProcessTarget;
 afterEach(async () => {
@@ -214,7 +217,7 @@ describe("discovery", () => {
 describe("a peer that falls silent", () => {
   it("is asked, and dropped when it does not answer; one that answers stays", async () => {
     const clock = new ManualClock();
-    await start({ clock, limits: { pingIntervalMs: 10_000, pingTimeoutMs: 20_000 } });
+    await start({ clock, limits: { pings: { intervalSeconds: 10, count: 1 } } });
     let pings = 0;
     const lively = await target.connect({ events: { pinged: () => void (pings += 1) } });
     const dead = await RawSession.open(target);
@@ -232,6 +235,49 @@ describe("a peer that falls silent", () => {
     await eventually(() => target.server.statistics.sessions === 1, "the dead one is dropped");
     expect(await ready(lively)).toBe(true);
     expect(target.lines(/silent/)).not.toEqual([]);
+  });
+
+  it("is asked as often as its target says, and each question has a tag of its own", async () => {
+    const clock = new ManualClock();
+    const pings = { intervalSeconds: 5, count: 3 };
+    await start({ clock, targets: [{ settings: { pings } }] });
+    const dead = await RawSession.open(target);
+    const tags: number[] = [];
+    for (let asked = 1; asked <= 3; asked += 1) {
+      clock.advance(5000);
+      const { header, data } = await dead.expect(Opcode.nopIn);
+      const { initiatorTaskTag, targetTransferTag, lun } = decodeNop(header, 0);
+      expect([initiatorTaskTag, [...lun], data.length]).toEqual([RESERVED_TAG, NO_LUN, 0]);
+      tags.push(targetTransferTag);
+    }
+    expect(new Set([...tags, RESERVED_TAG]).size).toBe(4);
+    expect(target.server.statistics.sessions).toBe(1);
+    clock.advance(5000);
+    await dead.expectClosed();
+    await eventually(() => target.server.statistics.sessions === 0, "it is dropped");
+  });
+
+  it("keeps to what its target said when it logged in; who logs in later is asked anew", async () => {
+    const clock = new ManualClock();
+    await start({ clock, targets: [{ settings: { pings: { intervalSeconds: 0 } } }] });
+    const silent = await RawSession.open(target);
+    target.server.targets.get(TARGET_NAME)?.configure({ pings: { intervalSeconds: 2, count: 1 } });
+    const asked = await RawSession.open(target);
+    clock.advance(2000);
+    await asked.expect(Opcode.nopIn);
+    clock.advance(100_000);
+    await asked.expectClosed();
+    await silent.expectAlive();
+  });
+
+  it("is not asked while it works: whoever speaks lives", async () => {
+    const clock = new ManualClock();
+    await start({ clock, targets: [{ settings: { pings: { intervalSeconds: 3, count: 1 } } }] });
+    const session = await RawSession.open(target);
+    for (let second = 1; second <= 10; second += 1) {
+      clock.advance(1000);
+      await session.expectAlive();
+    }
   });
 
   it("is dropped when it never logs in", async () => {

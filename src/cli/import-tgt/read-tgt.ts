@@ -103,8 +103,8 @@ export async function readFromRunning(world: AdminWorld, controlPort: number): P
   try {
     const document = await readDocument(runnerFor(world, controlPort));
     const notes = [
-      "tgtd does not tell everything: vendor, product and revision of units, write caches, options of backing " +
-        "stores and accounts for discovery are taken over from targets.conf only",
+      "tgtd does not tell everything: vendor, product and revision of units, write caches and options of backing " +
+        "stores are taken over from targets.conf only",
     ];
     return { document, notes };
   } catch (error) {

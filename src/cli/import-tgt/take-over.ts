@@ -4,6 +4,7 @@ import type {
   TgtSettingDocument,
   TgtTargetDocument,
 } from "../../control/protocol.ts";
+import { usualScsiId, usualScsiSn } from "../../control/tgt/defaults.ts";
 
 /** What a document of tgt becomes for a daemon that takes its place. */
 export interface TakeOver {
@@ -83,12 +84,11 @@ function keepIdentity(
 /** SCSI identifier and serial number follow from the number of the target where nobody has set them. */
 function withIdentity(unit: TgtLunDocument, tid: number): TgtLunDocument {
   const { lun, params } = unit;
-  const hex = (number: number): string => number.toString(16).padStart(4, "0");
   const says = (key: string): boolean =>
     params.some((param) => param.split(",").some((part) => part.startsWith(`${key}=`)));
   const missing = [
-    ...(says("scsi_id") ? [] : [`scsi_id=IET     ${hex(tid)}${hex(lun)}`]),
-    ...(says("scsi_sn") ? [] : [`scsi_sn=beaf${tid}${lun}`]),
+    ...(says("scsi_id") ? [] : [`scsi_id=${usualScsiId(tid, lun)}`]),
+    ...(says("scsi_sn") ? [] : [`scsi_sn=${usualScsiSn(tid, lun)}`]),
   ];
   return { ...unit, params: [...missing, ...params] };
 }

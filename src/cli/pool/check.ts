@@ -1,5 +1,6 @@
 import type { CommandModule } from "yargs";
 import { ExitCode, UsageError } from "../exit-code.ts";
+import { withLongWork } from "../long-work.ts";
 import { print } from "../output.ts";
 import {
   ACCESS_OPTIONS,
@@ -31,8 +32,8 @@ async function checkOffline(devices: readonly string[], args: CheckArguments): P
 }
 
 async function checkOnline(pool: string, args: CheckArguments): Promise<boolean> {
-  const report = await withOperations(args, (operations) =>
-    operations.call("pool/check", { pool }),
+  const report = await withLongWork((options) =>
+    withOperations(args, (operations) => operations.call("pool/check", { pool }, options)),
   );
   print(report, args.json, () => {
     const list = report.findings.map((finding) => `error: ${finding}\n`).join("");

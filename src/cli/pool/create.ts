@@ -4,9 +4,11 @@ import type { CreatedPool, CreatePoolOptions } from "../../offline.ts";
 import { formatSize } from "../../util/units.ts";
 import { confirm, YES_OPTION } from "../confirm.ts";
 import { daemonAnswers, withDaemon } from "../daemon-access.ts";
+import { withLongWork } from "../long-work.ts";
 import { print } from "../output.ts";
 import { JSON_OPTION, STATE_OPTION } from "../pool-access.ts";
 import {
+  destroyed,
   optionalSize,
   overwriteOptionsOf,
   parseFactor,
@@ -36,11 +38,7 @@ async function run(args: CreateArguments): Promise<void> {
     extentBytes: optionalSize(args["extent-size"]) ?? null,
     overcommitMax: parseFactor(args.overcommit),
   };
-  if (wipes(args)) {
-    const named = [...(args.wipe ?? []), ...(options.acceptData ? ["unknown data"] : [])];
-    const what = `${named.join(", ")} on ${devices.join(", ")} will be destroyed`;
-    await confirm(what, name, args.yes);
-  }
+  if (wipes(args)) await confirm(destroyed(args, devices), name, args.yes);
   const isOnline = !args.offline && (await daemonAnswers(args));
   const made = await (isOnline ? createOnline(args, options) : createOffline(options));
   print(made, args.json, () => {
@@ -77,7 +75,9 @@ async function createOnline(
     ...(sizeBytes === null ? {} : { createBytes: sizeBytes }),
     ...(extentBytes === null ? {} : { extentBytes }),
   };
-  const { pool, backups } = await withDaemon(args, (daemon) => daemon.call("pool/create", body));
+  const { pool, backups } = await withLongWork((options) =>
+    withDaemon(args, (daemon) => daemon.call("pool/create", body, options)),
+  );
   return { name, uuid: pool.uuid, devices, extentBytes: pool.extentBytes, backups };
 }
 

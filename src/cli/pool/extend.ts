@@ -3,6 +3,7 @@ import type { ArgumentsOf } from "../../control/protocol.ts";
 import { formatSize } from "../../util/units.ts";
 import { confirm, YES_OPTION } from "../confirm.ts";
 import { UsageError } from "../exit-code.ts";
+import { withLongWork } from "../long-work.ts";
 import { print } from "../output.ts";
 import {
   ACCESS_OPTIONS,
@@ -11,8 +12,7 @@ import {
   JSON_OPTION,
   withOperations,
 } from "../pool-access.ts";
-import { optionalSize, WIPE_OPTIONS, type WipeOptions, wipes } from "../pool-options.ts";
-import { withProgressLine } from "../progress-line.ts";
+import { destroyed, optionalSize, WIPE_OPTIONS, type WipeOptions, wipes } from "../pool-options.ts";
 
 interface ExtendArguments extends AccessOptions, WipeOptions {
   readonly "state-dir": string | undefined;
@@ -45,10 +45,10 @@ function requestOf(args: ExtendArguments): ArgumentsOf<"pool/extend"> {
 async function run(args: ExtendArguments): Promise<void> {
   const request = requestOf(args);
   if (args.add !== undefined && wipes(args)) {
-    await confirm(`What is on ${args.add} will be destroyed`, args.pool, args.yes);
+    await confirm(destroyed(args, [args.add]), args.pool, args.yes);
   }
-  const reply = await withProgressLine((onProgress) =>
-    withOperations(args, (operations) => operations.call("pool/extend", request, { onProgress })),
+  const reply = await withLongWork((options) =>
+    withOperations(args, (operations) => operations.call("pool/extend", request, options)),
   );
   print(reply, args.json, () => {
     const { name, space } = reply.pool;

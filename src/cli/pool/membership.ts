@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { CommandModule } from "yargs";
 import { DAEMON_OPTIONS, type DaemonOptions, withDaemon } from "../daemon-access.ts";
+import { withLongWork } from "../long-work.ts";
 import { print } from "../output.ts";
 
 interface PoolArguments extends DaemonOptions {
@@ -41,7 +42,9 @@ export const addCommand: CommandModule<object, AddArguments> = {
     const { pool, direct, shared, json } = args;
     const devices = args.device.map((path) => resolve(path));
     const body = { pool, devices, direct, shared };
-    const added = await withDaemon(args, (daemon) => daemon.call("pool/add", body));
+    const added = await withLongWork((options) =>
+      withDaemon(args, (daemon) => daemon.call("pool/add", body, options)),
+    );
     print(added, json, () => `Pool ${added.name} (${added.uuid}) is the daemon's.\n`);
   },
 };

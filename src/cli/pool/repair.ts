@@ -1,6 +1,7 @@
 import type { CommandModule } from "yargs";
 import { formatSize } from "../../util/units.ts";
 import { confirm, YES_OPTION } from "../confirm.ts";
+import { withLongWork } from "../long-work.ts";
 import { print } from "../output.ts";
 import { DEVICE_OPTION, JSON_OPTION, STATE_OPTION } from "../pool-access.ts";
 import {
@@ -10,7 +11,6 @@ import {
   type WipeOptions,
   wipes,
 } from "../pool-options.ts";
-import { withProgressLine } from "../progress-line.ts";
 
 interface RepairArguments extends WipeOptions {
   readonly device: string[];
@@ -31,7 +31,7 @@ async function run(args: RepairArguments): Promise<void> {
     targets: args.to,
     targetBytes: optionalSize(args.size) ?? null,
   };
-  const report = await withProgressLine((advance) => repairDevices(options, advance));
+  const report = await withLongWork((waiting) => repairDevices(options, waiting));
   const { source, volumes, lostExtents, notes } = report;
   print(report, args.json, () => {
     const list = volumes.map(({ name, sizeBytes }) => `  ${name}  ${formatSize(sizeBytes)}\n`);

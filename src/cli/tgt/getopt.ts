@@ -14,6 +14,10 @@ export interface OptionSpec {
   readonly shape: Shape;
   /** How `-l` is typed, where that differs from `--long`: tgtadm's `-F` wants a word and does not look at it. */
   readonly letterShape?: Shape | "none";
+  /** `--long` is typed in full: its beginnings are not it, nor do they make those of others ambiguous. */
+  readonly isWhole?: true;
+  /** The word behind `--long` is its value, and read once more on its own: as an option, or as none. It may be missing. */
+  readonly leavesWord?: true;
 }
 
 export interface GivenOption {
@@ -27,8 +31,30 @@ export interface ParsedWords {
   readonly given: readonly GivenOption[];
   /** Without the name of the program. Nothing is read after it. */
   readonly fault: string | undefined;
+  /** The word that the fault is in, where there is one. */
+  readonly faultWord?: string;
   /** What is no option. Where there is a fault they are not complete. */
   readonly operands: readonly string[];
+}
+
+/** The fields of settings that hold the word of an option as it was typed. */
+type TextField<Settings> = {
+  [Key in keyof Settings]: string extends NonNullable<Settings[Key]> ? Key : never;
+}[keyof Settings];
+
+/** Which field the word of an option goes to, by letter. */
+export type TextFields<Settings> = ReadonlyMap<string, TextField<Settings>>;
+
+/** Puts the word of an option into its field. False where it has none: then it is not taken as it is. */
+export function takeText<Settings extends object>(
+  settings: Settings,
+  fields: TextFields<Settings>,
+  { letter, value }: GivenOption,
+): boolean {
+  const field = fields.get(letter);
+  if (field === undefined) return false;
+  Object.assign(settings, { [field]: value });
+  return true;
 }
 
 /** One word or cluster that was read: what it gave, and how many of the following words it took. */
@@ -63,7 +89,7 @@ export function getopt(
     const read = word.startsWith("--") ? readLong : readCluster;
     const step = read(specs, word, words[index + 1]);
     given.push(...step.given);
-    if (step.fault !== undefined) return { given, fault: step.fault, operands };
+    if (step.fault !== undefined) return { given, fault: step.fault, faultWord: word, operands };
     index += step.taken;
   }
   return { given, fault: undefined, operands };
@@ -80,7 +106,9 @@ function wrong(given: readonly GivenOption[], fault: string): Step {
 function readLong(specs: readonly OptionSpec[], word: string, next: string | undefined): Step {
   const equals = word.indexOf("=");
   const name = word.slice(2, equals === -1 ? undefined : equals);
-  const candidates = specs.filter(({ long }) => long.startsWith(name));
+  const candidates = specs.filter(
+    ({ long, isWhole }) => long === name || (isWhole !== true && long.startsWith(name)),
+  );
   const exact = candidates.find(({ long }) => long === name);
   const spec = exact ?? candidates[0];
   if (spec === undefined) return wrong([], `unrecognized option '${word}'`);
@@ -88,12 +116,13 @@ function readLong(specs: readonly OptionSpec[], word: string, next: string | und
     const names = candidates.map(({ long }) => `'--${long}'`).join(" ");
     return wrong([], `option '${word}' is ambiguous; possibilities: ${names}`);
   }
-  const { letter, long, shape } = spec;
+  const { letter, long, shape, leavesWord } = spec;
   if (shape === "flag") {
     if (equals !== -1) return wrong([], `option '--${long}' doesn't allow an argument`);
     return { given: [{ letter, value: "" }], taken: 0 };
   }
   if (equals !== -1) return { given: [{ letter, value: word.slice(equals + 1) }], taken: 0 };
+  if (leavesWord === true) return { given: [{ letter, value: next ?? "" }], taken: 0 };
   if (next === undefined) return wrong([], `option '--${long}' requires an argument`);
   return { given: [{ letter, value: next }], taken: 1 };
 }

@@ -57,6 +57,9 @@ export const SESSION_KEYS: readonly string[] = [
   "IFMarkInt",
   "MaxConnections",
   "state",
+  // Not in tgt's script, which passes them over.
+  "nop_interval",
+  "nop_count",
 ];
 
 /** In the block of a target. */

@@ -38,7 +38,8 @@ export function addedProblems(
   });
 }
 
-function checkNumbers({ targets }: Config): readonly string[] {
+/** Targets that share a number, a sentence each. */
+export function checkNumbers({ targets }: Pick<Config, "targets">): readonly string[] {
   const nameOfTid = new Map<number, string>();
   const problems: string[] = [];
   for (const { tid, name } of targets) {

@@ -3,6 +3,7 @@ import { authenticationProblems } from "../../iscsi/auth/authentication-policy.t
 import { defaultTargetSettings, targetProblems } from "../../iscsi/target.ts";
 import { authenticationRules } from "./authentication-rules.ts";
 import type {
+  AccountConfig,
   AuthenticationConfig,
   Config,
   LunConfig,
@@ -24,6 +25,7 @@ export function checkTogether(config: Partial<Config>, report: Report): void {
   checkPools(pools, volumes, report);
   if (config.portals !== undefined) checkPortals(config.portals, report);
   checkTargetNames(targets, report);
+  checkAccounts(config.accounts ?? [], report);
   const portalsAreKnown = config.portals !== undefined && !report.hasProblems("portals");
   for (const target of targets) {
     checkTarget(target, report);
@@ -92,7 +94,7 @@ function checkPools(
 const WILDCARDS = new Set(["0.0.0.0", "::"]);
 
 /** Whether two portals want the same socket. A wildcard takes the port of every address of its family. */
-function collide(left: PortalConfig, right: PortalConfig): boolean {
+export function collide(left: PortalConfig, right: PortalConfig): boolean {
   if (left.listen.port === 0 || left.listen.port !== right.listen.port) return false;
   const [one, other] = [left.listen.address, right.listen.address];
   if (one === other) return true;
@@ -124,6 +126,21 @@ function checkTargetNames(targets: readonly TargetConfig[], report: Report): voi
   }
 }
 
+/** Which of two secrets an account has is not for a program to guess. */
+function checkAccounts(accounts: readonly AccountConfig[], report: Report): void {
+  const byUser = new Map<string, AccountConfig>();
+  for (const account of accounts) {
+    const other = byUser.get(account.user);
+    byUser.set(account.user, account);
+    if (other === undefined) continue;
+    const where = report.lineOf(report.placeOf(other));
+    report.problem(
+      report.placeOf(account),
+      `there is an account "${account.user}" on ${where}, too`,
+    );
+  }
+}
+
 function checkTarget(target: TargetConfig, report: Report): void {
   const place = report.placeOf(target);
   const settings = {
@@ -132,6 +149,7 @@ function checkTarget(target: TargetConfig, report: Report): void {
     portalGroupTags: target.portalGroups,
     redirect: target.redirect,
     offers: target.offers,
+    pings: target.pings,
     maxSessions: target.sessionsMax,
   };
   for (const message of targetProblems(settings)) report.problem(place, message);

@@ -4,6 +4,7 @@ import type { UnitSettings } from "../../scsi/unit-settings.ts";
 import type { AccessRules } from "../../iscsi/auth/access-list.ts";
 import type { ChapAlgorithm } from "../../iscsi/auth/chap-algorithm.ts";
 import type { ParameterOffers } from "../../iscsi/parameters.ts";
+import type { PingSettings } from "../../iscsi/ping-watch.ts";
 import type { Redirect, TargetState } from "../../iscsi/target.ts";
 import type { LogLevel } from "../../util/log.ts";
 import type { Secret } from "../secret.ts";
@@ -203,6 +204,8 @@ export interface TargetConfig {
   readonly portalGroups: readonly number[];
   readonly redirect: Redirect | null;
   readonly offers: ParameterOffers;
+  /** How its initiators are asked whether they live; what is not there is as in the limits. */
+  readonly pings: Partial<PingSettings>;
   readonly sessionsMax: number;
   /** `offline` refuses logins for a while. */
   readonly state: TargetState;
@@ -227,4 +230,6 @@ export interface DiscoveryConfig {
 export interface LimitsConfig {
   /** Connections at a time over all portals. */
   readonly connections: number;
+  /** How initiators are asked whether they live, where their target says nothing else. */
+  readonly pings: PingSettings;
 }

@@ -60,10 +60,18 @@ const tokenKeys = object<TokenKeys>({
   ),
 });
 
+/** The log tells callers apart by their names, and so do requests that are done once. */
+const RESERVED = "socket";
+
 const token: Shape<HttpToken> = (node, path, report) => {
   const keys = tokenKeys(node, path, report);
   if (keys === undefined) return undefined;
   const { name, role, tokenFile, sha256 } = keys;
+  if (name === RESERVED) {
+    const message = `"${RESERVED}" is what callers by the socket are called: give it another name`;
+    report.problem(pathOf(path, "name"), message);
+    return undefined;
+  }
   if ((tokenFile === null) === (sha256 === null)) {
     report.problem(path, 'needs either "tokenFile" or "sha256"');
     return undefined;

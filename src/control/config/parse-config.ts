@@ -1,5 +1,6 @@
 import { OPEN_ACCESS } from "../../iscsi/auth/access-list.ts";
 import { CONNECTIONS_MAX } from "../../iscsi/limits.ts";
+import { DEFAULT_PINGS, type PingSettings } from "../../iscsi/ping-watch.ts";
 import { LOG_LEVELS } from "../../util/log.ts";
 import { type Alias, type Document, LineCounter, parseDocument, visit } from "yaml";
 import { accessDocument, accessShape } from "./access-shape.ts";
@@ -29,7 +30,7 @@ import {
   required,
   type Shape,
 } from "./shape.ts";
-import { PORTAL_GROUP_MAX, targetDocument, targetShape } from "./target-shape.ts";
+import { pingsShape, PORTAL_GROUP_MAX, targetDocument, targetShape } from "./target-shape.ts";
 import { poolDocument, poolShape } from "./pool-shape.ts";
 import { filePath, listenEndpoint, poolName, remoteEndpoint, volumeKey } from "./values.ts";
 import { volumeDocument, volumeShape } from "./volume-shape.ts";
@@ -43,7 +44,7 @@ const DEFAULT_DISCOVERY: DiscoveryConfig = {
   access: OPEN_ACCESS,
 };
 
-const DEFAULT_LIMITS: LimitsConfig = { connections: CONNECTIONS_MAX };
+const DEFAULT_LIMITS: LimitsConfig = { connections: CONNECTIONS_MAX, pings: DEFAULT_PINGS };
 
 /** Without portals, only this host can connect: to be open to others is a decision. */
 const DEFAULT_PORTALS: readonly PortalConfig[] = [
@@ -84,8 +85,11 @@ const discovery: Shape<DiscoveryConfig> = mapped(
   ({ enabled, auth, allow }) => ({ enabled, authentication: auth, access: allow }),
 );
 
+const pings: Shape<PingSettings> = mapped(pingsShape, (given) => ({ ...DEFAULT_PINGS, ...given }));
+
 const limits = object<LimitsConfig>({
   connections: optional(integer(1, CONNECTIONS_MAX), DEFAULT_LIMITS.connections),
+  pings: optional(pings, DEFAULT_LIMITS.pings),
 });
 
 /** What {@link discovery} reads back, secrets and all. */

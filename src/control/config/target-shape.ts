@@ -5,6 +5,7 @@ import {
   OFFER_RANGES,
   type ParameterOffers,
 } from "../../iscsi/parameters.ts";
+import { PING_RANGES, type PingSettings } from "../../iscsi/ping-watch.ts";
 import {
   type Redirect,
   TARGET_SESSIONS_MAX_DEFAULT,
@@ -217,6 +218,28 @@ function parametersDocument(offers: ParameterOffers): ConfigDocument {
   };
 }
 
+interface PingKeys {
+  readonly interval: number | null;
+  readonly count: number | null;
+}
+
+/** What is not there is not said. */
+export const pingsShape: Shape<Partial<PingSettings>> = mapped(
+  object<PingKeys>({
+    interval: optional(integer(...PING_RANGES.intervalSeconds), null),
+    count: optional(integer(...PING_RANGES.count), null),
+  }),
+  ({ interval, count }) => ({
+    ...(interval === null ? {} : { intervalSeconds: interval }),
+    ...(count === null ? {} : { count }),
+  }),
+);
+
+/** What {@link pingsShape} reads back. */
+function pingsDocument({ intervalSeconds, count }: Partial<PingSettings>): ConfigDocument {
+  return { interval: intervalSeconds ?? null, count: count ?? null };
+}
+
 interface TargetKeys {
   readonly name: string;
   readonly alias: string | null;
@@ -226,6 +249,7 @@ interface TargetKeys {
   readonly portalGroups: readonly number[];
   readonly redirect: Redirect | null;
   readonly parameters: ParameterOffers;
+  readonly pings: Partial<PingSettings>;
   readonly sessions: number;
   readonly state: TargetState;
   readonly tid: number | null;
@@ -262,6 +286,7 @@ export const targetShape: Shape<TargetConfig> = mapped(
     portalGroups: optional(listOf(integer(1, PORTAL_GROUP_MAX), PORTALS_MAX), []),
     redirect: optional(redirect, null),
     parameters: optional(parameters, DEFAULT_OFFERS),
+    pings: optional(pingsShape, {}),
     sessions: optional(integer(1, SESSIONS_MAX), TARGET_SESSIONS_MAX_DEFAULT),
     state: optional(choiceOf(["ready", "offline"]), "ready"),
     tid: optional(integer(1, TID_MAX), null),
@@ -294,6 +319,7 @@ export function targetDocument(config: TargetConfig): ConfigDocument {
         ? null
         : { address: formatEndpoint(elsewhere), permanent: elsewhere.permanent },
     parameters: parametersDocument(offers),
+    pings: pingsDocument(config.pings),
     sessions: sessionsMax,
     tgt: tgt === null ? null : { settings: Object.fromEntries(tgt.settings) },
   };

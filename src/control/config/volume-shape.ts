@@ -36,11 +36,14 @@ const settings: { readonly [Key in keyof VolumeSettings]: Field<VolumeSettings[K
 };
 
 function diskSize(mostBytes: number): Shape<number> {
-  return mapped(size(VOLUME_BYTES_MIN, mostBytes), (bytes, fail) =>
-    bytes % VOLUME_SIZE_STEP_BYTES === 0
-      ? bytes
-      : fail(`must be a multiple of ${VOLUME_SIZE_STEP_BYTES} bytes, not ${bytes} bytes`),
-  );
+  return mapped(size(VOLUME_BYTES_MIN, mostBytes), (bytes, fail) => {
+    const rest = bytes % VOLUME_SIZE_STEP_BYTES;
+    if (rest === 0) return bytes;
+    const next = bytes - rest + VOLUME_SIZE_STEP_BYTES;
+    return fail(
+      `must be a multiple of ${VOLUME_SIZE_STEP_BYTES} bytes, such as ${next}, not ${bytes} bytes`,
+    );
+  });
 }
 
 interface RawKeys extends VolumeSettings {

@@ -9,6 +9,7 @@ import fastify, {
 } from "fastify";
 import type { Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
+import type { Duplex } from "node:stream";
 import type { Log } from "../../util/log.ts";
 import { operationErrorOf } from "../operations/operation-error.ts";
 import { isOperationName, OPERATIONS } from "../operations/table.ts";
@@ -19,12 +20,16 @@ import type { EventStreams } from "./event-stream.ts";
 import { openApiDocument } from "./openapi.ts";
 import { addOperationRoutes, type OperationParts } from "./operation-routes.ts";
 import { problemOf, RefusedRequest } from "./problem.ts";
+import type { TlsFiles } from "./tls-files.ts";
 
 /** Whoever sends a request slower than this keeps a connection from others. */
 const REQUEST_MS_MAX = 30_000;
 
 /** A connection without a request holds a place of others. */
 const IDLE_MS_MAX = 10_000;
+
+/** Whoever is refused before there is a request has this long to read why, and to hang up. */
+const LINGER_MS_MAX = 500;
 
 const HEADER_BYTES_MAX: number = 8 * 1024;
 
@@ -33,16 +38,12 @@ export interface AppParts extends OperationParts {
   readonly streams: EventStreams;
   /** Why initiators cannot work as they should; empty where they can. */
   readonly unready: () => readonly string[];
+  /** Why the daemon is better started anew; empty where nothing is stuck. */
+  readonly stuck: () => readonly string[];
   /** Adds routes of its own, such as /metrics; they are for callers with the role "read". */
   readonly addRoutes: (app: FastifyInstance) => void;
   /** Tests are shorter of time. */
   readonly requestMsMax?: number;
-}
-
-/** Certificate and key in PEM. */
-export interface TlsFiles {
-  readonly cert: Buffer;
-  readonly key: Buffer;
 }
 
 /** Something that refuses requests which are no HTTP, before there is a route for them. */
@@ -65,13 +66,16 @@ export function makeApp(
   };
   app.addHook("onRequest", (request, _reply, done) => {
     const { authorization } = request.headers;
-    const isForAll = request.url.startsWith("/health/");
-    if (!isForAll) callers.set(request, authenticate({ authorization, address: request.ip }));
+    try {
+      callers.set(request, authenticate({ authorization, address: request.ip }));
+    } catch (error) {
+      if (!request.url.startsWith("/health/")) throw error;
+    }
     done();
   });
   addErrors(app, parts.log);
   addParsers(app);
-  addHealth(app, parts);
+  addHealth(app, parts, (request) => callers.has(request));
   addOperationRoutes(app, parts, callerOf);
   const document = JSON.stringify(openApiDocument());
   app.get("/v1/openapi.json", async (_request, reply) =>
@@ -112,6 +116,8 @@ function instance(parts: AppParts, tls: TlsFiles | null): FastifyInstance {
         return;
       }
       socket.end(rawProblem(code));
+      // The other side need not hang up, and would hold a place of others for ever.
+      socket.setTimeout(LINGER_MS_MAX, () => socket.destroy());
     },
   };
   if (tls === null) return fastify({ ...options, http }) as unknown as FastifyInstance;
@@ -119,7 +125,10 @@ function instance(parts: AppParts, tls: TlsFiles | null): FastifyInstance {
     ...options,
     https: { ...http, ...tls, minVersion: "TLSv1.2" as const, handshakeTimeout: requestTimeout },
   } as unknown as FastifyHttpsOptions<TlsServer, FastifyBaseLogger>;
-  return fastify(secure) as unknown as FastifyInstance;
+  const app = fastify(secure) as unknown as FastifyInstance;
+  // What is written into a handshake that has failed, or does not end, is never sent, and no end comes after it.
+  app.server.on("tlsClientError", (_error: Error, socket: Duplex) => socket.destroy());
+  return app;
 }
 
 /** Where there is no request yet, there is no reply either: the bytes themselves. */
@@ -200,17 +209,23 @@ function addParsers(app: FastifyInstance): void {
   });
 }
 
-function addHealth(app: FastifyInstance, { unready }: AppParts): void {
-  app.get("/health/live", async (_request, reply) =>
-    reply.header("content-type", JSON_TYPE).send(Buffer.from('{"status":"live"}')),
-  );
-  app.get("/health/ready", async (_request, reply) => {
-    const reasons = unready();
-    const isReady = reasons.length === 0;
-    const content = isReady ? { status: "ready" } : { status: "unready", reasons };
-    return reply
-      .code(isReady ? 200 : 503)
-      .header("content-type", JSON_TYPE)
-      .send(Buffer.from(JSON.stringify(content)));
-  });
+/** Supervisors look at the status; the reasons are for people, and have names in them that are not for everybody. */
+function addHealth(
+  app: FastifyInstance,
+  { stuck, unready }: AppParts,
+  isKnown: (request: FastifyRequest) => boolean,
+): void {
+  const add = (name: string, [well, ill]: readonly string[], find: () => readonly string[]) => {
+    app.get(`/health/${name}`, async (request, reply) => {
+      const reasons = find();
+      const isWell = reasons.length === 0;
+      const told = isWell || !isKnown(request) ? {} : { reasons };
+      return reply
+        .code(isWell ? 200 : 503)
+        .header("content-type", JSON_TYPE)
+        .send(Buffer.from(JSON.stringify({ status: isWell ? well : ill, ...told })));
+    });
+  };
+  add("live", ["live", "stuck"], stuck);
+  add("ready", ["ready", "unready"], unready);
 }

@@ -43,21 +43,14 @@ export function mustHaveRole({ name, role }: Caller, needed: Role): void {
   );
 }
 
-/** Callers by bearer token (RFC 6750). How long it takes says nothing about a token. */
+/**
+ * Callers by bearer token (RFC 6750). How long it takes says nothing about a token. Those that are known pass whatever else comes from
+ * their address: they cannot be guessed, and whoever sends wrong ones is to keep nobody out.
+ */
 export function tokenAuthentication(tokens: readonly Token[], clock: Clock): Authenticate {
   const limit = new FailureLimit(clock);
   const known = tokens.map((token) => ({ token, hash: Buffer.from(token.sha256, "hex") }));
   return ({ authorization, address }) => {
-    const waitMs = limit.waitMs(address);
-    if (waitMs > 0) {
-      const seconds = Math.ceil(waitMs / MS_PER_SECOND);
-      throw new RefusedRequest(
-        429,
-        "denied",
-        `too many wrong tokens came from ${address}: try again in ${seconds} s`,
-        { "retry-after": String(seconds) },
-      );
-    }
     const given = BEARER.exec(authorization ?? "")?.[1];
     const hash = createHash("sha256")
       .update(given ?? "")
@@ -67,6 +60,8 @@ export function tokenAuthentication(tokens: readonly Token[], clock: Clock): Aut
       if (timingSafeEqual(hash, expected)) found = token;
     }
     if (given !== undefined && found !== null) return found;
+    const waitMs = limit.waitMs(address);
+    if (waitMs > 0) throw mustWait(address, waitMs);
     if (authorization !== undefined) limit.failed(address);
     throw new RefusedRequest(
       401,
@@ -79,4 +74,10 @@ export function tokenAuthentication(tokens: readonly Token[], clock: Clock): Aut
       },
     );
   };
+}
+
+function mustWait(address: string, waitMs: number): RefusedRequest {
+  const seconds = String(Math.ceil(waitMs / MS_PER_SECOND));
+  const message = `too many wrong tokens came from ${address}: try again in ${seconds} s`;
+  return new RefusedRequest(429, "denied", message, { "retry-after": seconds });
 }

@@ -6,8 +6,8 @@ const HISTORY_CHARS_MAX = 4 * 1024 * 1024;
 
 /** Something that happened. */
 export interface ControlEvent {
-  /** Of this run of the daemon, ascending from 1. */
-  readonly number: number;
+  /** Of this run of the daemon, ascending from 1; null: it is not kept, and nobody misses it. */
+  readonly number: number | null;
   readonly type: string;
   /** JSON. */
   readonly data: string;
@@ -47,6 +47,12 @@ export class EventLog {
     ) {
       this.#historyChars -= this.#history.shift()?.data.length ?? 0;
     }
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** For whoever listens now: what has a number and is kept would be pushed out by it. */
+  tell(type: string, value: object): void {
+    const event = { number: null, type, data: JSON.stringify(value) };
     for (const listener of this.#listeners) listener(event);
   }
 

@@ -72,7 +72,8 @@ export class EventStreams {
   }
 
   #send(response: ServerResponse, { number, type, data }: ControlEvent): void {
-    this.#write(response, `id: ${this.#events.run}.${number}\nevent: ${type}\ndata: ${data}\n\n`);
+    const id = number === null ? "" : `id: ${this.#events.run}.${number}\n`;
+    this.#write(response, `${id}event: ${type}\ndata: ${data}\n\n`);
   }
 
   /** Whoever is slow is dropped, and comes back with the number of the last event that it has seen. */

@@ -37,7 +37,8 @@ export interface KeyedRequest {
 
 /**
  * Does what has the same key once. It is kept in memory, for an hour and a bounded number of requests: after a restart of the daemon a key
- * is new, and whoever tries again is told that the thing exists. What has failed has changed nothing, so it is not kept: it may be tried again.
+ * is new, and whoever tries again is told that the thing exists. What has failed has changed nothing, so it is not kept: it may be tried again,
+ * also where that shows later only.
  */
 export class Idempotency {
   readonly #clock: Clock;
@@ -49,8 +50,15 @@ export class Idempotency {
     this.#entriesMax = entriesMax;
   }
 
-  /** Errors: invalid: the key makes no sense, or belongs to another request; busy; and those of the action. */
-  async once<T>(request: KeyedRequest, action: () => Promise<T>): Promise<Once<T>> {
+  /**
+   * Errors: invalid: the key makes no sense, or belongs to another request; busy; and those of the action.
+   *
+   * @param action is given what to call where that which it has only begun has failed
+   */
+  async once<T>(
+    request: KeyedRequest,
+    action: (forget: () => void) => Promise<T>,
+  ): Promise<Once<T>> {
     if (!KEY.test(request.key)) {
       throw new RefusedRequest(
         400,
@@ -73,13 +81,16 @@ export class Idempotency {
       return { result: (await earlier.result) as T, isReplay: true };
     }
     this.#makeRoom();
-    const result = action();
-    const entry = { fingerprint, result, sinceMs: this.#clock.nowMs(), isSettled: false };
+    const forget = (): void => {
+      if (this.#entries.get(name) === entry) this.#entries.delete(name);
+    };
+    const result = action(forget);
+    const entry: Entry = { fingerprint, result, sinceMs: this.#clock.nowMs(), isSettled: false };
     this.#entries.set(name, entry);
     try {
       return { result: await result, isReplay: false };
     } catch (error) {
-      this.#entries.delete(name);
+      forget();
       throw error;
     } finally {
       entry.isSettled = true;

@@ -7,7 +7,7 @@ import {
   type OperationName,
   PROBLEM_TYPE,
 } from "../protocol.ts";
-import { JOB_REPORT } from "../schemas/job.ts";
+import { JOB_EVENT, JOB_REPORT } from "../schemas/job.ts";
 import { PROBLEM } from "../schemas/problem.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -65,6 +65,7 @@ export function openApiDocument(): Json {
     pathOf(name, OPERATIONS[name] as unknown as Operation<OperationName>, components),
   ]);
   const problem = components.use(PROBLEM);
+  components.use(JOB_EVENT);
   return {
     openapi: "3.1.0",
     info: {
@@ -188,7 +189,9 @@ function otherPaths(): Json {
     operationId: "events",
     summary: "What happens, as server-sent events",
     description:
-      'Takes the role "read". With Last-Event-ID what was missed comes first, or the event "gap" where that is not kept any more.',
+      'Takes the role "read". With Last-Event-ID what was missed comes first, or the event "gap" where that is not kept any more. ' +
+      "The data of each event is JSON. Of the event job it is a JobEvent: a job has begun, ended or passed the point from which it " +
+      "cannot be canceled, and while it runs, how far it is, at most once a second. The latter has no id, and is not kept.",
     parameters: [{ name: "Last-Event-ID", in: "header", schema: { type: "string" } }],
     responses: {
       "200": {
@@ -207,7 +210,7 @@ function otherPaths(): Json {
         responses: { "200": { description: "OpenAPI 3.1", content: { [JSON_TYPE]: {} } } },
       },
     },
-    "/health/live": { get: health("live", "Whether the daemon answers at all") },
+    "/health/live": { get: health("live", "Whether the daemon lives; 503 where it is stuck") },
     "/health/ready": {
       get: health("ready", "Whether everything that is wanted works; 503 where it does not"),
     },
@@ -228,7 +231,7 @@ function health(name: string, summary: string): Json {
   return {
     operationId: `health-${name}`,
     summary,
-    security: [{}],
-    responses: name === "ready" ? { "200": answer, "503": answer } : { "200": answer },
+    security: [{}, { token: [] }],
+    responses: { "200": answer, "503": answer },
   };
 }

@@ -87,6 +87,12 @@ async function serve(request: Request, reply: FastifyReply): Promise<void> {
   }
 }
 
+interface Asked {
+  readonly body: unknown;
+  readonly payload: Uint8Array;
+  readonly progress: (progress: Progress) => void;
+}
+
 /** One request for an operation. */
 class Request {
   readonly #parts: OperationParts;
@@ -117,7 +123,8 @@ class Request {
     onProgress: (progress: Progress) => void,
   ): Promise<{ readonly result: Done; readonly isReplay: boolean }> {
     const { body, payload } = this.#arguments();
-    const action = (): Promise<Done> => this.#start(body, payload, onProgress);
+    const action = (forget?: () => void): Promise<Done> =>
+      this.#start({ body, payload, progress: onProgress }, forget);
     const key = this.#request.headers["idempotency-key"];
     if (key === undefined || this.#operation.isReading === true) {
       return { result: await action(), isReplay: false };
@@ -153,11 +160,10 @@ class Request {
   }
 
   async #start(
-    body: unknown,
-    payload: Uint8Array,
-    progress: (progress: Progress) => void,
+    { body, payload, progress }: Asked,
+    forget: () => void = () => undefined,
   ): Promise<Done> {
-    const { isLong = false, canStop = false } = this.#operation;
+    const { isLong = false, whyNoStop = null } = this.#operation;
     const { jobs } = this.#parts;
     const by = this.#caller.name;
     // What an operation logs says on whose behalf it was done.
@@ -165,10 +171,13 @@ class Request {
     const request = { context, body, payload, by };
     const isJob = isLong && RESPOND_ASYNC.test(String(this.#request.headers["prefer"] ?? ""));
     if (!isJob) return { value: await this.#perform({ ...request, progress }), job: null };
-    const job = jobs.start({ operation: this.#name, by, canStop }, async (signal, onProgress) => {
+    const job = jobs.start({ operation: this.#name, by, whyNoStop }, async (control) => {
       this.#parts.running.began();
       try {
-        return await this.#perform({ ...request, signal, progress: onProgress });
+        return await this.#perform({ ...request, ...control });
+      } catch (error) {
+        forget();
+        throw error;
       } finally {
         this.#parts.running.ended();
       }

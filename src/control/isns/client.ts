@@ -4,7 +4,7 @@ import type { Log } from "../../util/log.ts";
 import { endsWithin } from "../within.ts";
 import { IsnsConnection } from "./connection.ts";
 import { EventServer } from "./event-server.ts";
-import { FAREWELL_MS_MAX, RETRY_MS_MAX, RETRY_MS_MIN } from "./limits.ts";
+import { FAREWELL_MS_MAX, NOTICE_MS_MIN, RETRY_MS_MAX, RETRY_MS_MIN } from "./limits.ts";
 import type { IsnsNetwork } from "./network.ts";
 import type { Registration } from "./registration.ts";
 import { IsnsServerSession } from "./server-session.ts";
@@ -40,6 +40,12 @@ export class IsnsClient {
   #retryMs = RETRY_MS_MIN;
   #isWorking = false;
   #again = false;
+  /** The server has told something that was not asked for yet. */
+  #isNoticed = false;
+  /** A step has failed, and is tried again by the timer. */
+  #isBackingOff = false;
+  #noticeAtMs = 0;
+  #noticeTimer: Timer | null = null;
   #isClosed = false;
   #work: Promise<void> = Promise.resolve();
 
@@ -74,6 +80,7 @@ export class IsnsClient {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#noticeTimer?.cancel();
     const { clock } = this.#options;
     const session = this.#session;
     const left = this.#work.then(() => this.#leave());
@@ -85,15 +92,33 @@ export class IsnsClient {
   #wake(): void {
     if (this.#isClosed) return;
     this.#again = true;
-    if (this.#isWorking) return;
-    this.#isWorking = true;
-    this.#work = this.#run().finally(() => (this.#isWorking = false));
+    this.#work = this.#isWorking ? this.#work : this.#run();
+  }
+
+  /** Anybody may tell: it is acted upon once in a while, and what has failed is not tried before its time for it. */
+  #notice(): void {
+    if (this.#isClosed || this.#isBackingOff || this.#noticeTimer !== null) return;
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    if (nowMs < this.#noticeAtMs) {
+      this.#noticeTimer = clock.after(this.#noticeAtMs - nowMs, () => {
+        this.#noticeTimer = null;
+        this.#notice();
+      });
+      return;
+    }
+    this.#noticeAtMs = nowMs + NOTICE_MS_MIN;
+    this.#isNoticed = true;
+    this.#work = this.#isWorking ? this.#work : this.#run();
   }
 
   /** Until nothing has changed meanwhile. */
   async #run(): Promise<void> {
-    while (this.#again && !this.#isClosed) {
+    this.#isWorking = true;
+    while ((this.#again || this.#isNoticed) && !this.#isClosed) {
       this.#again = false;
+      this.#isNoticed = false;
+      this.#isBackingOff = false;
       this.#timer?.cancel();
       this.#timer = null;
       let nextMs: number | null;
@@ -107,10 +132,15 @@ export class IsnsClient {
         const fields = { error, serverAddress, serverPort, nextTryMs: nextMs };
         this.#options.log.warn(fields, "iSNS: the server does not know what is here");
         this.#session?.drop();
+        // The next try asks for everything.
+        this.#isNoticed = false;
+        this.#isBackingOff = true;
       }
       if (nextMs === null || this.#isClosed) continue;
       this.#timer = this.#options.clock.after(nextMs, () => this.#wake());
     }
+    // At once, and not when somebody hears of it: what changes in between would wake nobody.
+    this.#isWorking = false;
   }
 
   /** Brings the server up to date. Returns when that has to be done again, in milliseconds; null: not before something changes. */
@@ -130,7 +160,7 @@ export class IsnsClient {
     const { network, clock, log, entity } = this.#options;
     const onChange = (target: string): void => {
       log.debug({ target }, "iSNS: something has changed");
-      this.#wake();
+      this.#notice();
     };
     this.#events ??= await EventServer.open({ network, clock, log, onChange });
     const eventPort = this.#events.port;

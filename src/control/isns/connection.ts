@@ -3,8 +3,8 @@ import { assert } from "../../util/assert.ts";
 import type { Clock, Timer } from "../../util/clock.ts";
 import { type Attribute, encodeAttributes } from "./attribute.ts";
 import { IsnsFlag, RESPONSE_BIT } from "./constants.ts";
-import { answerEvent } from "./event.ts";
-import { REQUEST_MS_MAX } from "./limits.ts";
+import { answerEvent, writeAnswer } from "./event.ts";
+import { EVENT_BYTES_MAX, REQUEST_MS_MAX } from "./limits.ts";
 import {
   decodeAnswer,
   encodeMessage,
@@ -33,7 +33,7 @@ const TRANSACTIONS = 0x1_0000;
 /** A connection to a server: one request at a time. Servers may use it for what they have to say, too. */
 export class IsnsConnection {
   readonly #options: ConnectionOptions;
-  readonly #reader = new MessageReader();
+  readonly #reader = new MessageReader(EVENT_BYTES_MAX);
   #pending: Pending | null = null;
   #transactionId = 0;
   #failure: Error | null = null;
@@ -84,7 +84,7 @@ export class IsnsConnection {
   #take(message: IsnsMessage): void {
     if (!isAnswer(message)) {
       const { answer, changeFor } = answerEvent(message);
-      this.#options.stream.write(answer);
+      writeAnswer(this.#options.stream, answer);
       if (changeFor !== null) this.#options.onChange(changeFor);
       return;
     }

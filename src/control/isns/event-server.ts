@@ -1,10 +1,11 @@
 import type { Duplex } from "node:stream";
 import type { Clock } from "../../util/clock.ts";
 import type { Log } from "../../util/log.ts";
-import { answerEvent } from "./event.ts";
-import { EVENT_CONNECTIONS_MAX, EVENT_IDLE_MS_MAX } from "./limits.ts";
+import { answerEvent, writeAnswer } from "./event.ts";
+import { EVENT_BYTES_MAX, EVENT_CONNECTIONS_MAX, EVENT_IDLE_MS_MAX } from "./limits.ts";
 import { isAnswer, MessageReader } from "./message.ts";
 import type { IsnsNetwork, Listening } from "./network.ts";
+import { IsnsProtocolError } from "./protocol-error.ts";
 
 export interface EventServerOptions {
   readonly network: IsnsNetwork;
@@ -52,7 +53,7 @@ export class EventServer {
     }
     this.#streams.add(stream);
     const { clock, log } = this.#options;
-    const reader = new MessageReader();
+    const reader = new MessageReader(EVENT_BYTES_MAX);
     let idle = clock.after(EVENT_IDLE_MS_MAX, () => stream.destroy());
     stream.on("close", () => {
       idle.cancel();
@@ -63,9 +64,10 @@ export class EventServer {
       idle = clock.after(EVENT_IDLE_MS_MAX, () => stream.destroy());
       try {
         for (const message of reader.push(chunk)) {
-          if (isAnswer(message)) continue;
+          // Nothing is asked here. Answers may be long, and would be put together for nothing.
+          if (isAnswer(message)) throw new IsnsProtocolError("nothing was asked");
           const { answer, changeFor } = answerEvent(message);
-          stream.write(answer);
+          writeAnswer(stream, answer);
           if (changeFor !== null) this.#options.onChange(changeFor);
         }
       } catch (error) {

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import { decodeAttributes, encodeAttributes, textOf } from "./attribute.ts";
 import { IsnsFlag, IsnsFunction, IsnsStatus, IsnsTag, RESPONSE_BIT } from "./constants.ts";
 import { encodeAnswer, encodeMessage, type IsnsMessage } from "./message.ts";
@@ -43,4 +44,11 @@ export function answerEvent(message: IsnsMessage): Heard {
     if (!(error instanceof IsnsProtocolError)) throw error;
     return refuse(IsnsStatus.messageFormat);
   }
+}
+
+/** Sends an answer. Nothing more is read of who does not read the answers: they would fill the memory. */
+export function writeAnswer(stream: Duplex, answer: Buffer): void {
+  if (stream.write(answer) || stream.isPaused()) return;
+  stream.pause();
+  stream.once("drain", () => stream.resume());
 }

@@ -4,12 +4,6 @@ import type { OpenPortal } from "../portal-store.ts";
 import type { IsnsClient } from "./client.ts";
 import { registrationOf } from "./registration.ts";
 
-export interface PlaneFollower {
-  /** For what changes without a change of the plane: a configuration that was read again. */
-  refresh(): void;
-  end(): void;
-}
-
 export interface FollowOptions {
   readonly client: Pick<IsnsClient, "register">;
   readonly plane: Pick<ControlPlane, "view" | "subscribe">;
@@ -18,13 +12,8 @@ export interface FollowOptions {
   readonly hostAddresses: () => readonly string[];
 }
 
-/** Keeps what is registered as the control plane has it, from now on. */
-export function followPlane({
-  client,
-  plane,
-  portals,
-  hostAddresses,
-}: FollowOptions): PlaneFollower {
+/** Keeps what is registered as the control plane has it, from now on. Returns how to end that. */
+export function followPlane({ client, plane, portals, hostAddresses }: FollowOptions): () => void {
   const refresh = (): void => {
     const reached = portals().map(({ config: { advertise, group }, endpoint }) => ({
       // Servers take addresses; a name that initiators are told is not one.
@@ -34,5 +23,5 @@ export function followPlane({
     client.register(registrationOf(plane.view.all, reached, hostAddresses()));
   };
   refresh();
-  return { refresh, end: plane.subscribe(refresh) };
+  return plane.subscribe(refresh);
 }

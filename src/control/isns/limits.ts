@@ -16,6 +16,12 @@ export const EVENT_CONNECTIONS_MAX = 16;
 /** A server that has connected to tell something says it at once. */
 export const EVENT_IDLE_MS_MAX = 120_000;
 
+/** What a server says by itself is one target or host at a time, with some attributes. */
+export const EVENT_BYTES_MAX: number = 64 * 1024;
+
+/** Between times that notices are acted upon: each of them is a reason to ask for everything. */
+export const NOTICE_MS_MIN = 1_000;
+
 /** Between attempts to reach a server: each wait is twice as long as the one before. */
 export const RETRY_MS_MIN = 2_000;
 export const RETRY_MS_MAX = 60_000;

@@ -63,6 +63,12 @@ export class MessageReader {
   #rest: Buffer = Buffer.alloc(0);
   #begun: { readonly head: Omit<IsnsMessage, "payload">; readonly parts: Buffer[] } | null = null;
   #length = 0;
+  readonly #eventBytesMax: number;
+
+  /** @param eventBytesMax of what is no answer: servers may say less by themselves than when they are asked */
+  constructor(eventBytesMax: number = MESSAGE_BYTES_MAX) {
+    this.#eventBytesMax = eventBytesMax;
+  }
 
   /**
    * The messages that are complete with these bytes.
@@ -101,7 +107,8 @@ export class MessageReader {
     }
     const part = pdu.subarray(HEADER_BYTES);
     this.#length += part.length;
-    if (this.#length > MESSAGE_BYTES_MAX) throw new IsnsProtocolError("a message does not end");
+    const bytesMax = isAnswer(begun) ? MESSAGE_BYTES_MAX : this.#eventBytesMax;
+    if (this.#length > bytesMax) throw new IsnsProtocolError("a message does not end");
     parts.push(part);
     if ((flags & IsnsFlag.last) === 0) return null;
     this.#begun = null;
@@ -141,6 +148,6 @@ export function decodeAnswer(payload: Buffer): IsnsAnswer {
   return { status: payload.readUInt32BE(), attributes };
 }
 
-export function isAnswer({ functionId }: IsnsMessage): boolean {
+export function isAnswer({ functionId }: Pick<IsnsMessage, "functionId">): boolean {
   return (functionId & RESPONSE_BIT) !== 0;
 }

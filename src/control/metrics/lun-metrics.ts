@@ -1,7 +1,6 @@
 import { LATENCY_BOUNDS_MS } from "../../scsi/latency-histogram.ts";
 import { OperationClass } from "../../scsi/operation-class.ts";
-import type { InitiatorTotals } from "../../scsi/target-statistics.ts";
-import type { OperationCounts } from "../../scsi/unit-statistics.ts";
+import type { OperationCounts, UnitStatistics } from "../../scsi/unit-statistics.ts";
 import type { Metric, Sample } from "./metric.ts";
 import type { MetricSources } from "./sources.ts";
 
@@ -17,75 +16,93 @@ const OPERATIONS: Readonly<Record<string, readonly OperationClass[]>> = {
 };
 
 const NEXUS_LABELS = ["target", "lun", "initiator"] as const;
-const LABELS = [...NEXUS_LABELS, "operation"] as const;
+const LABELS = ["target", "lun", "initiator", "operation"] as const;
 
-/** What one initiator did on one LUN, with the labels of it. */
-interface Place extends InitiatorTotals {
+/** What one initiator did on one LUN, as it was at one moment, with the labels of it. */
+export interface Place {
   readonly labels: Readonly<Record<(typeof NEXUS_LABELS)[number], string>>;
+  readonly mediumErrors: number;
+  /** Those that it has tried. */
+  readonly operations: readonly PlaceOperation[];
 }
 
-function* placesOf({ server }: MetricSources): Generator<Place> {
+interface PlaceOperation {
+  readonly labels: Readonly<Record<(typeof LABELS)[number], string>>;
+  readonly counts: readonly OperationCounts[];
+  /** By bucket, not cumulative. */
+  readonly latencies: Float64Array;
+  readonly latencySumMs: number;
+}
+
+export interface LunSources extends MetricSources {
+  /** All there are, found once for all metrics of them. */
+  readonly places: readonly Place[];
+}
+
+/** One after the other: whoever asks for them need not do so in one turn. */
+export function* placesOf({ server }: MetricSources): Generator<Place> {
   for (const { name, device } of server.targets.values()) {
-    for (const totals of device.statistics.totals()) {
-      const { lun, initiator } = totals;
-      yield { ...totals, labels: { target: name, lun: String(lun), initiator } };
+    for (const { lun, initiator, statistics } of device.statistics.each()) {
+      const labels = { target: name, lun: String(lun), initiator };
+      const operations = operationsOf(labels, statistics);
+      yield { labels, mediumErrors: statistics.mediumErrors, operations };
     }
   }
+}
+
+function operationsOf(nexus: Place["labels"], statistics: UnitStatistics): PlaceOperation[] {
+  const operations: PlaceOperation[] = [];
+  for (const [operation, classes] of Object.entries(OPERATIONS)) {
+    const counts = classes.map((one) => statistics.counts(one));
+    if (counts.every(({ submitted }) => submitted === 0)) continue;
+    const latencies = new Float64Array(LATENCY_BOUNDS_MS.length + 1);
+    let latencySumMs = 0;
+    for (const one of classes) {
+      latencySumMs += statistics.latencies.sumMs(one);
+      for (const [bucket, count] of statistics.latencies.counts(one).entries()) {
+        latencies[bucket] = (latencies[bucket] ?? 0) + count;
+      }
+    }
+    operations.push({ labels: { ...nexus, operation }, counts, latencies, latencySumMs });
+  }
+  return operations;
 }
 
 /** One sample for each operation that an initiator has tried on a LUN. */
 function* byOperation(
-  sources: MetricSources,
+  { places }: LunSources,
   valueOf: (counts: OperationCounts) => number,
 ): Generator<Sample> {
-  for (const { labels, statistics } of placesOf(sources)) {
-    for (const [operation, classes] of Object.entries(OPERATIONS)) {
-      const counts = classes.map((one) => statistics.counts(one));
-      if (counts.every(({ submitted }) => submitted === 0)) continue;
-      const value = counts.reduce((sum, one) => sum + valueOf(one), 0);
-      yield { labels: { ...labels, operation }, value };
+  for (const { operations } of places) {
+    for (const { labels, counts } of operations) {
+      yield { labels, value: counts.reduce((sum, one) => sum + valueOf(one), 0) };
     }
   }
 }
 
-function* latencies(sources: MetricSources): Generator<Sample> {
-  for (const place of placesOf(sources)) {
-    for (const [operation, classes] of Object.entries(OPERATIONS)) {
-      yield* histogram(place, operation, classes);
-    }
-  }
-}
+const BOUNDS: readonly string[] = [
+  ...LATENCY_BOUNDS_MS.map((boundMs) => String(boundMs / MS_PER_SECOND)),
+  "+Inf",
+];
 
 /** Buckets count everything up to their bound; the last one, and `_count`, everything there is. */
-function* histogram(
-  { labels: nexus, statistics }: Place,
-  operation: string,
-  classes: readonly OperationClass[],
-): Generator<Sample> {
-  const labels = { ...nexus, operation };
-  const { latencies: all } = statistics;
-  const buckets = Array.from({ length: LATENCY_BOUNDS_MS.length + 1 }, () => 0);
-  let sumMs = 0;
-  for (const one of classes) {
-    sumMs += all.sumMs(one);
-    for (const [index, count] of all.counts(one).entries()) {
-      buckets[index] = (buckets[index] ?? 0) + count;
+function* latencies({ places }: LunSources): Generator<Sample> {
+  for (const { operations } of places) {
+    for (const { labels, latencies: counts, latencySumMs } of operations) {
+      if (counts.every((count) => count === 0)) continue;
+      let value = 0;
+      for (const [bucket, le] of BOUNDS.entries()) {
+        value += counts[bucket] ?? 0;
+        yield { labels, le, value, suffix: "_bucket" };
+      }
+      yield { labels, value: latencySumMs / MS_PER_SECOND, suffix: "_sum" };
+      yield { labels, value, suffix: "_count" };
     }
   }
-  if (buckets.every((count) => count === 0)) return;
-  let value = 0;
-  for (const [index, count] of buckets.entries()) {
-    const boundMs = LATENCY_BOUNDS_MS[index];
-    const le = boundMs === undefined ? "+Inf" : String(boundMs / MS_PER_SECOND);
-    value += count;
-    yield { labels: { ...labels, le }, value, suffix: "_bucket" };
-  }
-  yield { labels, value: sumMs / MS_PER_SECOND, suffix: "_sum" };
-  yield { labels, value, suffix: "_count" };
 }
 
 /** What initiators do on the LUNs. Initiators beyond a limit are counted together, as `other`. */
-export const LUN_METRICS: readonly Metric<MetricSources>[] = [
+export const LUN_METRICS: readonly Metric<LunSources>[] = [
   {
     name: "thinlun_lun_operations_total",
     help: "SCSI commands that were answered, whatever the status.",
@@ -134,10 +151,8 @@ export const LUN_METRICS: readonly Metric<MetricSources>[] = [
     help: "SCSI commands that failed because the volume did.",
     type: "counter",
     labels: NEXUS_LABELS,
-    collect: function* (sources) {
-      for (const { labels, statistics } of placesOf(sources)) {
-        yield { labels, value: statistics.mediumErrors };
-      }
+    collect: function* ({ places }) {
+      for (const { labels, mediumErrors: value } of places) yield { labels, value };
     },
   },
   {

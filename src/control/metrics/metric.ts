@@ -12,8 +12,10 @@ export interface Sample {
   /** Of those that the definition names. */
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
-  /** For the parts of a histogram, behind the name; buckets have the label `le` besides. */
+  /** For the parts of a histogram, behind the name. */
   readonly suffix?: "_bucket" | "_sum" | "_count";
+  /** The label that buckets have besides. */
+  readonly le?: string;
 }
 
 /** A metric, and how it is found out at each scrape. */

@@ -1,61 +1,67 @@
-import { collectDefaultMetrics, type Metric as PromMetric, Registry } from "prom-client";
-import { LUN_METRICS } from "./lun-metrics.ts";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { pause, systemClock } from "../../util/clock.ts";
+import { CONTENT_TYPE, linesOf } from "./exposition.ts";
+import { LUN_METRICS, type LunSources, type Place, placesOf } from "./lun-metrics.ts";
 import type { Metric } from "./metric.ts";
 import { POOL_METRICS } from "./pool-metrics.ts";
 import { SERVER_METRICS } from "./server-metrics.ts";
 import type { MetricSources } from "./sources.ts";
 
+/** Lines and places after which others have a turn: a millisecond's work, so that commands do not feel who looks at thousands of LUNs. */
+const SLICE_LINES = 256;
+const SLICE_PLACES = 32;
+
 /** Everything that is exported, except for what Node and the process tell of themselves. */
-export const METRICS: readonly Metric<MetricSources>[] = [
+export const METRICS: readonly Metric<LunSources>[] = [
   ...SERVER_METRICS,
   ...LUN_METRICS,
   ...POOL_METRICS,
 ];
 
-/**
- * A metric whose values are known somewhere else already. Those of the client library keep values of their own, which would have to be
- * updated with every command; and its histograms take observations one by one.
- */
-class SampledMetric {
-  readonly name: string;
-  readonly #metric: Metric<MetricSources>;
-  readonly #sources: MetricSources;
-
-  constructor(metric: Metric<MetricSources>, sources: MetricSources) {
-    this.name = metric.name;
-    this.#metric = metric;
-    this.#sources = sources;
-  }
-
-  get(): Promise<object> {
-    const { name, help, type, collect } = this.#metric;
-    const values = Array.from(collect(this.#sources), ({ labels, value, suffix = "" }) => ({
-      labels,
-      value,
-      metricName: `${name}${suffix}`,
-    }));
-    return Promise.resolve({ name, help, type, values, aggregator: "sum" });
-  }
-}
-
 /** What Prometheus scrapes. */
 export class Metrics {
-  readonly #registry: Registry = new Registry();
+  readonly #sources: MetricSources;
+  readonly #process: Registry | null;
+  #scrape: Promise<string> | null = null;
 
   /** `withProcess`: with what Node and the process tell of themselves, which is watched from then on until the process ends. */
   constructor(sources: MetricSources, withProcess: boolean) {
-    for (const metric of METRICS) {
-      this.#registry.registerMetric(new SampledMetric(metric, sources) as unknown as PromMetric);
-    }
-    if (withProcess) collectDefaultMetrics({ register: this.#registry });
+    this.#sources = sources;
+    this.#process = withProcess ? new Registry() : null;
+    if (this.#process !== null) collectDefaultMetrics({ register: this.#process });
   }
 
   get contentType(): string {
-    return this.#registry.contentType;
+    return CONTENT_TYPE;
   }
 
-  /** The exposition, in Prometheus' text format. */
+  /** The exposition, in Prometheus' text format. Whoever asks while it is being put together gets the same. */
   text(): Promise<string> {
-    return this.#registry.metrics();
+    this.#scrape ??= this.#putTogether().finally(() => (this.#scrape = null));
+    return this.#scrape;
+  }
+
+  async #putTogether(): Promise<string> {
+    const places: Place[] = [];
+    for (const place of placesOf(this.#sources)) {
+      places.push(place);
+      if (places.length % SLICE_PLACES === 0) await pause(systemClock, 0);
+    }
+    const sources = { ...this.#sources, places };
+    const slices: string[] = [];
+    let lines: string[] = [];
+    for (const metric of METRICS) {
+      for (const line of linesOf(metric, sources)) {
+        lines.push(line);
+        if (lines.length < SLICE_LINES) continue;
+        slices.push(lines.join(""));
+        lines = [];
+        await pause(systemClock, 0);
+      }
+      lines.push("\n");
+    }
+    slices.push(lines.join(""));
+    if (this.#process !== null) slices.push(await this.#process.metrics());
+    return slices.join("");
   }
 }

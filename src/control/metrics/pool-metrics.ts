@@ -1,9 +1,12 @@
+import type { Histogram } from "../../util/histogram.ts";
 import type { Pool } from "../../thin/pool/pool.ts";
 import type { PoolStatistics } from "../../thin/pool/statistics.ts";
 import { type PoolUsage, spaceInUse } from "../../thin/pool/usage.ts";
 import { BLOCK_BYTES } from "../../thin/format/geometry.ts";
 import type { Metric, MetricDefinition, Sample } from "./metric.ts";
 import type { MetricSources } from "./sources.ts";
+
+const MS_PER_SECOND = 1000;
 
 function* forEachPool(
   { pools }: MetricSources,
@@ -39,14 +42,47 @@ function inside(
   return poolMetric(type, name, help, (pool) => valueOf(pool.statistics()));
 }
 
+/** Buckets count everything up to their bound. `unit`: what recorded values are divided by. */
+function histogram(
+  name: string,
+  help: string,
+  unit: number,
+  valueOf: (statistics: PoolStatistics) => Histogram,
+): Metric<MetricSources> {
+  const collect = function* ({ pools }: MetricSources): Generator<Sample> {
+    for (const { pool } of pools()) {
+      const labels = { pool: pool.name };
+      const { bounds, counts, sum } = valueOf(pool.statistics());
+      let value = 0;
+      for (const [index, count] of counts.entries()) {
+        const bound = bounds[index];
+        const le = bound === undefined ? "+Inf" : String(bound / unit);
+        value += count;
+        yield { labels: { ...labels, le }, value, suffix: "_bucket" };
+      }
+      yield { labels, value: sum / unit, suffix: "_sum" };
+      yield { labels, value, suffix: "_count" };
+    }
+  };
+  return { name: `thinlun_pool_${name}`, help, type: "histogram", labels: ["pool"], collect };
+}
+
 /** Each threshold of a pool, and whether so much of it is in use. */
 function* thresholds({ pools }: MetricSources): Generator<Sample> {
   for (const { pool } of pools()) {
     const { usedBytes, capacityBytes } = spaceInUse(pool.state);
-    for (const share of pool.state.settings.thresholds) {
+    for (const share of pool.statistics().thresholds) {
       const labels = { pool: pool.name, threshold: String(share) };
       yield { labels, value: usedBytes >= share * capacityBytes ? 1 : 0 };
     }
+  }
+}
+
+/** At what a pool warns and grows, as bytes that are left: to compare with the space that is usable. */
+function* lowWater({ pools }: MetricSources): Generator<Sample> {
+  for (const { pool } of pools()) {
+    const { lowWaterBytes } = pool.statistics();
+    if (lowWaterBytes !== null) yield { labels: { pool: pool.name }, value: lowWaterBytes };
   }
 }
 
@@ -57,6 +93,12 @@ export const POOL_METRICS: readonly Metric<MetricSources>[] = [
     "failed",
     "1 where the pool has failed and serves nothing any more.",
     (pool) => (pool.failure === null ? 0 : 1),
+  ),
+  inside(
+    "gauge",
+    "full",
+    "1 where writes have found no space, and none has come free since.",
+    ({ isFull }) => (isFull ? 1 : 0),
   ),
   poolMetric(
     "gauge",
@@ -79,6 +121,12 @@ export const POOL_METRICS: readonly Metric<MetricSources>[] = [
     "shared_bytes",
     "What would be needed besides if volumes shared nothing, in bytes.",
     (usage) => usage.sharedBytes,
+  ),
+  poolMetric(
+    "gauge",
+    "physical_bytes",
+    "What of all devices is taken, whatever for, in bytes: what thresholds are about.",
+    (pool) => spaceInUse(pool.state).usedBytes,
   ),
   space("data_bytes", "Space that holds data, in bytes.", (usage) => usage.dataBytes),
   space("metadata_bytes", "Space that holds maps, in bytes.", (usage) => usage.metadataBytes),
@@ -105,6 +153,13 @@ export const POOL_METRICS: readonly Metric<MetricSources>[] = [
     labels: ["pool", "threshold"],
     collect: thresholds,
   },
+  {
+    name: "thinlun_pool_low_water_bytes",
+    help: "The pool grows by itself where less than this is usable, in bytes.",
+    type: "gauge",
+    labels: ["pool"],
+    collect: lowWater,
+  },
   inside(
     "gauge",
     "journal_bytes",
@@ -130,9 +185,39 @@ export const POOL_METRICS: readonly Metric<MetricSources>[] = [
     ({ journalVolatileBlocks }) => journalVolatileBlocks,
   ),
   inside(
+    "gauge",
+    "journal_stalled",
+    "1 while writes wait for a checkpoint to make room in the journal.",
+    ({ isJournalStalled }) => (isJournalStalled ? 1 : 0),
+  ),
+  histogram(
+    "journal_write_records",
+    "Records that one write of the journal carried.",
+    1,
+    ({ journalBlockRecords }) => journalBlockRecords,
+  ),
+  inside(
+    "counter",
+    "journal_appends_total",
+    "Writes and steps of operations that writes of the journal carried: divided by those, the size of a group.",
+    ({ journalAppendsTotal }) => journalAppendsTotal,
+  ),
+  histogram(
+    "barrier_seconds",
+    "How long barriers took until all that was written before them was durable, in seconds.",
+    MS_PER_SECOND,
+    ({ barrierDurationsMs }) => barrierDurationsMs,
+  ),
+  inside(
+    "gauge",
+    "barrier_running_seconds",
+    "For how long the oldest barrier has been under way, in seconds; 0 where there is none.",
+    ({ barrierRunningMs }) => barrierRunningMs / MS_PER_SECOND,
+  ),
+  inside(
     "counter",
     "flushes_total",
-    "Flushes of devices that barriers have asked for.",
+    "Flushes of devices, by barriers and checkpoints, since the pool was opened.",
     ({ flushesTotal }) => flushesTotal,
   ),
   inside(

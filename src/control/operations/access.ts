@@ -66,7 +66,7 @@ function refuseOpening(target: string, before: AccessRules, after: AccessRules):
   if (!opens) return;
   throw new OperationError(
     "busy",
-    `without its last rule of this kind, target ${target} would let everybody in; if you mean that, say so (open), ` +
+    `without its last rule of this kind, target ${target} would let everybody in; if you mean that, say so (--open; over HTTP, open), ` +
       "otherwise allow others first, or set it offline",
   );
 }

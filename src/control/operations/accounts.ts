@@ -1,4 +1,5 @@
-import type { AccountConfig, AuthenticationConfig, Config } from "../config/config.ts";
+import type { AccountConfig } from "../config/config.ts";
+import { targetsWith, withOtherSecrets } from "../plane/account-copies.ts";
 import type { PlaneView } from "../plane/control-plane.ts";
 import { type AccountReport, OperationError, type ReplyOf } from "../protocol.ts";
 import { actorOf, daemonOf, type OperatedDaemon } from "./operated-daemon.ts";
@@ -28,20 +29,13 @@ export async function createAccount(
   return describeAccount(daemon, account);
 }
 
-/** Another password, here and at the targets that have it, for the logins to come. Errors: invalid, missing, foreign, io. */
+/** Another password, here and wherever the account is, for the logins to come. Errors: invalid, missing, foreign, io. */
 export async function setAccount(request: OperationRequest<"account/set">): Promise<AccountReport> {
   const daemon = daemonOf(request.context);
   const account = wantedAccount(request.body);
   await daemon.plane.change(actorOf(request), "account/set", (view) => {
     const before = accountOf(view, account.user);
-    const change = (one: AccountConfig): AccountConfig => (isSame(one, before) ? account : one);
-    const { inventory } = view;
-    const targets = inventory.targets.map((target) =>
-      target.authentication === null
-        ? target
-        : { ...target, authentication: withAccounts(target.authentication, change) },
-    );
-    return { ...inventory, targets, accounts: inventory.accounts.map(change) };
+    return withOtherSecrets(view.inventory, [{ before, after: account }]);
   });
   return describeAccount(daemon, account);
 }
@@ -84,33 +78,6 @@ function accountOf({ inventory, config }: PlaneView, user: string): AccountConfi
     );
   }
   throw new OperationError("missing", `there is no account ${user}`);
-}
-
-function isSame(left: AccountConfig, right: AccountConfig): boolean {
-  return left.user === right.user && left.secret.fingerprint === right.secret.fingerprint;
-}
-
-function withAccounts(
-  authentication: AuthenticationConfig,
-  change: (account: AccountConfig) => AccountConfig,
-): AuthenticationConfig {
-  const { accounts, mutual } = authentication;
-  return {
-    ...authentication,
-    accounts: accounts.map(change),
-    mutual: mutual === null ? null : change(mutual),
-  };
-}
-
-/** Targets have copies: one with another secret is another account. */
-function targetsWith({ targets }: Pick<Config, "targets">, account: AccountConfig): string[] {
-  return targets
-    .filter(({ authentication }) =>
-      [...(authentication?.accounts ?? []), authentication?.mutual ?? null].some(
-        (one) => one !== null && isSame(one, account),
-      ),
-    )
-    .map(({ name }) => name);
 }
 
 function describeAccount({ plane }: OperatedDaemon, account: AccountConfig): AccountReport {

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { formatSize } from "../../util/units.ts";
 import type { Config, PortalConfig, VolumeConfig } from "../config/config.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import { EMPTY_INVENTORY, type Inventory } from "../config/inventory.ts";
@@ -6,30 +7,56 @@ import { readSecretFile } from "../config/load-config.ts";
 import { parseInventory } from "../config/parse-config.ts";
 import { ConfigError } from "../config/report.ts";
 import type { PlaneView } from "../plane/control-plane.ts";
-import type { Difference } from "../plane/differences.ts";
+import { type Difference, differencesOf } from "../plane/differences.ts";
 import { isImplied, withoutUnusedVolumes } from "../plane/edits.ts";
 import { type ChangeReport, OperationError } from "../protocol.ts";
 import { impliedVolume } from "./luns.ts";
 import { actorOf, daemonOf } from "./operated-daemon.ts";
 import type { OperationRequest } from "./operation.ts";
 import { wantedOf } from "./wanted.ts";
+import type { VolumeStore } from "../volume-store.ts";
+
+/** Drivers of volumes of which a smaller size would take data away. */
+const KEEPS_DATA: ReadonlySet<string> = new Set(["raw", "thin"]);
 
 /**
  * Makes what is there into what a document says, as a whole or not at all. A thing that it names becomes what it says, in every setting;
- * what it does not name stays, or goes where that is asked for. Errors: invalid: with lines; foreign, exists, busy, failed, io.
+ * what it does not name stays, or goes where that is asked for. Errors: invalid: with lines; foreign, exists, busy: something would
+ * go that may not; unsupported: a volume would become smaller; failed, io.
  */
 export async function applyDocument(
   request: OperationRequest<"system/apply">,
 ): Promise<readonly ChangeReport[]> {
   const { context, body } = request;
-  const { plane } = daemonOf(context);
+  const { plane, volumes } = daemonOf(context);
   const { dryRun = false, prune = false, folder = "/" } = body;
   const wanted = read(body.document, folder);
-  const edit = (view: PlaneView): Inventory => applied(view, wanted, prune);
+  const edit = (view: PlaneView): Inventory => {
+    refuseShrinking(view, wanted, volumes.volumes);
+    const after = applied(view, wanted, prune);
+    if (body.mayGo !== undefined) refuseOthers(differencesOf(view.inventory, after), body.mayGo);
+    return after;
+  };
   const differences = dryRun
     ? plane.preview(edit)
     : await plane.change(actorOf(request), "system/apply", edit);
   return differences.map(describeChange);
+}
+
+/** Whoever was asked has not been asked about what came after that. Errors: busy. */
+function refuseOthers(
+  differences: readonly Difference[],
+  mayGo: readonly Pick<Difference, "kind" | "name">[],
+): void {
+  const isMeant = ({ kind, name }: Difference): boolean =>
+    mayGo.some((one) => one.kind === kind && one.name === name);
+  const others = differences.filter((one) => one.action === "delete" && !isMeant(one));
+  if (others.length === 0) return;
+  const names = others.map(({ kind, name }) => `${kind} ${name}`).join(", ");
+  throw new OperationError(
+    "busy",
+    `changed meanwhile, look again: ${names} would go, too; nothing was changed`,
+  );
 }
 
 function read(text: string, folder: string): Inventory {
@@ -52,6 +79,25 @@ function refuseTwins(names: readonly string[], what: string): void {
   const twin = names.find((name, index) => names.indexOf(name) !== index);
   if (twin === undefined) return;
   throw new OperationError("invalid", `the document has two ${what} ${twin}`);
+}
+
+/** What was said of a size before stays true; a size that comes new, and that the volume is larger than, would never be what it has. */
+function refuseShrinking(
+  { all }: PlaneView,
+  wanted: Inventory,
+  open: VolumeStore["volumes"],
+): void {
+  for (const [name, { driver, sizeBytes }] of wanted.volumes) {
+    const known = all.volumes.get(name);
+    const hasBytes = open.get(name)?.volume.capacityBytes ?? 0;
+    if (known?.driver !== driver || known.sizeBytes === sizeBytes) continue;
+    if (sizeBytes === null || hasBytes <= sizeBytes || !KEEPS_DATA.has(driver)) continue;
+    throw new OperationError(
+      "unsupported",
+      `volume ${name} has ${formatSize(hasBytes)}, and apply makes no volume smaller: say that size, or none` +
+        (driver === "thin" ? " (thinlun volume resize --shrink does it)" : ""),
+    );
+  }
 }
 
 /** The inventory as the document has it. What the configuration has in the same words is left to it. */

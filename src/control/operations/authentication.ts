@@ -45,7 +45,7 @@ function changedAuthentication(
   if (before.length > 0 && left.length + users.length === 0) {
     throw new OperationError(
       "busy",
-      `without its last user, target ${name} would let everybody in; if you mean that, say that nobody has to authenticate`,
+      `without its last user, target ${name} would let everybody in; if you mean that, say so (--none; over HTTP, none)`,
     );
   }
   const kept = authentication === null ? {} : authenticationDocument(authentication);

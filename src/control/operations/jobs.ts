@@ -18,7 +18,7 @@ export async function showJob({ context, body }: OperationRequest<"job/show">): 
   return Promise.resolve(jobsOf(context).show(body.id));
 }
 
-/** Errors: missing, unsupported. */
+/** Errors: missing, busy: it cannot stop half-way. */
 export async function cancelJob({
   context,
   body,

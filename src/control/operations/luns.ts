@@ -8,12 +8,14 @@ import {
   isImplied,
   minusLun,
   plusLun,
+  refuseOwned,
   targetOf,
   viewOf,
   withChangedTarget,
   withVolume,
 } from "../plane/edits.ts";
 import { type ArgumentsOf, type LunReport, OperationError, type ReplyOf } from "../protocol.ts";
+import { withSettings } from "./lun-settings.ts";
 import { actorOf, daemonOf } from "./operated-daemon.ts";
 import type { OperationRequest } from "./operation.ts";
 import { describeLun } from "./target-report.ts";
@@ -39,11 +41,13 @@ export async function listLuns({
 
 /** Initiators that are there are told. Errors: invalid, missing, exists, foreign, busy, failed, io. */
 export async function mapVolume(request: OperationRequest<"target/map">): Promise<LunReport> {
-  const { context, body } = request;
+  const { context } = request;
+  const { force = false, ...body } = request.body;
   const daemon = daemonOf(context);
   const target = targetNameOf(body.target);
   let made: number = 0;
-  await daemon.plane.change(actorOf(request), "target/map", (view) => {
+  const actor = { ...actorOf(request), replacesDisks: force };
+  await daemon.plane.change(actor, "target/map", (view) => {
     const before = targetOf(view, target);
     // Initiators that are logged in may still take what comes there for what was there.
     const met = daemon.server.targets.get(target)?.device.metLuns;
@@ -70,7 +74,7 @@ export async function unmapLun(
   return {};
 }
 
-type Mapping = ArgumentsOf<"target/map"> & { readonly lun: number };
+type Mapping = Omit<ArgumentsOf<"target/map">, "force"> & { readonly lun: number };
 
 function withMapped(view: PlaneView, target: TargetConfig, mapping: Mapping): Inventory {
   const { volume } = mapping;
@@ -88,6 +92,7 @@ function withMapped(view: PlaneView, target: TargetConfig, mapping: Mapping): In
   const [lun] = wanted.targets[0]?.luns ?? [];
   const config = wanted.volumes.get(volume);
   if (lun === undefined) throw new OperationError("invalid", "there is no LUN in it");
+  if (config?.driver === "raw") refuseOwned(view, config.path);
   const inventory = config === undefined ? view.inventory : withVolume(view, volume, config);
   return withChangedTarget(viewOf(view, inventory), target.name, (before) => plusLun(before, lun));
 }
@@ -101,19 +106,10 @@ export function impliedVolume(name: string): ConfigDocument {
 
 /** A volume is one disk under however many LUNs: what is not said is as at the others. */
 function lunOf({ all }: PlaneView, mapping: Mapping): ConfigDocument {
-  const { lun, volume, readOnly, blockBytes, vendor, product, revision, serial } = mapping;
+  const { lun, volume } = mapping;
   const twin = all.targets
     .flatMap(({ luns }) => luns)
     .find((one): one is LunConfig => one.volume === volume && one.tgt === null);
-  return {
-    ...(twin === undefined ? {} : lunDocument(twin)),
-    lun,
-    volume,
-    ...(readOnly === undefined ? {} : { readOnly }),
-    ...(blockBytes === undefined ? {} : { blockSize: blockBytes }),
-    ...(vendor === undefined ? {} : { vendor }),
-    ...(product === undefined ? {} : { product }),
-    ...(revision === undefined ? {} : { revision }),
-    ...(serial === undefined ? {} : { serial }),
-  };
+  const document = twin === undefined ? {} : lunDocument(twin);
+  return withSettings({ ...document, lun, volume }, mapping);
 }

@@ -17,7 +17,7 @@ export interface OperatedDaemon {
   readonly volumes: Pick<VolumeStore, "volumes">;
   readonly portals: Pick<PortalStore, "portals">;
   readonly volumeIdentities: Pick<Identities, "wasMade" | "uuidOf" | "forget">;
-  readonly poolIdentities: Pick<Identities, "forget">;
+  readonly poolIdentities: Pick<Identities, "wasMade" | "forget">;
   readonly stateDir: string;
   readonly version: string;
   readonly startedAt: Date;

@@ -48,8 +48,10 @@ export interface UncheckedRequest {
   readonly progress: (progress: Progress) => void;
   /** Who asks, for the log; a command of this process where it is not given. */
   readonly by?: string;
-  /** Aborted when whoever asked wants no answer any more; only operations that say so heed it. */
+  /** Aborted when whoever asked wants no answer any more; only operations that say so heed it. Its reason is an OperationError. */
   readonly signal?: AbortSignal;
+  /** From here on it cannot be stopped, and why, a clause. Throws where it was asked to stop before. */
+  readonly settle?: (why: string) => void;
 }
 
 /** One request whose arguments are what the operation's schema says. */
@@ -69,8 +71,8 @@ export interface Operation<Name extends OperationName> {
   readonly isReading?: boolean;
   /** Takes minutes: may be asked for as a job. */
   readonly isLong?: boolean;
-  /** Heeds the signal of its request. */
-  readonly canStop?: boolean;
+  /** Of a long one: why it does not heed the signal of its request, a clause; not there: it does. */
+  readonly whyNoStop?: string;
   /** The request's body is bytes, and its arguments are in the query. */
   readonly takesPayload?: boolean;
   /** The reply is bytes. */

@@ -9,6 +9,7 @@ import { allowAccess, denyAccess } from "./access.ts";
 import { createAccount, deleteAccount, listAccounts, setAccount } from "./accounts.ts";
 import { applyDocument } from "./apply.ts";
 import { setAuthentication } from "./authentication.ts";
+import { setLun } from "./lun-settings.ts";
 import { listLuns, mapVolume, unmapLun } from "./luns.ts";
 import type { Operation } from "./operation.ts";
 import { showStatistics } from "./lun-statistics.ts";
@@ -142,6 +143,12 @@ export const PLANE_OPERATIONS: Operations<PlaneProtocol> = {
     role: "read",
     isReading: true,
     run: listLuns,
+  },
+  "lun/set": {
+    ...LUN_SCHEMAS["lun/set"],
+    summary: "Changes how a LUN is described, also while initiators are logged in",
+    role: "operate",
+    run: setLun,
   },
   "lun/stat": {
     ...LUN_SCHEMAS["lun/stat"],

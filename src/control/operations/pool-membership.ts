@@ -1,16 +1,17 @@
 import { isNewName } from "../../thin/format/identity.ts";
-import { createMembers } from "../../thin/members/create-members.ts";
-import { refuseAlive } from "../../thin/members/refuse-alive.ts";
+import { unmarkWipe } from "../../thin/members/take-back.ts";
 import type { PoolConfig } from "../config/config.ts";
 import type { ConfigDocument } from "../config/document.ts";
 import type { Inventory } from "../config/inventory.ts";
 import type { PlaneView } from "../plane/control-plane.ts";
-import { type ArgumentsOf, OperationError, type PoolReport, type ReplyOf } from "../protocol.ts";
+import { refuseOwned } from "../plane/edits.ts";
+import { OperationError, type PoolReport, type ReplyOf } from "../protocol.ts";
 import { findPool } from "./find.ts";
 import { actorOf, daemonOf } from "./operated-daemon.ts";
 import type { OperationRequest } from "./operation.ts";
 import { describePool } from "./report.ts";
 import { wantedOf } from "./wanted.ts";
+import { putBackDevices, wipeDevices } from "./wiped-devices.ts";
 
 /*
  * Which pools the daemon has, beside those of its configuration.
@@ -38,8 +39,15 @@ export async function createPool(
   const edit = (view: PlaneView): Inventory => withPool(view, name, config);
   // Nothing is wiped for a pool that could not be made.
   plane.preview(edit);
-  const backups = await wipeDevices(request, body);
-  await plane.change(actorOf(request), "pool/create", edit);
+  const wiped = await wipeDevices(request, config);
+  try {
+    request.settle?.("the pool is being made");
+    await plane.change(actorOf(request), "pool/create", edit);
+  } catch (error) {
+    throw await putBackDevices(request, wiped, error);
+  }
+  const backups = wiped.flatMap(({ backup }) => backup ?? []);
+  await unmarkWipe(backups);
   return { pool: describePool(findPool(context, name).pool), backups };
 }
 
@@ -71,10 +79,12 @@ function wantedPool(name: string, document: ConfigDocument): PoolConfig {
   return config;
 }
 
-function withPool({ all, inventory }: PlaneView, name: string, config: PoolConfig): Inventory {
+function withPool(view: PlaneView, name: string, config: PoolConfig): Inventory {
+  const { all, inventory } = view;
   if (all.pools.has(name)) {
     throw new OperationError("exists", `there is a pool ${name} already`);
   }
+  for (const path of config.devices) refuseOwned(view, path);
   return { ...inventory, pools: new Map([...inventory.pools, [name, config]]) };
 }
 
@@ -100,24 +110,4 @@ function withoutPool({ all, config, inventory }: PlaneView, name: string): Inven
   }
   const pools = new Map([...inventory.pools].filter(([one]) => one !== name));
   return { ...inventory, pools };
-}
-
-/** Takes away what is named on devices, after a backup. Gives the manifests of the backups. */
-async function wipeDevices(
-  { context }: OperationRequest<"pool/create">,
-  { pool, devices, wipe = [], acceptData = false, direct = false }: ArgumentsOf<"pool/create">,
-): Promise<readonly string[]> {
-  if (wipe.length === 0 && !acceptData) return [];
-  if (wipe.length > 0) {
-    await refuseAlive(devices, { owner: await context.owner(), clock: context.clock });
-  }
-  const members = await createMembers(
-    devices.map((path) => ({ path })),
-    { wipe, acceptData, backupDir: context.backupDir, time: context.now(), direct },
-  );
-  for (const { device } of members) await device.close();
-  const backups = members.flatMap(({ backup }) => backup ?? []);
-  // Whatever comes next may fail, and then nobody is told.
-  context.log.info({ pool, devices, backups }, "devices wiped for a pool; what was there is kept");
-  return backups;
 }

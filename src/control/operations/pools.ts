@@ -1,4 +1,6 @@
+import { fieldChanges } from "../audit.ts";
 import { OperationError, type ReplyOf } from "../protocol.ts";
+import { audited } from "./audited.ts";
 import { findPool } from "./find.ts";
 import type { OperationRequest } from "./operation.ts";
 import { describePool, describeVolume } from "./report.ts";
@@ -23,16 +25,26 @@ export async function showPool(
   });
 }
 
-/** Counts everything anew from the maps and compares. Errors: missing, failed. */
+/** Counts everything anew from the maps and compares; can be stopped. Errors: missing, failed. */
 export async function checkPool(
   request: OperationRequest<"pool/check">,
 ): Promise<ReplyOf<"pool/check">> {
-  const { context, body, progress } = request;
+  const { context, body, progress, signal } = request;
   const { pool } = findPool(context, body.pool);
-  progress({ step: "counting", done: 0, total: 1 });
-  const findings = await pool.check();
-  progress({ step: "counting", done: 1, total: 1 });
-  return { isSound: findings.length === 0, findings };
+  const step = "counting";
+  progress({ step, done: 0, total: 1 });
+  signal?.throwIfAborted();
+  try {
+    const findings = await pool.check({
+      ...(signal === undefined ? {} : { signal }),
+      onProgress: (done, total) => progress({ step, done, total }),
+    });
+    progress({ step, done: 1, total: 1 });
+    return { isSound: findings.length === 0, findings };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }
 
 /** Changes what is kept of a pool's settings. Errors: invalid, missing, failed. */
@@ -43,10 +55,13 @@ export async function setPool(request: OperationRequest<"pool/set">): Promise<Re
   if (overcommitMax === undefined && thresholds === undefined) {
     throw new OperationError("invalid", `nothing is to be changed of pool ${pool.name}`);
   }
+  const { overcommitMax: limit, thresholds: shares } = pool.state.settings;
   await pool.setSettings({
     ...(overcommitMax === undefined ? {} : { overcommitMax }),
     ...(thresholds === undefined ? {} : { thresholds }),
   });
-  context.log.info({ pool: pool.name, overcommitMax, thresholds }, "pool settings changed");
+  const before = { overcommitMax: limit, thresholds: shares };
+  const fields = fieldChanges(before, { overcommitMax, thresholds });
+  audited(request, "pool/set", [{ action: "change", kind: "pool", name: pool.name, fields }]);
   return describePool(pool);
 }

@@ -1,3 +1,4 @@
+import { collide } from "../config/checks.ts";
 import type { PortalConfig } from "../config/config.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import { OperationError, type PortalReport, type ReplyOf } from "../protocol.ts";
@@ -29,6 +30,11 @@ export async function createPortal(
   await daemon.plane.change(actorOf(request), "portal/create", ({ all, inventory }) => {
     if (all.portals.some((one) => formatEndpoint(one.listen) === key)) {
       throw new OperationError("exists", `there is a portal ${key} already`);
+    }
+    const other = all.portals.find((one) => collide(one, portal));
+    if (other !== undefined) {
+      const where = `portal ${formatEndpoint(other.listen)} listens already`;
+      throw new OperationError("exists", `portal ${key} would listen where ${where}`);
     }
     return { ...inventory, portals: [...inventory.portals, portal] };
   });

@@ -1,9 +1,11 @@
 import { parsePeerName } from "../../iscsi/login/iscsi-name.ts";
 import type { Connection } from "../../iscsi/connection.ts";
 import type { Session } from "../../iscsi/session.ts";
+import type { AuditedChange } from "../audit.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
 import { OperationError, type SessionArguments, type SessionReport } from "../protocol.ts";
-import { actorOf, daemonOf } from "./operated-daemon.ts";
+import { audited } from "./audited.ts";
+import { daemonOf } from "./operated-daemon.ts";
 import type { OperationContext, OperationRequest } from "./operation.ts";
 
 interface Found {
@@ -29,12 +31,21 @@ export async function logoutSessions(
     throw new OperationError("invalid", "say which sessions: by number, target or initiator");
   }
   const found = find(context, body);
-  if (found.length === 0) throw new OperationError("missing", "there is no such session");
+  if (found.length === 0) {
+    const which = Object.entries(body).map(([name, value]) => `${name} ${value}`);
+    throw new OperationError("missing", `there is no such session: ${which.join(", ")}`);
+  }
   const reports = found.map((one) => describe(context, one));
   const meant = new Set(found.map(({ session }) => session));
-  const by = actorOf(request).name;
-  const fields = reports.map(({ tsih, target, initiator }) => ({ tsih, target, initiator }));
-  context.log.info({ by, sessions: fields }, "sessions are logged out");
+  const changes = reports.map(({ tsih, target, initiator, address }): AuditedChange => {
+    return {
+      action: "delete",
+      kind: "session",
+      name: String(tsih),
+      thing: { target, initiator, address },
+    };
+  });
+  audited(request, "session/logout", changes);
   await server.endSessions(
     (session) => meant.has(session),
     "an administrator ended it",

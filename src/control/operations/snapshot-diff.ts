@@ -9,11 +9,11 @@ const KIND: Readonly<Record<Difference["kind"], DifferenceReport["kind"]>> = {
   "only-b": "added",
 };
 
-/** Where two volumes of a pool may differ, a page of runs at a time. Errors: invalid, missing, io. */
+/** Where two volumes of a pool may differ, a page of runs at a time; can be stopped. Errors: invalid, missing, io. */
 export async function diffSnapshots(
   request: OperationRequest<"snapshot/diff">,
 ): Promise<ReplyOf<"snapshot/diff">> {
-  const { context, body } = request;
+  const { context, body, signal } = request;
   const start = body.offsetBytes;
   const { operated, volume: to } = findVolume(context, body.pool, body.to);
   const from = operated.pool.volume(body.from);
@@ -23,6 +23,7 @@ export async function diffSnapshots(
   }
   const differences: DifferenceReport[] = [];
   for await (const found of diffVolumes(operated.pool.state, from.state, to.state, start)) {
+    signal?.throwIfAborted();
     // The leaf in which the page begins is compared as a whole, so the first run may have been told in part.
     const offsetBytes = Math.max(found.offsetBytes, start);
     const lengthBytes = found.offsetBytes + found.lengthBytes - offsetBytes;

@@ -1,6 +1,8 @@
 import type { ThinVolume } from "../../thin/io/thin-volume.ts";
 import type { Pool } from "../../thin/pool/pool.ts";
+import type { AuditedChange } from "../audit.ts";
 import { OperationError, type ReplyOf, type VolumeReport } from "../protocol.ts";
+import { audited } from "./audited.ts";
 import { findPool, findVolume } from "./find.ts";
 import type { OperationRequest } from "./operation.ts";
 import { describeVolume } from "./report.ts";
@@ -28,8 +30,11 @@ export async function createSnapshots(
     readOnly: !writable,
   }));
   const made = await pool.snapshot(copies);
-  const names = made.map(({ attributes }) => attributes.name);
-  context.log.info({ pool: pool.name, names, writable }, "snapshot created");
+  const changes = copies.map(({ source, name, uuid, readOnly }): AuditedChange => {
+    const thing = { uuid, of: source.attributes.name, readOnly };
+    return { action: "create", kind: "snapshot", name: `${pool.name}/${name}`, thing };
+  });
+  audited(request, "snapshot/create", changes);
   return made.map((volume) => describeVolume(context, pool, volume));
 }
 
@@ -40,7 +45,7 @@ export async function deleteSnapshot(
   const { context, body } = request;
   const { operated, volume } = findVolume(context, body.pool, body.volume);
   mustBeSnapshot(volume, operated.pool.name);
-  return deleteVolume(request);
+  return deleteVolume(request, "snapshot/delete");
 }
 
 function mustBeSnapshot({ attributes: { name, isSnapshot } }: ThinVolume, pool: string): void {
@@ -55,18 +60,19 @@ function mustBeSnapshot({ attributes: { name, isSnapshot } }: ThinVolume, pool: 
  * A volume becomes what another one is, also while it is served. Errors: invalid: neither was made from the other, and nobody said that
  * this is meant (`unrelated`), or what the pool refuses; missing, space, failed.
  */
-export async function rollbackVolume({
-  context,
-  body,
-}: OperationRequest<"snapshot/rollback">): Promise<VolumeReport> {
+export async function rollbackVolume(
+  request: OperationRequest<"snapshot/rollback">,
+): Promise<VolumeReport> {
+  const { context, body } = request;
   const isUnrelatedMeant = body.unrelated ?? false;
   const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
   const source = pool.volume(body.source);
   if (!isUnrelatedMeant) mustBeRelated(pool, volume, source);
   await pool.rollback(volume, source);
-  const names = { volume: volume.attributes.name, source: source.attributes.name };
-  context.log.info({ pool: pool.name, ...names }, "volume rolled back");
+  const name = `${pool.name}/${volume.attributes.name}`;
+  const fields = [{ field: "content", after: source.attributes.name }];
+  audited(request, "snapshot/rollback", [{ action: "change", kind: "volume", name, fields }]);
   return describeVolume(context, pool, volume);
 }
 

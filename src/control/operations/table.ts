@@ -16,12 +16,12 @@ import { createSnapshots, deleteSnapshot, listSnapshots, rollbackVolume } from "
 import { applyTgt } from "./tgt-apply.ts";
 import { dumpTgt } from "./tgt-dump.ts";
 import { readVolume, syncVolume, volumeExtents, writeVolume } from "./volume-data.ts";
+import { resizeVolume } from "./volume-size.ts";
 import {
   createVolume,
   deleteVolume,
   listVolumes,
   renameVolume,
-  resizeVolume,
   setVolume,
   showVolume,
 } from "./volumes.ts";
@@ -78,6 +78,8 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Name> } =
     summary: "Opens a pool that is there, which the daemon has from then on",
     role: "admin",
     isLong: true,
+    whyNoStop:
+      "a pool that is being opened is closed again only when it is open; pool/remove lets go of it then",
     run: addPool,
   },
   "pool/remove": {
@@ -114,7 +116,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Name> } =
   },
   "volume/rename": {
     ...VOLUME_SCHEMAS["volume/rename"],
-    summary: "Gives a volume another name",
+    summary: "Gives a volume another name, also while it is served",
     role: "operate",
     run: renameVolume,
   },

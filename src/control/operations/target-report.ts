@@ -1,6 +1,12 @@
+import { UNIT_SETTINGS_DEFAULTS } from "../../scsi/unit-settings.ts";
 import type { LunConfig, TargetConfig } from "../config/config.ts";
 import { formatEndpoint } from "../config/endpoint.ts";
-import { type LunReport, OperationError, type TargetReport } from "../protocol.ts";
+import {
+  type LunReport,
+  type LunSettings,
+  OperationError,
+  type TargetReport,
+} from "../protocol.ts";
 import type { OperatedDaemon } from "./operated-daemon.ts";
 
 /** How many initiators are logged in to a target. */
@@ -21,12 +27,21 @@ export function describeLun(daemon: OperatedDaemon, target: string, lun: LunConf
     blockBytes: lun.blockBytes,
     readOnly: lun.readOnly || (config?.readOnly ?? false),
     online: lun.settings.online ?? true,
+    ...describeSettings(lun),
   };
+}
+
+/** How it is described to initiators. */
+function describeSettings({ identity, settings }: LunConfig): LunSettings {
+  const { readOnly: _, online: __, ...defaults } = UNIT_SETTINGS_DEFAULTS;
+  const { online: ___, ...said } = settings;
+  const { vendor = null, product = null, revision = null, serial = null } = identity;
+  return { vendor, product, revision, serial, ...defaults, ...said };
 }
 
 export function describeTarget(daemon: OperatedDaemon, target: TargetConfig): TargetReport {
   const { name, alias, state, portalGroups, sessionsMax, offers, redirect, access } = target;
-  const { authentication } = target;
+  const { authentication, pings } = target;
   const { inventory } = daemon.plane.view;
   const isMade = inventory.targets.some((one) => one.name === name);
   return {
@@ -54,6 +69,7 @@ export function describeTarget(daemon: OperatedDaemon, target: TargetConfig): Ta
       redirect === null
         ? null
         : { address: formatEndpoint(redirect), permanent: redirect.permanent },
+    pings: { interval: pings.intervalSeconds ?? null, count: pings.count ?? null },
     sessionsMax,
     sessionCount: sessionCountOf(daemon, name),
     parameters: {

@@ -68,8 +68,7 @@ export async function setTarget(request: OperationRequest<"target/set">): Promis
   }
   return changeTarget(request, "target/set", (target) => {
     const document = targetDocument(target);
-    const parameters = document["parameters"] as ConfigDocument;
-    return wantedTarget({ ...document, ...settingsDocument(settings, parameters) });
+    return wantedTarget({ ...document, ...settingsDocument(settings, document) });
   });
 }
 
@@ -129,9 +128,13 @@ export function madeUpName(host: string, uuid: string): string {
   return `${MADE_UP}:${name === "" ? "host" : name}-${uuid.slice(0, UNIQUE_LENGTH)}`;
 }
 
+function partOf(document: ConfigDocument, key: string): ConfigDocument {
+  return (document[key] ?? {}) as ConfigDocument;
+}
+
 /** Settings by the names that the configuration has for them. */
-function settingsDocument(settings: TargetSettings, parameters: ConfigDocument): ConfigDocument {
-  const { alias, state, portalGroups, redirect, sessionsMax } = settings;
+function settingsDocument(settings: TargetSettings, before: ConfigDocument): ConfigDocument {
+  const { alias, state, portalGroups, redirect, sessionsMax, pings } = settings;
   return {
     ...(alias === undefined ? {} : { alias }),
     ...(state === undefined ? {} : { state }),
@@ -140,6 +143,7 @@ function settingsDocument(settings: TargetSettings, parameters: ConfigDocument):
     ...(sessionsMax === undefined ? {} : { sessions: sessionsMax }),
     ...(settings.parameters === undefined
       ? {}
-      : { parameters: { ...parameters, ...settings.parameters } }),
+      : { parameters: { ...partOf(before, "parameters"), ...settings.parameters } }),
+    ...(pings === undefined ? {} : { pings: { ...partOf(before, "pings"), ...pings } }),
   };
 }

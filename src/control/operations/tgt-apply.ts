@@ -1,14 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type {
-  AccountConfig,
-  AuthenticationConfig,
-  DiscoveryConfig,
-  LunConfig,
-  TargetConfig,
-  VolumeConfig,
-} from "../config/config.ts";
+import type { DiscoveryConfig, LunConfig, TargetConfig, VolumeConfig } from "../config/config.ts";
 import type { Inventory } from "../config/inventory.ts";
-import type { ControlPlane, PlaneView } from "../plane/control-plane.ts";
+import { withOtherSecrets } from "../plane/account-copies.ts";
+import type { ControlPlane, Edit, PlaneView } from "../plane/control-plane.ts";
 import { describeDifference, type Difference, differencesOf } from "../plane/differences.ts";
 import { isImplied, withoutTarget } from "../plane/edits.ts";
 import { nextNumber } from "../plane/numbers.ts";
@@ -20,6 +14,9 @@ import type {
   TgtTargetDocument,
 } from "../schemas/tgt-apply.ts";
 import { Secret } from "../secret.ts";
+import { pingsOf } from "../tgt/execute/target-settings.ts";
+import { utf8Text } from "../tgt/parameters.ts";
+import { meantName } from "../tgt/spelled-name.ts";
 import { isSameDisk } from "../units.ts";
 import { actorOf, daemonOf } from "./operated-daemon.ts";
 import type { OperationRequest } from "./operation.ts";
@@ -36,6 +33,7 @@ interface Outcome {
   readonly inventory: Inventory;
   readonly inUse: readonly string[];
   readonly configured: readonly string[];
+  readonly spared: readonly string[];
 }
 
 /** Others have changed something since this was thought out. */
@@ -71,45 +69,31 @@ async function applyOnce(
   const { view } = plane;
   const hasSessions = (name: string): boolean =>
     [...server.sessions].some(({ target }) => target.name === name);
-  const { inventory, inUse, configured } = await thinkOut(view, body, hasSessions);
+  const { inventory, ...left } = await thinkOut(view, body, hasSessions);
   const before = view.inventory;
   const reply = (differences: readonly Difference[]): TgtApplyReply => {
-    return { differences: differences.map(describeDifference), inUse, configured };
+    return { differences: differences.map(describeDifference), ...left };
   };
   if (body.dryRun) {
     plane.preview(() => inventory);
     return reply(differencesOf(before, inventory));
   }
-  const put = async (from: Inventory, to: Inventory): Promise<void> => {
-    const actor = { ...actorOf(request), replacesDisks: true };
-    await plane.change(actor, OPERATION, (current) => {
-      if (current.inventory !== from) throw new Outdated();
+  const actor = { ...actorOf(request), replacesDisks: true };
+  const unlessOutdated =
+    (to: Inventory): Edit =>
+    (current) => {
+      if (current.inventory !== before) throw new Outdated();
       return to;
-    });
-  };
+    };
   const between = withoutReplaced(before, inventory, hasSessions);
-  await put(before, between ?? inventory);
-  if (between !== null) await putRest(put, plane, { before, after: inventory });
+  if (between === null) await plane.change(actor, OPERATION, unlessOutdated(inventory));
+  else await plane.changeInTwo(actor, OPERATION, unlessOutdated(between), () => inventory);
   return reply(differencesOf(before, inventory));
-}
-
-/** The second of two changes; the first is taken back where it fails. */
-async function putRest(
-  put: (from: Inventory, to: Inventory) => Promise<void>,
-  plane: ControlPlane,
-  { before, after }: { readonly before: Inventory; readonly after: Inventory },
-): Promise<void> {
-  try {
-    await put(plane.view.inventory, after);
-  } catch (error) {
-    await put(plane.view.inventory, before);
-    throw error;
-  }
 }
 
 async function thinkOut(
   view: PlaneView,
-  { wanted, remove, onlyNew, force }: TgtApplyArguments,
+  { wanted, remove, spareOthers, onlyNew, force }: TgtApplyArguments,
   hasSessions: (target: string) => boolean,
 ): Promise<Outcome> {
   if (wanted.system.length > 0) {
@@ -118,15 +102,22 @@ async function thinkOut(
   const scratch = new TgtScratch(view);
   const inUse: string[] = [];
   const configured: string[] = [];
-  for (const name of remove) {
-    if (!view.all.targets.some((target) => target.name === name)) continue;
-    if (view.config.targets.some((target) => target.name === name)) configured.push(name);
-    else if (hasSessions(name) && !force) inUse.push(name);
+  const spared: string[] = [];
+  const kept = new Set(wanted.targets.map(({ name }) => meantName(name)));
+  for (const spelled of remove) {
+    const name = meantName(spelled);
+    const old = view.all.targets.find((target) => target.name === name);
+    // Another spelling of what is wanted is no other target.
+    if (old === undefined || kept.has(name)) continue;
+    if (view.config.targets.some((target) => target.name === name)) configured.push(spelled);
+    else if (spareOthers && old.tgt === null) spared.push(spelled);
+    else if (hasSessions(name) && !force) inUse.push(spelled);
     else scratch.inventory = withoutTarget(scratch.view, name);
   }
   for (const account of wanted.accounts) await putAccount(scratch, account);
   for (const target of wanted.targets) {
-    const old = scratch.view.all.targets.find(({ name }) => name === target.name);
+    const meant = meantName(target.name);
+    const old = scratch.view.all.targets.find(({ name }) => name === meant);
     if (old !== undefined && onlyNew) continue;
     const before = scratch.inventory;
     await putTarget(scratch, target, old);
@@ -134,10 +125,15 @@ async function thinkOut(
     if (old === undefined || force || !hasSessions(old.name)) continue;
     if (now !== undefined && keepsDisks(old, now)) continue;
     scratch.inventory = before;
-    inUse.push(old.name);
+    inUse.push(target.name);
   }
   if (wanted.discovery !== null) await putDiscovery(scratch, wanted.discovery);
-  return { inventory: withOldVolumes(view.inventory, scratch.inventory), inUse, configured };
+  return {
+    inventory: withOldVolumes(view.inventory, scratch.inventory),
+    inUse,
+    configured,
+    spared,
+  };
 }
 
 /** Whether initiators that are logged in have all the disks that they had. */
@@ -145,7 +141,7 @@ function keepsDisks(old: TargetConfig, now: TargetConfig): boolean {
   return old.luns.every((lun) => now.luns.some((other) => isSameDisk(lun, other)));
 }
 
-/** Settings of tgt's that targets.conf has no words for. */
+/** Settings of tgt's that targets.conf need not say: its own has no words for them. */
 const UNSAID = /^(?:nop_|Redirect)/;
 
 async function putTarget(
@@ -153,7 +149,7 @@ async function putTarget(
   wanted: TgtTargetDocument,
   old: TargetConfig | undefined,
 ): Promise<void> {
-  const place = scratch.inventory.targets.findIndex(({ name }) => name === wanted.name);
+  const place = scratch.inventory.targets.findIndex(({ name }) => name === old?.name);
   const tid = wanted.tid ?? old?.tid ?? nextNumber(scratch.view.all);
   if (old !== undefined) scratch.inventory = withoutTarget(scratch.view, old.name);
   for (const request of targetRequests(wanted, tid)) await scratch.run(request);
@@ -161,11 +157,15 @@ async function putTarget(
   const made = scratch.inventory.targets.find(({ name }) => name === old.name);
   if (made === undefined) return;
   const targets = scratch.inventory.targets.filter((target) => target !== made);
-  targets.splice(place, 0, withUnsaid(made, old));
+  targets.splice(place, 0, withUnsaid(made, old, wanted));
   scratch.inventory = { ...scratch.inventory, targets };
 }
 
-function withUnsaid(made: TargetConfig, old: TargetConfig): TargetConfig {
+function withUnsaid(
+  made: TargetConfig,
+  old: TargetConfig,
+  wanted: TgtTargetDocument,
+): TargetConfig {
   const { alias, portalGroups, sessionsMax } = old;
   const said = made.tgt?.settings ?? new Map<string, string>();
   const unsaid = [...(old.tgt?.settings ?? [])].filter(
@@ -177,17 +177,48 @@ function withUnsaid(made: TargetConfig, old: TargetConfig): TargetConfig {
   for (const [key, value] of settings) sorted.set(key, value);
   return {
     ...made,
+    luns: made.luns.map((lun) => withOldIds(lun, old, wanted)),
     alias,
     portalGroups,
     sessionsMax,
     redirect: made.redirect ?? old.redirect,
+    pings: { ...old.pings, ...pingsOf(sorted) },
     tgt: made.tgt === null ? null : { ...made.tgt, settings: sorted },
   };
 }
 
-/** Makes an account, or gives it another password wherever tgt's targets have it. */
+/** Identifier and serial number as tgt makes them, for the number of any target. */
+const USUAL_ID = /^IET {5}[0-9a-f]{8,}$/;
+const USUAL_SN = /^beaf[0-9]+$/;
+
+/**
+ * A disk that is there keeps what hosts know it by, unless other words for it are said: a target that was taken over from tgt may have another number
+ * than it had there, and disks that are called after that one.
+ */
+function withOldIds(lun: LunConfig, old: TargetConfig, wanted: TgtTargetDocument): LunConfig {
+  const before = old.luns.find((one) => isSameDisk(one, lun))?.tgt ?? null;
+  if (lun.tgt === null || before === null) return lun;
+  const params = wanted.luns.find((one) => one.lun === lun.lun)?.params ?? [];
+  const says = (key: string): boolean =>
+    params.some((param) => param.split(",").some((part) => part.startsWith(`${key}=`)));
+  const keepsId = USUAL_ID.test(before.scsiId) && !says("scsi_id");
+  const keepsSn = USUAL_SN.test(before.scsiSn) && !says("scsi_sn");
+  return {
+    ...lun,
+    tgt: {
+      ...lun.tgt,
+      ...(keepsId ? { scsiId: before.scsiId } : {}),
+      ...(keepsSn ? { scsiSn: before.scsiSn } : {}),
+    },
+  };
+}
+
+/** Makes an account, or gives it another password wherever it is. */
 async function putAccount(scratch: TgtScratch, account: TgtAccountDocument): Promise<void> {
-  const { user, password } = account;
+  // What is no UTF-8 is refused as a request of its own below.
+  const user = utf8Text(account.user) ?? account.user;
+  const password =
+    account.password === null ? null : (utf8Text(account.password) ?? account.password);
   const { all, config } = scratch.view;
   const old = all.accounts.find((one) => one.user === user);
   if (password === null) {
@@ -206,42 +237,12 @@ async function putAccount(scratch: TgtScratch, account: TgtAccountDocument): Pro
     );
   }
   // Tries the password, too.
-  const without = scratch.inventory;
-  const place = without.accounts.indexOf(old);
-  const others = without.accounts.filter((one) => one !== old);
-  scratch.inventory = { ...without, accounts: others };
+  const before = scratch.inventory;
+  const others = before.accounts.filter((one) => one !== old);
+  scratch.inventory = { ...before, accounts: others };
   await scratch.run(accountRequest(account));
   const made = scratch.inventory.accounts.find((one) => one.user === user) ?? old;
-  scratch.inventory = withAccount(scratch.inventory, made, others.toSpliced(place, 0, made));
-}
-
-function withAccount(
-  inventory: Inventory,
-  account: AccountConfig,
-  accounts: readonly AccountConfig[],
-): Inventory {
-  const renew = (one: AccountConfig): AccountConfig => (one.user === account.user ? account : one);
-  const renewed = (given: AuthenticationConfig | null): AuthenticationConfig | null => {
-    if (given === null) return null;
-    const { mutual } = given;
-    return {
-      ...given,
-      accounts: given.accounts.map(renew),
-      mutual: mutual === null ? null : renew(mutual),
-    };
-  };
-  const { discovery } = inventory;
-  return {
-    ...inventory,
-    accounts,
-    targets: inventory.targets.map((target) =>
-      target.tgt === null ? target : { ...target, authentication: renewed(target.authentication) },
-    ),
-    discovery:
-      discovery === null
-        ? null
-        : { ...discovery, authentication: renewed(discovery.authentication) },
-  };
+  scratch.inventory = withOtherSecrets(before, [{ before: old, after: made }]);
 }
 
 async function putDiscovery(

@@ -10,9 +10,11 @@ import type {
   TgtAccountDocument,
   TgtDocument,
   TgtLunDocument,
+  TgtSettingDocument,
   TgtTargetDocument,
 } from "../schemas/tgt-apply.ts";
 import { defaultScsiId, defaultScsiSn } from "../tgt/show/identity.ts";
+import { spelledName } from "../tgt/spelled-name.ts";
 import { daemonOf } from "./operated-daemon.ts";
 import type { OperationRequest } from "./operation.ts";
 
@@ -76,26 +78,38 @@ function targetDocument(
   target: TargetConfig,
   volumes: ReadonlyMap<string, VolumeConfig>,
 ): TgtTargetDocument {
-  const { name, tid, authentication, access, state, tgt, luns, offers } = target;
+  const { tid, authentication, access, state, tgt, luns, offers } = target;
   const isOpen = access.addresses.length === 0 && access.withoutAddresses === "allow";
   const settings = [...(tgt?.settings ?? [])]
     // Others stand there that are no parameters: spellings.
     .filter(([key]) => /^\w+$/.test(key))
     .map(([key, value]): [string, string] => [key, digestWords(key, offers) ?? value]);
   return {
-    name,
+    name: spelledName(target),
     tid,
     incoming: authentication?.accounts.map(({ user }) => inBytes(user)) ?? [],
     outgoing: nullable(authentication?.mutual?.user),
-    addresses: isOpen ? ["ALL"] : access.addresses,
-    initiatorNames: access.initiatorNames,
+    addresses: isOpen ? ["ALL"] : access.addresses.map(inBytes),
+    initiatorNames: access.initiatorNames.map(inBytes),
     settings: [
-      ...settings.map(([key, value]) => ({ name: key, value })),
+      ...settings.map(([key, value]) => ({ name: key, value: inBytes(value) })),
       ...(state === "offline" ? [{ name: "state", value: "offline" }] : []),
+      // A disk of others than tgt, which has its controller there.
+      ...luns.filter(({ lun }) => lun === 0).map((lun) => zeroSetting(lun, volumes)),
     ],
     luns: luns
       .filter(({ lun }) => lun > 0)
       .map((lun) => lunDocument(lun, tid ?? 0, volumes.get(lun.volume))),
+  };
+}
+
+function zeroSetting(
+  lun: LunConfig,
+  volumes: ReadonlyMap<string, VolumeConfig>,
+): TgtSettingDocument {
+  return {
+    name: "lun 0",
+    value: storeOf(lun, volumes.get(lun.volume)).path ?? inBytes(lun.volume),
   };
 }
 
@@ -106,7 +120,7 @@ interface Store {
   readonly bsOpenFlags: string | null;
 }
 
-function storeOf({ tgt }: LunConfig, volume: VolumeConfig | undefined): Store {
+function storeOf({ tgt, volume: key }: LunConfig, volume: VolumeConfig | undefined): Store {
   if (tgt !== null) {
     return {
       path: tgt.storePath === "" ? null : inBytes(tgt.storePath),
@@ -122,7 +136,7 @@ function storeOf({ tgt }: LunConfig, volume: VolumeConfig | undefined): Store {
         bsOpenFlags: volume.direct ? "direct" : null,
       };
     case "thin":
-      return { path: `${volume.pool}/${volume.name ?? ""}`, bsType: "thin", bsOpenFlags: null };
+      return { path: `${volume.pool}/${volume.name ?? key}`, bsType: "thin", bsOpenFlags: null };
     case "memory":
     case "null":
     case undefined:

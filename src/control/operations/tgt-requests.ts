@@ -5,6 +5,7 @@ import type {
   TgtTargetDocument,
 } from "../schemas/tgt-apply.ts";
 import {
+  DEVICE_TYPES,
   MODES,
   NO_LUN,
   NO_TARGET_ID,
@@ -20,17 +21,6 @@ export interface NamedRequest {
   readonly what: string;
   readonly request: TgtRequest;
 }
-
-/** tgtadm's words for types of devices. */
-const DEVICE_TYPES: Readonly<Record<string, number>> = {
-  disk: 0,
-  tape: 1,
-  ssc: 1,
-  cd: 5,
-  changer: 8,
-  osd: 17,
-  pt: 255,
-};
 
 type Fields = Partial<Pick<TgtRequest, "targetId" | "lun" | "deviceType" | "accountDirection">>;
 
@@ -94,7 +84,7 @@ function lunRequests(target: string, targetId: number, unit: TgtLunDocument): Na
   const lun = BigInt(unit.lun);
   const what = `target ${target}: LUN ${unit.lun}`;
   const type = unit.deviceType ?? "disk";
-  const deviceType = Object.hasOwn(DEVICE_TYPES, type) ? DEVICE_TYPES[type] : undefined;
+  const deviceType = DEVICE_TYPES.get(type);
   if (deviceType === undefined) {
     throw new OperationError("invalid", `${what}: there are no devices of type ${type}`);
   }

@@ -1,5 +1,11 @@
+import { type AuditedChange, type AuditedField, fieldChanges } from "../audit.ts";
 import { OperationError, type ReplyOf, type VolumeReport } from "../protocol.ts";
 import type { ThinVolume } from "../../thin/io/thin-volume.ts";
+import { checkNewName } from "../../thin/pool/checks.ts";
+import type { Inventory } from "../config/inventory.ts";
+import type { PlaneView } from "../plane/control-plane.ts";
+import { withRenamed } from "../plane/renaming.ts";
+import { audited } from "./audited.ts";
 import { findPool, findPools, findVolume } from "./find.ts";
 import { actorOf } from "./operated-daemon.ts";
 import type { OperationContext, OperationRequest } from "./operation.ts";
@@ -28,10 +34,10 @@ export async function showVolume({
 }
 
 /** Errors: invalid, missing, exists, space, failed. */
-export async function createVolume({
-  context,
-  body,
-}: OperationRequest<"volume/create">): Promise<VolumeReport> {
+export async function createVolume(
+  request: OperationRequest<"volume/create">,
+): Promise<VolumeReport> {
+  const { context, body } = request;
   const { reservedBytes, quotaBytes } = body;
   const spec = {
     name: body.volume,
@@ -42,43 +48,13 @@ export async function createVolume({
   };
   const { pool } = findPool(context, body.pool);
   const volume = await pool.createVolume(spec);
-  context.log.info({ pool: pool.name, volume: spec.name, uuid: spec.uuid }, "volume created");
+  const name = `${pool.name}/${spec.name}`;
+  audited(request, "volume/create", [{ action: "create", kind: "volume", name, thing: spec }]);
   return describeVolume(context, pool, volume);
 }
 
-/** Also while it is served. Errors: invalid, missing, space, failed. */
-export async function resizeVolume(
-  request: OperationRequest<"volume/resize">,
-): Promise<VolumeReport> {
-  const { context, body } = request;
-  const { sizeBytes, shrink = false } = body;
-  const { operated, volume } = findVolume(context, body.pool, body.volume);
-  const { pool } = operated;
-  const from = volume.capacityBytes;
-  await pool.resize(volume, sizeBytes, shrink);
-  const { name } = volume.attributes;
-  context.log.info({ pool: pool.name, volume: name, from, to: sizeBytes }, "volume resized");
-  await keepSize(request, volume);
-  return describeVolume(context, pool, volume);
-}
-
-/** Where a command has asked for a size, the new one is asked for from now on: a start must not grow what was shrunk. */
-async function keepSize(
-  request: OperationRequest<"volume/resize">,
-  volume: ThinVolume,
-): Promise<void> {
-  const { context, body } = request;
-  const names = servedNames(context, volume);
-  await context.daemon?.plane.change(actorOf(request), "volume/resize", ({ inventory }) => ({
-    ...inventory,
-    volumes: new Map(
-      [...inventory.volumes].map(([name, config]) =>
-        names.includes(name) && config.driver !== "memory" && config.sizeBytes !== null
-          ? [name, { ...config, sizeBytes: body.sizeBytes }]
-          : [name, config],
-      ),
-    ),
-  }));
+function changeOf(pool: string, volume: string, fields: readonly AuditedField[]): AuditedChange {
+  return { action: "change", kind: "volume", name: `${pool}/${volume}`, fields };
 }
 
 function refuseServed(context: OperationContext, pool: string, volume: ThinVolume): void {
@@ -90,32 +66,36 @@ function refuseServed(context: OperationContext, pool: string, volume: ThinVolum
   );
 }
 
-/** Errors: invalid, missing, exists, busy: the configuration names it; failed. */
-export async function renameVolume({
-  context,
-  body,
-}: OperationRequest<"volume/rename">): Promise<VolumeReport> {
-  const { name } = body;
+/**
+ * Also while it is served: what leads to it leads to it still. Errors: invalid, missing, exists, busy, foreign: the configuration finds it by
+ * its name; failed, io.
+ */
+export async function renameVolume(
+  request: OperationRequest<"volume/rename">,
+): Promise<VolumeReport> {
+  const { context, body } = request;
+  const { name: to } = body;
   const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
-  const before = volume.attributes.name;
-  refuseServed(context, pool.name, volume);
-  if (context.isServed(volume)) {
-    throw new OperationError(
-      "busy",
-      `volume ${before} of pool ${pool.name} is open under this name: take it out of the configuration, or of what was applied, first`,
-    );
+  const { name: from, uuid } = volume.attributes;
+  if (from === to) return describeVolume(context, pool, volume);
+  // Before anything is written down for it.
+  checkNewName(pool.state, to);
+  if (context.daemon === undefined) {
+    await pool.rename(volume, to);
+    const fields = [{ field: "name", before: from, after: to }];
+    audited(request, "volume/rename", [changeOf(pool.name, from, fields)]);
+  } else {
+    const renaming = { pool: pool.name, uuid, from, to };
+    const edit = (view: PlaneView): Inventory => withRenamed(view, renaming);
+    await context.daemon.plane.change(actorOf(request), "volume/rename", edit, renaming);
   }
-  await pool.rename(volume, name);
-  context.log.info({ pool: pool.name, volume: before, name }, "volume renamed");
   return describeVolume(context, pool, volume);
 }
 
 /** Reservation, quota, write protection. Errors: invalid, missing, space, failed. */
-export async function setVolume({
-  context,
-  body,
-}: OperationRequest<"volume/set">): Promise<VolumeReport> {
+export async function setVolume(request: OperationRequest<"volume/set">): Promise<VolumeReport> {
+  const { context, body } = request;
   const { reservedBytes, quotaBytes, readOnly } = body;
   const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
@@ -123,13 +103,16 @@ export async function setVolume({
   if (reservedBytes === undefined && quotaBytes === undefined && readOnly === undefined) {
     throw new OperationError("invalid", `nothing is to be changed of volume ${name}`);
   }
+  const before = { ...volume.attributes };
   await pool.setAttributes(volume, {
     ...(reservedBytes === undefined ? {} : { reservedBytes }),
     ...(quotaBytes === undefined ? {} : { quotaBytes }),
     ...(readOnly === undefined ? {} : { readOnly }),
   });
-  const changes = { reservedBytes, quotaBytes, readOnly };
-  context.log.info({ pool: pool.name, volume: name, ...changes }, "volume changed");
+  const wanted = { reservedBytes, quotaBytes, readOnly };
+  const { reservedBytes: reserved, quotaBytes: quota, readOnly: isReadOnly } = before;
+  const had = { reservedBytes: reserved, quotaBytes: quota, readOnly: isReadOnly };
+  audited(request, "volume/set", [changeOf(pool.name, name, fieldChanges(had, wanted))]);
   return describeVolume(context, pool, volume);
 }
 
@@ -137,13 +120,17 @@ export async function setVolume({
 async function letGo(
   request: OperationRequest<"volume/delete" | "snapshot/delete">,
   names: readonly string[],
-): Promise<void> {
-  if (names.length === 0) return;
-  const operation = "volume/delete";
-  await request.context.daemon?.plane.change(actorOf(request), operation, ({ inventory }) => ({
-    ...inventory,
-    volumes: new Map([...inventory.volumes].filter(([name]) => !names.includes(name))),
-  }));
+  check: () => void,
+): Promise<readonly AuditedChange[]> {
+  if (names.length === 0) return [];
+  const actor = { ...actorOf(request), isPart: true };
+  const edit = ({ inventory }: PlaneView): Inventory => {
+    // A LUN may have come while this has waited for its turn.
+    check();
+    const volumes = [...inventory.volumes].filter(([name]) => !names.includes(name));
+    return { ...inventory, volumes: new Map(volumes) };
+  };
+  return (await request.context.daemon?.plane.change(actor, "volume/delete", edit)) ?? [];
 }
 
 /** Another volume may have its names: it is then no disk that was there before and is missing. */
@@ -163,16 +150,23 @@ async function forgetNames(
 /** Errors: invalid, missing, busy, failed. */
 export async function deleteVolume(
   request: OperationRequest<"volume/delete" | "snapshot/delete">,
+  operation: "volume/delete" | "snapshot/delete" = "volume/delete",
 ): Promise<ReplyOf<"volume/delete">> {
   const { context, body } = request;
   const { operated, volume } = findVolume(context, body.pool, body.volume);
   const { pool } = operated;
   const { name, uuid } = volume.attributes;
-  refuseServed(context, pool.name, volume);
+  const check = (): void => refuseServed(context, pool.name, volume);
+  check();
   const names = servedNames(context, volume);
-  await letGo(request, names);
-  await pool.delete(volume);
+  const changes = [...(await letGo(request, names, check))];
+  try {
+    await pool.delete(volume);
+    const thing = { uuid, sizeBytes: volume.capacityBytes };
+    changes.unshift({ action: "delete", kind: "volume", name: `${pool.name}/${name}`, thing });
+  } finally {
+    audited(request, operation, changes);
+  }
   await forgetNames(context, [...names, name, `${pool.name}/${name}`], uuid);
-  context.log.info({ pool: pool.name, volume: name, uuid }, "volume deleted");
   return {};
 }

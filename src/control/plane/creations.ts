@@ -3,11 +3,13 @@ import { dirname } from "node:path";
 import type { Log } from "../../util/log.ts";
 import { syncFolder } from "../../util/sync-folder.ts";
 import type { VolumeConfig } from "../config/config.ts";
+import { placeOf } from "../disk-place.ts";
 import type { PoolStore } from "../pool-store.ts";
 import { OperationError } from "../protocol.ts";
 import { codeOf } from "../start-error.ts";
 import type { Creation } from "../state-document.ts";
 import type { Identities } from "../state-store.ts";
+import { renameBack } from "./renaming.ts";
 
 /*
  * What a change makes is written down before it is made, so that it can be taken back where the change is not kept. Taking back
@@ -36,7 +38,7 @@ export async function creationOf(
   const volumes = pools.find(config.pool)?.pool.volumes() ?? [];
   const itsName = config.name ?? name;
   if (volumes.some(({ attributes }) => attributes.name === itsName)) return null;
-  const uuid = config.uuid ?? (await volumeIdentities.uuidOf(name));
+  const uuid = config.uuid ?? (await volumeIdentities.uuidOf(name, placeOf(config)));
   const other = volumes.find(({ attributes }) => attributes.uuid === uuid);
   if (other === undefined) return { kind: "volume", name, pool: config.pool, itsName, uuid };
   throw new OperationError(
@@ -84,10 +86,20 @@ export async function takeBack(
 type Outcome = "taken back" | "never made" | "kept: it is something else" | "unknown";
 
 async function takeBackOne(creation: Creation, parts: CreationParts): Promise<Outcome> {
-  const outcome =
-    creation.kind === "file" ? await removeEmpty(creation) : await deleteEmpty(creation, parts);
+  const outcome = await outcomeOf(creation, parts);
   if (outcome === "taken back") await parts.volumeIdentities.forget(creation.name);
   return outcome;
+}
+
+function outcomeOf(creation: Creation, parts: CreationParts): Promise<Outcome> {
+  switch (creation.kind) {
+    case "file":
+      return removeEmpty(creation);
+    case "volume":
+      return deleteEmpty(creation, parts);
+    case "renaming":
+      return renameBack(parts.pools.find(creation.pool)?.pool, creation);
+  }
 }
 
 /** An image that was just made is a hole from its beginning to its end. */

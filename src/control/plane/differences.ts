@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { AuditedChange } from "../audit.ts";
 import type { ConfigDocument, ConfigValue } from "../config/document.ts";
 import type { Inventory } from "../config/inventory.ts";
 import { inventoryDocument } from "../config/parse-config.ts";
@@ -50,6 +51,27 @@ export function differencesOf(before: Inventory, after: Inventory): readonly Dif
     const names = new Set([...left.keys(), ...right.keys()]);
     return [...names].flatMap((name) => compared(kind, name, left.get(name), right.get(name)));
   });
+}
+
+/** Differences as the audit has them: of what comes and goes, too, it tells what it is. */
+export function audited(
+  before: Inventory,
+  after: Inventory,
+  differences: readonly Difference[],
+): readonly AuditedChange[] {
+  const [old, now] = [inventoryDocument(before), inventoryDocument(after)];
+  return differences.map(({ action, kind, name, fields }) => {
+    if (action === "change") return { action, kind, name, fields };
+    const thing = thingOf(action === "create" ? now : old, kind, name);
+    return { action, kind, name, thing: withoutSecrets("", thing) };
+  });
+}
+
+function thingOf(document: ConfigDocument, kind: Difference["kind"], name: string): ConfigValue {
+  const sections = Object.entries(KIND_OF_SECTION);
+  const section = sections.find(([, one]) => one === kind)?.[0] ?? "";
+  if (section === "discovery") return document[section];
+  return byName(section, document[section]).get(name);
 }
 
 function isMap(value: ConfigValue): value is ConfigDocument {

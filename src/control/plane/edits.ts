@@ -47,10 +47,33 @@ export function withoutTarget(view: PlaneView, name: string): Inventory {
   return withoutUnusedVolumes({ ...view.inventory, targets });
 }
 
+/** Nothing else has a file or device that is wanted. Errors: exists. */
+export function refuseOwned({ all }: PlaneView, path: string): void {
+  const pool = [...all.pools].find(
+    ([, { devices, autogrow }]) =>
+      devices.includes(path) || autogrow?.spares.includes(path) === true,
+  );
+  if (pool !== undefined) {
+    throw new OperationError("exists", `${path} is in the pool "${pool[0]}" already`);
+  }
+  const volume = [...all.volumes].find(([, it]) => it.driver === "raw" && it.path === path);
+  if (volume === undefined) return;
+  throw new OperationError(
+    "exists",
+    `${path} is the volume "${volume[0]}" already: it is mapped by that name`,
+  );
+}
+
 /** The target with a LUN more. Errors: exists. */
 export function plusLun(target: TargetConfig, lun: LunConfig): TargetConfig {
   if (target.luns.some((one) => one.lun === lun.lun)) {
     throw new OperationError("exists", `${target.name} has a LUN ${lun.lun} already`);
+  }
+  const twin = target.luns.find(({ volume }) => volume === lun.volume);
+  // tgt has a unit for each LUN, each with an identity of its own.
+  if (twin !== undefined && lun.tgt === null) {
+    const message = `${target.name} has ${lun.volume} as LUN ${twin.lun} already`;
+    throw new OperationError("exists", message);
   }
   const luns = [...target.luns, lun].toSorted((left, right) => left.lun - right.lun);
   return { ...target, luns };

@@ -11,10 +11,19 @@ import type { PortalStore } from "../portal-store.ts";
 import { OperationError } from "../protocol.ts";
 import type { Creation } from "../state-document.ts";
 import type { Identities } from "../state-store.ts";
-import { isSameDisk } from "../units.ts";
 import type { VolumeStore } from "../volume-store.ts";
 import { endsWithin } from "../within.ts";
 import { creationOf, takeBack } from "./creations.ts";
+import { Exchange, hasLun } from "./exchange.ts";
+import { added, byName, pairs } from "./pairs.ts";
+import {
+  nameAfter,
+  namesOf,
+  renamedInventory,
+  renameInPool,
+  renamingCreation,
+  type VolumeRenaming,
+} from "./renaming.ts";
 
 /** What a change of the inventory is carried out on. */
 export interface PlaneParts {
@@ -33,11 +42,21 @@ export interface PlaneParts {
 /** How long a change waits for I/O on what it takes away. What hangs longer is let go when it ends. */
 const DEPARTURE_MS_MAX = 10_000;
 
+/** How long a pool may take to write down a name: it may have much else to write. */
+const POOL_MS_MAX = 30_000;
+
+/** How many initiators are named that are in the way of a change. */
+const NAMED_MAX = 5;
+
 type Undo = () => Promise<void>;
 
 export interface TransactionOptions {
   /** Whoever asks expects that initiators find another disk under a number that they know, as soon as it is free. */
   readonly replacesDisks?: boolean;
+  /** Whoever asks makes volumes smaller by itself then. */
+  readonly isResizing?: boolean;
+  /** A volume gets another name with it, without anything else becoming different of it. */
+  readonly renaming?: VolumeRenaming;
 }
 
 /**
@@ -48,22 +67,29 @@ export class Transaction {
   readonly #parts: PlaneParts;
   readonly #before: Inventory;
   readonly #after: Inventory;
-  readonly #replacesDisks: boolean;
+  readonly #exchange: Exchange;
+  readonly #renaming: VolumeRenaming | null;
+  readonly #isResizing: boolean;
   /** How to take back what is prepared, last first. */
   readonly #undo: Undo[] = [];
   readonly #creations: Creation[] = [];
   #left: readonly Creation[] = [];
+  /** Nobody waits for that any more. */
+  #isUndoLate = false;
 
   constructor(
     parts: PlaneParts,
     before: Inventory,
     after: Inventory,
-    { replacesDisks = false }: TransactionOptions = {},
+    { replacesDisks = false, isResizing = false, renaming }: TransactionOptions = {},
   ) {
     this.#parts = parts;
-    this.#before = before;
+    this.#renaming = renaming ?? null;
+    this.#isResizing = isResizing;
+    // What is called otherwise is the same disk: nothing of it goes, and nothing comes.
+    this.#before = renaming === undefined ? before : renamedInventory(before, renaming);
     this.#after = after;
-    this.#replacesDisks = replacesDisks;
+    this.#exchange = new Exchange(parts, this.#before, after, { replacesDisks });
     this.#refuseWhatCannotChange();
     this.#refuseAbsentVolumes();
     this.#refuseMetDisks();
@@ -120,31 +146,25 @@ export class Transaction {
     }
   }
 
-  /** A volume of a pool that an earlier change has taken away, and that is still open, as its I/O hangs. */
+  /** A volume of a pool that an earlier change has taken away, and that is still open or being closed, as its I/O hangs. */
   #usedBefore(pool: string): string | undefined {
-    return [...this.#parts.volumes.volumes].find(
-      ([name, { config }]) =>
-        config.driver === "thin" && config.pool === pool && !this.#before.volumes.has(name),
-    )?.[0];
+    const { volumes } = this.#parts;
+    return volumes
+      .usersOf(pool)
+      .find((name) => !volumes.volumes.has(name) || !this.#before.volumes.has(name));
   }
 
   /** Errors: busy. */
   #refuseMetDisks(): void {
     for (const { name, luns } of this.#after.targets) {
-      const met = luns.find((lun) => this.#isMetAsAnother(name, lun));
+      const met = luns.find((lun) => this.#exchange.isMetAsAnother(name, lun));
       if (met === undefined) continue;
+      const who = this.#parts.exports.strangersTo(name, met).slice(0, NAMED_MAX).join("; ");
       throw new OperationError(
         "busy",
-        `initiators that are logged in to ${name} know another disk as LUN ${met.lun}: log them out first, or take another number`,
+        `initiators of ${name} (${who}) know another disk as LUN ${met.lun}: log them out on their hosts first, take another number, or force it where they do not use that disk`,
       );
     }
-  }
-
-  /** Whether a LUN that comes would be taken for a disk that was there before it. */
-  #isMetAsAnother(target: string, lun: LunConfig): boolean {
-    const was = this.#before.targets.find(({ name }) => name === target);
-    if (this.#replacesDisks || was === undefined || has(was, lun)) return false;
-    return this.#parts.exports.isMetAsAnother(target, lun);
   }
 
   /** Errors: failed. */
@@ -157,7 +177,7 @@ export class Transaction {
       for (const config of luns) {
         const { lun, volume } = config;
         if (volumes.volumes.has(volume) || coming.has(volume)) continue;
-        if (was !== undefined && has(was, config)) continue;
+        if (was !== undefined && hasLun(was, config)) continue;
         throw new OperationError(
           "failed",
           `volume ${volume} for LUN ${lun} of ${name} could not be opened when the daemon started: see its log`,
@@ -176,6 +196,7 @@ export class Transaction {
       const creation = await finding;
       if (creation !== null) this.#creations.push(creation);
     }
+    if (this.#renaming !== null) this.#creations.push(renamingCreation(this.#renaming));
     return this.#creations;
   }
 
@@ -187,10 +208,12 @@ export class Transaction {
       this.#undo.push(() => this.#closePool(name));
     }
     // Behind the volumes, and before the pools that they are in.
-    this.#undo.push(async () => void (this.#left = await takeBack(this.#creations, this.#parts)));
+    this.#undo.push(() => this.#takeBack());
+    if (this.#renaming !== null) await this.#rename(this.#renaming);
     for (const [name, config] of added(this.#before.volumes, this.#after.volumes)) {
       await volumes.open(name, { ...config, optional: false });
-      this.#undo.push(async () => void (await volumes.close(name)));
+      const opened = volumes.volumes.get(name);
+      this.#undo.push(async () => void (await volumes.close(name, opened)));
     }
     for (const portal of added(
       byListen(this.#before.portals),
@@ -201,10 +224,46 @@ export class Transaction {
     }
     // Last, as what has grown stays so.
     for (const [name, was, is] of pairs(this.#before.volumes, this.#after.volumes)) {
-      if (!isDeepStrictEqual(was, is)) await volumes.fit(name, is);
+      const isResizing = this.#isResizing;
+      if (!isDeepStrictEqual(was, is)) await volumes.fit(name, is, { isResizing });
     }
     // By now all volumes are known, and initiators may have come meanwhile.
     this.#refuseMetDisks();
+  }
+
+  /** The disk is known to have been there under its new name, too: a start that does not find it makes no other one. */
+  async #rename(renaming: VolumeRenaming): Promise<void> {
+    const { clock, pools, volumeIdentities } = this.#parts;
+    const { pool, uuid, to } = renaming;
+    const inPool = renameInPool(pools.find(pool)?.pool, renaming);
+    if (!(await endsWithin(clock, POOL_MS_MAX, inPool))) {
+      throw new OperationError("io", `pool ${pool} does not answer`);
+    }
+    for (const name of namesOf(this.#after.volumes, pool, to)) {
+      await volumeIdentities.rememberMade(name, uuid);
+    }
+  }
+
+  /** Whoever has the volume open knows it by its new name from now on. */
+  async #takeUpName(renaming: VolumeRenaming): Promise<void> {
+    const { volumes, exports, volumeIdentities, log } = this.#parts;
+    const { pool, uuid, from, to } = renaming;
+    const before = `${pool}/${from}`;
+    for (const name of namesOf(this.#after.volumes, pool, to)) {
+      const config = this.#after.volumes.get(name);
+      const was = nameAfter(before, renaming) === name ? before : name;
+      if (config === undefined) continue;
+      volumes.rename(was, name, config);
+      exports.rename(was, name);
+    }
+    try {
+      const isIt = volumeIdentities.wasMade(before) && !this.#after.volumes.has(before);
+      if (isIt && (await volumeIdentities.uuidOf(before)) === uuid) {
+        await volumeIdentities.forget(before);
+      }
+    } catch (error) {
+      log.error({ volume: before, error }, "the old name of a volume is still kept for it");
+    }
   }
 
   /** A pool that was made just now goes with its image files; on devices it stays, and is found when it is wanted again. */
@@ -224,6 +283,12 @@ export class Transaction {
     );
   }
 
+  /** Other changes may have come once nobody waits any more: what they have is theirs. The next start takes back what is left. */
+  async #takeBack(): Promise<void> {
+    if (this.#isUndoLate) return;
+    this.#left = await takeBack(this.#creations, this.#parts);
+  }
+
   /** What `undo` could not take back. */
   get left(): readonly Creation[] {
     return this.#left;
@@ -233,6 +298,7 @@ export class Transaction {
   async undo(): Promise<void> {
     const { clock, log } = this.#parts;
     if (await endsWithin(clock, DEPARTURE_MS_MAX, this.#undoAll())) return;
+    this.#isUndoLate = true;
     this.#left = this.#creations;
     log.warn({}, "a change that failed is being taken back: what hangs is let go when that ends");
   }
@@ -249,82 +315,43 @@ export class Transaction {
 
   /** Carries out what is prepared and kept. Resolves when nothing of what goes is in use any more, or later where I/O hangs. */
   async commit(): Promise<void> {
-    const departures = this.#takeAway();
-    const { exports, portals } = this.#parts;
-    const closing = added(byListen(this.#after.portals), byListen(this.#before.portals));
-    for (const [name, portal] of closing) {
-      departures.push(portals.close(portal).catch((error: unknown) => this.#failed(name, error)));
-    }
-    const before = byName(this.#before.targets);
-    const after = byName(this.#after.targets);
+    if (this.#renaming !== null) await this.#takeUpName(this.#renaming);
+    const exchange = this.#exchange;
+    const closePools = this.#poolsThatGo();
+    const departed = Promise.all([exchange.takeAway(), ...this.#closePortals()]);
     // A number that becomes another disk has to be free first; nobody is logged in.
-    await this.#within(Promise.all(departures));
-    for (const [name, was, is] of pairs(before, after)) {
-      if (isDeepStrictEqual(was, is)) continue;
-      if (!isDeepStrictEqual({ ...was, luns: [] }, { ...is, luns: [] })) {
-        this.#attempt(name, () => exports.configure(is));
-      }
-      for (const lun of is.luns) {
-        if (!has(was, lun)) this.#attempt(name, () => this.#addLun(name, lun));
-      }
-      this.#attempt(name, () => exports.refresh([is]));
+    await this.#within(departed);
+    for (const { target, lun } of exchange.bring()) {
+      this.#parts.log.error(
+        { target, lun: lun.lun, volume: lun.volume },
+        "LUN left out: initiators that have logged in meanwhile know another disk under its number; in effect after a restart",
+      );
     }
-    for (const [name, target] of added(before, after)) {
-      this.#attempt(name, () => exports.add(target));
-    }
-    const closed = Promise.all(departures).then(() => this.#closeWhatGoes());
-    await this.#within(closed);
+    await this.#within(departed.then(() => exchange.closeVolumes()).then(closePools));
   }
 
-  /** The change is kept already: what goes wrong with one thing must not keep the others from it. */
-  #attempt(target: string, step: () => void): void {
-    try {
-      step();
-    } catch (error) {
-      this.#failed(target, error);
-    }
-  }
-
-  #failed(target: string, error: unknown): void {
-    const message = "not all of a change could be done: the rest is in effect after a restart";
-    this.#parts.log.error({ target, error }, message);
-  }
-
-  #addLun(target: string, lun: LunConfig): void {
-    const { exports, log } = this.#parts;
-    if (!this.#isMetAsAnother(target, lun)) {
-      exports.addLun(target, lun);
-      return;
-    }
-    log.error(
-      { target, lun: lun.lun, volume: lun.volume },
-      "LUN left out: initiators that have logged in meanwhile know another disk under its number; in effect after a restart",
+  /** The change is kept already: one that goes wrong keeps nothing else from it. */
+  #closePortals(): readonly Promise<void>[] {
+    const { portals, log } = this.#parts;
+    const closing = added(byListen(this.#after.portals), byListen(this.#before.portals));
+    return Array.from(closing, ([name, portal]) =>
+      portals.close(portal).catch((error: unknown) => {
+        log.error({ portal: name, error }, "portal could not be closed");
+      }),
     );
   }
 
-  #takeAway(): Promise<void>[] {
-    const { exports } = this.#parts;
-    const before = byName(this.#before.targets);
-    const after = byName(this.#after.targets);
-    const settled = (name: string, gone: Promise<void>): Promise<void> =>
-      gone.catch((error: unknown) => this.#failed(name, error));
-    const departures = [...added(after, before).keys()].map((name) =>
-      settled(name, exports.remove(name)),
+  /** Those that are there now: others may have their names when what hangs has ended. Returns how to close them. */
+  #poolsThatGo(): () => Promise<void> {
+    const { pools } = this.#parts;
+    const going = [...added(this.#after.pools, this.#before.pools).keys()].map(
+      (name) => [name, pools.find(name)] as const,
     );
-    for (const [name, was, is] of pairs(before, after)) {
-      for (const { lun } of was.luns.filter((one) => !has(is, one))) {
-        departures.push(settled(name, exports.removeLun(name, lun)));
+    return async () => {
+      for (const [name, opened] of going) {
+        if (opened !== undefined) await pools.close(name, opened);
       }
-    }
-    return departures;
-  }
-
-  async #closeWhatGoes(): Promise<void> {
-    const { volumes, pools, log } = this.#parts;
-    for (const name of added(this.#after.volumes, this.#before.volumes).keys()) {
-      if (await volumes.close(name)) log.info({ volume: name }, "volume closed");
-    }
-    for (const name of added(this.#after.pools, this.#before.pools).keys()) await pools.close(name);
+    };
   }
 
   async #within(work: Promise<unknown>): Promise<void> {
@@ -339,36 +366,12 @@ function fixedVolume(volume: VolumeConfig): unknown {
   return { ...volume, sizeBytes: null };
 }
 
-function has(target: TargetConfig, lun: LunConfig): boolean {
-  return target.luns.some((other) => isSameDisk(other, lun));
-}
-
 /** LUNs whose numbers lead to another disk afterwards. */
 function replacedLuns(was: TargetConfig, is: TargetConfig): readonly LunConfig[] {
   const numbers = new Set(was.luns.map(({ lun }) => lun));
-  return is.luns.filter((lun) => numbers.has(lun.lun) && !has(was, lun));
-}
-
-function byName(targets: readonly TargetConfig[]): ReadonlyMap<string, TargetConfig> {
-  return new Map(targets.map((target) => [target.name, target]));
+  return is.luns.filter((lun) => numbers.has(lun.lun) && !hasLun(was, lun));
 }
 
 function byListen(portals: readonly PortalConfig[]): ReadonlyMap<string, PortalConfig> {
   return new Map(portals.map((portal) => [formatEndpoint(portal.listen), portal]));
-}
-
-/** What the second has and the first has not. */
-function added<T>(before: ReadonlyMap<string, T>, after: ReadonlyMap<string, T>): Map<string, T> {
-  return new Map([...after].filter(([name]) => !before.has(name)));
-}
-
-/** What both have. */
-function pairs<T>(
-  before: ReadonlyMap<string, T>,
-  after: ReadonlyMap<string, T>,
-): readonly (readonly [name: string, was: T, is: T])[] {
-  return [...after].flatMap(([name, is]) => {
-    const was = before.get(name);
-    return was === undefined ? [] : [[name, was, is] as const];
-  });
 }

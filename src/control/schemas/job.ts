@@ -14,6 +14,8 @@ import {
   text,
 } from "./schema.ts";
 
+const STATES = ["running", "done", "failed", "canceled"] as const;
+
 /** How far a long operation is. */
 export interface Progress {
   readonly step: string;
@@ -27,7 +29,8 @@ export interface JobReport {
   readonly operation: string;
   /** Who asked for it. */
   readonly by: string;
-  readonly state: "running" | "done" | "failed" | "canceled";
+  readonly state: (typeof STATES)[number];
+  /** It can be canceled now. */
   readonly canStop: boolean;
   /** ISO 8601. */
   readonly startedAt: string;
@@ -54,8 +57,8 @@ export const JOB_REPORT: Schema<JobReport> = record<JobReport>(
     id: anyText("what it is asked for by"),
     operation: anyText("its name"),
     by: anyText("who asked for it"),
-    state: choice("where it is", ["running", "done", "failed", "canceled"]),
-    canStop: flag("it can be canceled while it is running"),
+    state: choice("where it is", STATES),
+    canStop: flag("it can be canceled now; some cannot, or not to their end"),
     startedAt: anyText("ISO 8601"),
     endedAt: orNull(anyText("ISO 8601; null: it has not ended")),
     progress: orNull(PROGRESS),
@@ -63,6 +66,24 @@ export const JOB_REPORT: Schema<JobReport> = record<JobReport>(
     problem: orNull(PROBLEM),
   },
   "JobReport",
+);
+
+/** What readers of events are told of a job; what came of it is asked for. */
+export type JobEvent = Pick<
+  JobReport,
+  "id" | "operation" | "by" | "state" | "canStop" | "progress"
+>;
+
+export const JOB_EVENT: Schema<JobEvent> = record<JobEvent>(
+  {
+    id: anyText("what it is asked for by"),
+    operation: anyText("its name"),
+    by: anyText("who asked for it"),
+    state: choice("where it is", STATES),
+    canStop: flag("it can be canceled now"),
+    progress: orNull(PROGRESS),
+  },
+  "JobEvent",
 );
 
 interface JobArguments {

@@ -1,4 +1,10 @@
 import {
+  LUN_SETTING_ARGUMENTS,
+  LUN_SETTINGS,
+  type LunSettingArguments,
+  type LunSettings,
+} from "./lun-settings.ts";
+import {
   anyText,
   choice,
   flag,
@@ -16,7 +22,7 @@ import {
 const DRIVERS = ["thin", "raw", "memory", "null"] as const;
 
 /** A disk as initiators see it. */
-export interface LunReport {
+export interface LunReport extends LunSettings {
   readonly target: string;
   readonly lun: number;
   /** POOL/VOLUME, an absolute path, or a volume's name in the configuration. */
@@ -42,6 +48,7 @@ export const LUN_REPORT: Schema<LunReport> = record<LunReport>(
     blockBytes: natural("of a logical block"),
     readOnly: flag("initiators cannot write"),
     online: flag("its medium is there"),
+    ...LUN_SETTINGS,
   },
   "LunReport",
 );
@@ -92,7 +99,13 @@ interface LunListArguments {
   readonly target?: string;
 }
 
+interface LunSetArguments extends LunSettingArguments {
+  readonly target: string;
+  readonly lun: number;
+}
+
 export interface LunProtocol {
+  "lun/set": { readonly arguments: LunSetArguments; readonly reply: LunReport };
   "lun/list": { readonly arguments: LunListArguments; readonly reply: readonly LunReport[] };
   "lun/stat": { readonly arguments: LunListArguments; readonly reply: StatisticsReply };
 }
@@ -105,6 +118,14 @@ export const LUN_SCHEMAS: SchemasOf<LunProtocol> = {
   "lun/list": {
     arguments: LUN_LIST_ARGUMENTS,
     reply: list("disks as initiators see them", LUN_REPORT),
+  },
+  "lun/set": {
+    arguments: record<LunSetArguments>({
+      target: text("a target, by its iSCSI name"),
+      lun: natural("the number of a LUN"),
+      ...LUN_SETTING_ARGUMENTS,
+    }),
+    reply: LUN_REPORT,
   },
   "lun/stat": {
     arguments: LUN_LIST_ARGUMENTS,

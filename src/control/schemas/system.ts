@@ -101,6 +101,11 @@ const DOCUMENT_LENGTH_MAX: number = 4 * 1024 * 1024;
 /** The document may be escaped in JSON. */
 export const APPLY_BODY_BYTES_MAX: number = 2 * DOCUMENT_LENGTH_MAX;
 
+interface NamedThing {
+  readonly kind: (typeof KINDS)[number];
+  readonly name: string;
+}
+
 interface ApplyArguments {
   /** YAML or JSON, as the configuration file has it. */
   readonly document: string;
@@ -110,6 +115,8 @@ interface ApplyArguments {
   readonly dryRun?: boolean;
   /** What commands have made and the document does not name goes. No data go with it. */
   readonly prune?: boolean;
+  /** Where anything else would go, nothing is changed. Not given: whatever is there. */
+  readonly mayGo?: readonly NamedThing[];
 }
 
 export interface SystemProtocol {
@@ -128,6 +135,12 @@ export const SYSTEM_SCHEMAS: SchemasOf<SystemProtocol> = {
       folder: optional(text("where relative paths in it begin; / where it is not given")),
       dryRun: optional(flag("nothing is changed: only the differences are told")),
       prune: optional(flag("what commands have made and the document does not name goes")),
+      mayGo: optional(
+        list(
+          "what may go, as a dry run has told it: where anything else would, as it has come since, nothing is changed",
+          record<NamedThing>({ kind: choice("what it is", KINDS), name: anyText("its name") }),
+        ),
+      ),
     }),
     reply: list("what is different", CHANGE_REPORT),
   },

@@ -1,5 +1,6 @@
 import { LIST_ENTRIES_MAX } from "./limits.ts";
 import { LUN_REPORT, type LunReport } from "./lun.ts";
+import { LUN_SETTING_ARGUMENTS, type LunSettingArguments } from "./lun-settings.ts";
 import {
   anyText,
   choice,
@@ -62,6 +63,17 @@ interface ParameterReport {
   readonly defaultTime2Retain: number;
 }
 
+/** How initiators are asked whether they live; null: as the daemon does wherever nothing is said. */
+interface PingReport {
+  readonly interval: number | null;
+  readonly count: number | null;
+}
+
+const PING_FIELDS: FieldsOf<PingReport> = {
+  interval: orNull(natural("seconds of silence before each question; 0: never; null: as usual")),
+  count: orNull(natural("questions before the connection is dropped; null: as usual")),
+};
+
 export interface TargetReport {
   readonly name: string;
   readonly alias: string | null;
@@ -80,6 +92,7 @@ export interface TargetReport {
   readonly sessionsMax: number;
   readonly sessionCount: number;
   readonly parameters: ParameterReport;
+  readonly pings: PingReport;
 }
 
 interface RedirectArguments {
@@ -130,6 +143,7 @@ const TARGET_REPORT: Schema<TargetReport> = record<TargetReport>(
     sessionsMax: natural("sessions at a time"),
     sessionCount: natural("sessions that are there"),
     parameters: record<ParameterReport>(PARAMETER_FIELDS),
+    pings: record<PingReport>(PING_FIELDS),
   },
   "TargetReport",
 );
@@ -148,6 +162,7 @@ export interface TargetSettings {
   readonly redirect?: RedirectArguments | null;
   readonly sessionsMax?: number;
   readonly parameters?: ParameterArguments;
+  readonly pings?: Partial<PingReport>;
 }
 
 interface CreateArguments extends TargetSettings {
@@ -162,17 +177,13 @@ interface DeleteArguments extends TargetArguments {
   readonly force?: boolean;
 }
 
-export interface MapArguments extends TargetArguments {
+export interface MapArguments extends TargetArguments, LunSettingArguments {
   /** POOL/VOLUME, the absolute path of a file or device, or a volume's name in the configuration. */
   readonly volume: string;
   /** The lowest that is free where none is given. */
   readonly lun?: number;
-  readonly readOnly?: boolean;
-  readonly blockBytes?: number;
-  readonly vendor?: string;
-  readonly product?: string;
-  readonly revision?: string;
-  readonly serial?: string;
+  /** Also where initiators know another disk under the number: what they know of that one they may write to this one. */
+  readonly force?: boolean;
 }
 
 interface UnmapArguments extends TargetArguments {
@@ -248,6 +259,12 @@ const SETTINGS: FieldsOf<TargetSettings> = {
   redirect: optional(orNull(REDIRECT)),
   sessionsMax: optional(natural("sessions at a time")),
   parameters: optional(PARAMETERS),
+  pings: optional(
+    record<Partial<PingReport>>({
+      interval: optional(PING_FIELDS.interval as Schema<number | null>),
+      count: optional(PING_FIELDS.count as Schema<number | null>),
+    }),
+  ),
 };
 
 const ADDRESSES = optional(
@@ -286,12 +303,8 @@ export const TARGET_SCHEMAS: SchemasOf<TargetProtocol> = {
       ...TARGET,
       volume: text("POOL/VOLUME, an absolute path, or a volume's name in the configuration"),
       lun: optional(natural("its number; the lowest that is free where it is not given")),
-      readOnly: optional(flag("initiators cannot write")),
-      blockBytes: optional(natural("512 or 4096")),
-      vendor: optional(text("as initiators see it")),
-      product: optional(text("as initiators see it")),
-      revision: optional(text("as initiators see it")),
-      serial: optional(text("as initiators see it")),
+      force: optional(flag("also where initiators know another disk under the number")),
+      ...LUN_SETTING_ARGUMENTS,
     }),
     reply: LUN_REPORT,
   },

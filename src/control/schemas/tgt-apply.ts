@@ -74,6 +74,8 @@ export interface TgtApplyArguments {
   readonly wanted: TgtDocument;
   /** Names of targets to remove; those that are not there are passed over. */
   readonly remove: readonly string[];
+  /** Of those to remove, only what tgt's commands have made. */
+  readonly spareOthers: boolean;
   /** Targets that are there stay as they are; those that are not are made. */
   readonly onlyNew: boolean;
   /** Also where initiators that are logged in lose something by it. */
@@ -89,6 +91,8 @@ export interface TgtApplyReply {
   readonly inUse: readonly string[];
   /** Targets that were to be removed, and stay, as they are in the daemon's configuration. */
   readonly configured: readonly string[];
+  /** Targets that were to be removed, and stay, as tgt's commands have not made them. */
+  readonly spared: readonly string[];
 }
 
 export interface TgtDumpArguments {
@@ -179,6 +183,7 @@ export const TGT_APPLY_SCHEMAS: SchemasOf<TgtApplyProtocol> = {
     arguments: record<TgtApplyArguments>({
       wanted: tgtDocument,
       remove: many("Targets to remove", word("A name")),
+      spareOthers: flag("Remove only what tgt's commands have made"),
       onlyNew: flag("Leave targets that are there as they are"),
       force: flag("Also where initiators lose something by it"),
       dryRun: flag("Change nothing, and tell what would be"),
@@ -187,6 +192,7 @@ export const TGT_APPLY_SCHEMAS: SchemasOf<TgtApplyProtocol> = {
       differences: list("A line for each thing that is different", anyText("For people")),
       inUse: list("Targets that were left as they are", anyText("A name")),
       configured: list("Targets of the configuration, which stay", anyText("A name")),
+      spared: list("Targets that tgt's commands have not made, which stay", anyText("A name")),
     }),
   },
   "tgt/dump": {

@@ -41,6 +41,17 @@ export const MODES = [
 ] as const;
 export type TgtMode = (typeof MODES)[number];
 
+/** SCSI device types by tgtadm's words; 255 is passthrough. */
+export const DEVICE_TYPES: ReadonlyMap<string, number> = new Map([
+  ["disk", 0],
+  ["tape", 1],
+  ["ssc", 1],
+  ["cd", 5],
+  ["changer", 8],
+  ["osd", 17],
+  ["pt", 255],
+]);
+
 /** Operations in the order of their numbers, 0 first. */
 export const OPERATIONS = [
   "new",

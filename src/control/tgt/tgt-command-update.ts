@@ -1,4 +1,11 @@
-import { leadingNumber, splitParameter, withoutWord, splitParameters } from "./parameters.ts";
+import {
+  leadingNumber,
+  splitParameter,
+  splitParameters,
+  uint32Of,
+  wholeInt32,
+  withoutWord,
+} from "./parameters.ts";
 
 /** What `update` may change of a target, the system and a logical unit, and which values tgtd takes for it. */
 
@@ -17,8 +24,7 @@ const DIGESTS = (value: string): boolean =>
 /** The low 32 bits count, as for tgtd. */
 function range(least: number, most: number): (value: string) => boolean {
   return (value) => {
-    const number = leadingNumber(value);
-    const low = ((number % 2 ** 32) + 2 ** 32) % 2 ** 32;
+    const low = uint32Of(leadingNumber(value));
     return low >= least && low <= most;
   };
 }
@@ -106,7 +112,10 @@ function systemSetting(key: string, value: string): TgtSetting | null {
   const accepted = Object.hasOwn(SYSTEM_KEYS, key) ? SYSTEM_KEYS[key] : undefined;
   if (accepted === undefined || value === "") return null;
   if (accepted === "text") return { key, value };
-  if (accepted === "number") return /^\s*[+-]?[0-9]+$/.test(value) ? { key, value } : null;
+  if (accepted === "number") {
+    const number = wholeInt32(value);
+    return number === undefined ? null : { key, value: String(number) };
+  }
   return accepted.includes(value) ? { key, value } : null;
 }
 

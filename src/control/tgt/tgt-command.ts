@@ -1,5 +1,5 @@
 import type { TgtRefusalName } from "./errors.ts";
-import { restAfter, splitParameters, upToComma } from "./parameters.ts";
+import { restAfter, splitParameters, upToComma, utf8Text } from "./parameters.ts";
 import { MODES, NO_TARGET_ID, OPERATIONS, type TgtOperation, type TgtRequest } from "./request.ts";
 import { newLogicalUnit, type NewLogicalUnit } from "./tgt-command-lun.ts";
 import { portalsOf, type TgtPortal } from "./tgt-command-portal.ts";
@@ -19,7 +19,7 @@ export interface TgtAccess {
   readonly initiatorName: string | undefined;
 }
 
-/** What a valid request asks for. Names are one character a byte. */
+/** What a valid request asks for. */
 export type TgtCommand =
   | { readonly kind: "system-show" | "system-stat" | "system-delete" }
   /** Empty: nothing is to be changed, which is a success. */
@@ -102,17 +102,25 @@ type Answer = TgtCommand | TgtRefusal;
 /**
  * What a request asks for, or the error that tgtd 1.0.85 gives. Stricter than tgtd where that crashes (a text that is missing),
  * and where it makes what cannot be used (a target without a number or name, or with a name too long; an account whose password
- * is whatever stood behind the comma; a bad setting of the system behind which State stands): these are invalid.
+ * is whatever stood behind the comma; a bad setting of the system behind which State stands), and where a text is no UTF-8: these
+ * are invalid.
  */
-export function toCommand(request: TgtRequest): Answer {
+export function toCommand(given: TgtRequest): Answer {
+  // All that the parts of the text are compared with and shown as is text, not bytes.
+  const text = given.text === undefined ? undefined : utf8Text(given.text);
+  if (text === null) return refuse("invalid-request");
+  const request = { ...given, text };
   const driver = Object.hasOwn(DRIVERS, request.driver) ? DRIVERS[request.driver] : undefined;
   if (driver === undefined) return refuse("no-driver");
   const operation = OPERATIONS[request.operation];
-  switch (MODES[request.mode]) {
+  const mode = MODES[request.mode];
+  // A driver that has not started can only be asked how it is.
+  if (driver === "iser" && mode !== "lld") return refuse("no-driver");
+  switch (mode) {
     case "system":
       return systemCommand(operation, request);
     case "target":
-      return targetCommand(operation, request, driver);
+      return targetCommand(operation, request);
     case "logicalunit":
       return lunCommand(operation, request);
     case "portal":
@@ -144,11 +152,11 @@ function systemCommand(operation: Operation, { text }: TgtRequest): Answer {
   return settings === null ? refuse("invalid-request") : { kind: "system-update", settings };
 }
 
-function targetCommand(operation: Operation, request: TgtRequest, driver: TgtDriver): Answer {
+function targetCommand(operation: Operation, request: TgtRequest): Answer {
   const { targetId, text, force } = request;
   switch (operation) {
     case "new":
-      return driver === "iser" ? refuse("no-driver") : newTarget(targetId, text ?? "");
+      return newTarget(targetId, text ?? "");
     case "delete":
       return { kind: "target-delete", targetId, force: force !== 0 };
     case "show":

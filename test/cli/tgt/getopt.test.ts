@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { getopt, type OptionSpec } from "../../../src/cli/tgt/getopt.ts";
+import { getopt, type OptionSpec, takeText, type TextFields } from "../../../src/cli/tgt/getopt.ts";
 
 const SPECS: readonly OptionSpec[] = [
   { letter: "v", long: "verbose", shape: "flag" },
@@ -7,6 +7,15 @@ const SPECS: readonly OptionSpec[] = [
   { letter: "f", long: "file", shape: "value" },
   { letter: "F", long: "force", shape: "flag", letterShape: "value" },
   { letter: "T", long: "thin", shape: "flag", letterShape: "none" },
+  {
+    letter: "D",
+    long: "driver",
+    shape: "value",
+    letterShape: "none",
+    isWhole: true,
+    leavesWord: true,
+  },
+  { letter: "C", long: "verify", shape: "flag", letterShape: "none", isWhole: true },
 ];
 
 const parse = (line: string, isStrict = false): ReturnType<typeof getopt> =>
@@ -15,6 +24,16 @@ const parse = (line: string, isStrict = false): ReturnType<typeof getopt> =>
 /** What was given, in short. */
 const given = (line: string): string[] =>
   parse(line).given.map(({ letter, value }) => `${letter}${value}`);
+
+it("the word of an option goes to its field, where it has one", () => {
+  const settings: { file: string | undefined; count: number } = { file: undefined, count: 0 };
+  const fields: TextFields<typeof settings> = new Map([["f", "file"]]);
+  const [file, other] = parse("-f x -v").given;
+  const taken = [file, other].map((option) => {
+    return option !== undefined && takeText(settings, fields, option);
+  });
+  expect([taken, settings]).toEqual([[true, false], { file: "x", count: 0 }]);
+});
 
 describe("options", () => {
   it.each([
@@ -35,6 +54,25 @@ describe("options", () => {
   ])("%s", (line, expected) => {
     expect(given(line)).toEqual(expected);
     expect(parse(line)).toMatchObject({ fault: undefined, operands: [] });
+  });
+
+  it("are typed in full where their beginnings are not theirs", () => {
+    expect(given("--verify --verb")).toEqual(["C", "v"]);
+    expect(parse("--ver").fault).not.toContain("verify");
+    expect(parse("--driv x").fault).toBe("unrecognized option '--driv'");
+  });
+
+  it("look at a word, and leave it", () => {
+    expect(parse("--driver x -v")).toMatchObject({
+      given: [
+        { letter: "D", value: "x" },
+        { letter: "v", value: "" },
+      ],
+      operands: ["x"],
+    });
+    expect(given("--driver -v")).toEqual(["D-v", "v"]);
+    expect(given("--driver=x -v")).toEqual(["Dx", "v"]);
+    expect(given("--driver")).toEqual(["D"]);
   });
 
   it("stand behind other words, up to two dashes", () => {
@@ -73,6 +111,13 @@ describe("faults", () => {
     ["--f=1", "option '--f=1' is ambiguous; possibilities: '--file' '--force'"],
   ])("%s", (line, fault) => {
     expect(parse(line)).toMatchObject({ fault });
+  });
+
+  it("name the word that they are in", () => {
+    for (const word of ["--fi", "-vz", "--ver", "--force=1", "--nothing=1", "-f"]) {
+      expect(parse(`-v ${word}`).faultWord).toBe(word);
+    }
+    expect(parse("-v").faultWord).toBeUndefined();
   });
 
   it("come after what was read before them, and end the reading", () => {

@@ -53,6 +53,8 @@ targets:
     "`poll`": `\`${config.poll}\``,
     "`portals`": `\`${portal?.listen.address}:${portal?.listen.port}\``,
     "`limits.connections`": `${config.limits.connections}`,
+    "`interval`": `${config.limits.pings.intervalSeconds}`,
+    "`count`": `${config.limits.pings.count}`,
     "`group`": `${portal?.group}`,
     "`optional`": `${disk.optional}`,
     "`readOnly`": `${disk.readOnly}`,

@@ -62,6 +62,7 @@ describe("http in the configuration", () => {
     [token("name: a, role: read"), 'needs either "tokenFile" or "sha256"'],
     [token(`name: a, role: read, tokenFile: a, sha256: "${HASH}"`), "needs either"],
     [token("name: a b, role: read, tokenFile: a"), "a token's name has"],
+    [token("name: socket, role: read, tokenFile: a"), "is what callers by the socket are called"],
     [token("name: a, role: read, sha256: abc"), "64 hexadecimal digits"],
     [
       `{ listen: "127.0.0.1:1", tokens: [{ name: a, role: read, tokenFile: a }, { name: a, role: read, tokenFile: a }] }`,

@@ -28,11 +28,12 @@ targets:
     redirect: { address: "10.0.0.2:3260", permanent: true }
     parameters: { maxRecvDataSegmentLength: 512KiB, initialR2T: true, headerDigest: required }
     sessions: 8
+    pings: { count: 5 }
 discovery:
   enabled: true
   auth: { accounts: [{ user: carol, password: "discovery1234" }] }
   allow: { addresses: [10.0.0.0/8] }
-limits: { connections: 64 }
+limits: { connections: 64, pings: { interval: 0 } }
 `;
 
 describe("parseConfig", () => {
@@ -96,7 +97,8 @@ describe("parseConfig", () => {
     });
     expect(target?.redirect).toEqual({ address: "10.0.0.2", port: 3260, permanent: true });
     expect(config.discovery.access.addresses).toEqual(["10.0.0.0/8"]);
-    expect(config.limits.connections).toBe(64);
+    expect(config.limits).toEqual({ connections: 64, pings: { intervalSeconds: 0, count: 2 } });
+    expect(config.targets[0]?.pings).toEqual({ count: 5 });
   });
 
   it("follows anchors, so that accounts can be shared", () => {

@@ -29,7 +29,11 @@ describe("volumes of the configuration", () => {
     ["no size", withVolume("driver: memory"), /the key "size" is missing/],
     ["a bare unit", withVolume("driver: memory", "size: 1G"), /^4:11 .*ambiguous; write GiB/],
     ["a tiny disk", withVolume("driver: memory", "size: 512"), /from 4 KiB to 64 GiB, not 512/],
-    ["an odd size", withVolume("driver: memory", "size: 5000"), /multiple of 512 bytes, not 5000/],
+    [
+      "an odd size",
+      withVolume("driver: memory", "size: 5000"),
+      /multiple of 512 bytes, such as 5120, not 5000/,
+    ],
     [
       "creation without a size",
       withVolume("driver: raw", "path: x", "create: true"),

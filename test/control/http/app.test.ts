@@ -54,14 +54,38 @@ describe("HTTP over TCP", () => {
   });
 
   it("says whether everything works", async () => {
-    const ready = () => ask("/health/ready", { method: "GET", token: "" });
-    expect(await ready()).toMatchObject({ status: 200, text: '{"status":"ready"}' });
+    const ready = (token = TOKENS.reader) => ask("/health/ready", { method: "GET", token });
+    expect(await ready("")).toMatchObject({ status: 200, text: '{"status":"ready"}' });
     const { pool } = bench.operations.bench;
     Object.defineProperty(pool, "failure", { value: new Error("it broke") });
     expect(await ready()).toMatchObject({
       status: 503,
       text: '{"status":"unready","reasons":["pool tank failed"]}',
     });
+    // Names of pools, files and addresses are not for everybody.
+    for (const nobody of ["", "wrong"]) {
+      expect(await ready(nobody)).toMatchObject({ status: 503, text: '{"status":"unready"}' });
+    }
+  });
+
+  it("says whether something is stuck, which is another matter than what has failed", async () => {
+    const live = () => ask("/health/live", { method: "GET" });
+    const { pool } = bench.operations.bench;
+    const before = pool.statistics();
+    const tell = (barrierRunningMs: number): void => {
+      const value = () => ({ ...before, barrierRunningMs });
+      Object.defineProperty(pool, "statistics", { value, configurable: true });
+    };
+    tell(119_000);
+    expect(await live()).toMatchObject({ status: 200 });
+    tell(121_000);
+    const answer = await live();
+    expect(answer).toMatchObject({
+      status: 503,
+      text: '{"status":"stuck","reasons":["a flush of pool tank has not come back for 121 s"]}',
+    });
+    Object.defineProperty(pool, "failure", { value: new Error("it broke") });
+    expect(await live()).toMatchObject({ status: 200 });
   });
 
   it("serves its own description", async () => {

@@ -4,6 +4,7 @@ import { get, type IncomingMessage } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { ControlClient } from "../../../src/cli/control-client.ts";
 import { controlSocketPath } from "../../../src/control/protocol.ts";
@@ -27,9 +28,49 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const sha256 = createHash("sha256").update(TOKEN).digest("hex");
+
+it("a daemon serves its disks though its operations cannot be served over TCP, and says so", async () => {
+  const configFile = join(folder, "c.yaml");
+  const missing = join(folder, "missing.pem");
+  writeFileSync(
+    configFile,
+    `volumes: {}
+targets: []
+http:
+  listen: "127.0.0.1:1"
+  tls: { certFile: "${missing}", keyFile: "${missing}" }
+  tokens: [{ name: me, role: read, sha256: "${sha256}" }]
+`,
+  );
+  const stateDir = join(folder, "state");
+  const options = {
+    configFile,
+    stateDir,
+    portals: ["127.0.0.1:0"],
+    logLevel: "silent",
+    ready: { file: null, fd: null },
+    terminal: false,
+  } as const;
+  const work = async (): Promise<string> => {
+    const socketPath = controlSocketPath(stateDir);
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      get({ socketPath, path: "/health/ready", agent: false }, resolve).on("error", reject);
+    });
+    return `${answer.statusCode} ${await text(answer)}`;
+  };
+  let worked: Promise<string> = Promise.resolve("not started");
+  const ending = await runDaemon(options, ({ portals }) => {
+    expect(portals).toHaveLength(1);
+    worked = work().finally(() => process.emit("SIGTERM", "SIGTERM"));
+  });
+  const reasons = ["HTTP is not served as the configuration says"];
+  expect(await worked).toBe(`503 ${JSON.stringify({ status: "unready", reasons })}`);
+  expect(ending).toBe("stopped");
+});
+
 it("a daemon serves its operations over TCP, and tells what changes in it", async () => {
   const port = await freePort();
-  const sha256 = createHash("sha256").update(TOKEN).digest("hex");
   const configFile = join(folder, "c.yaml");
   writeFileSync(
     configFile,

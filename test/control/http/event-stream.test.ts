@@ -35,6 +35,18 @@ describe("the log of events", () => {
     log.publish("thing", { a: 2 });
     expect(heard).toEqual(['{"a":1}']);
   });
+
+  it("tells what nobody misses to those that listen, and does not keep it", () => {
+    const log = new EventLog("run", 2);
+    const heard: unknown[] = [];
+    log.subscribe(({ number, type, data }) => void heard.push([number, type, data]));
+    log.publish("thing", { a: 1 });
+    for (let done = 0; done < 5; done += 1) log.tell("job", { done });
+    log.publish("thing", { a: 2 });
+    expect(heard).toHaveLength(7);
+    expect(heard[1]).toEqual([null, "job", '{"done":0}']);
+    expect(log.since(0)?.map(({ number }) => number)).toEqual([1, 2]);
+  });
 });
 
 describe("streams of events", () => {

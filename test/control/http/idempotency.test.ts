@@ -38,6 +38,21 @@ describe("requests with a key", () => {
     expect(await second).toEqual({ result: "made", isReplay: true });
   });
 
+  it("may be done again where what they have begun has failed", async () => {
+    const once = new Idempotency(new ManualClock());
+    let fail: () => void = () => undefined;
+    await once.once(REQUEST, (forget) => {
+      fail = forget;
+      return Promise.resolve("begun");
+    });
+    const again = (): Promise<string> => Promise.resolve("begun again");
+    expect(await once.once(REQUEST, again)).toEqual({ result: "begun", isReplay: true });
+    fail();
+    expect(await once.once(REQUEST, again)).toEqual({ result: "begun again", isReplay: false });
+    fail();
+    expect(await once.once(REQUEST, again)).toMatchObject({ isReplay: true });
+  });
+
   it.each([
     ["body", { body: { pool: "tank", volume: "b" } }],
     ["operation", { operation: "volume/delete" }],

@@ -63,6 +63,26 @@ describe("operations over HTTP", () => {
     expect(quick.status).toBe(200);
   });
 
+  it("does what has failed again under its key, though nobody waited", async () => {
+    const headers = { prefer: "respond-async", "idempotency-key": "k" };
+    const body = '{"pool":"tank"}';
+    const begin = async (): Promise<JobReport> =>
+      JSON.parse((await ask("/v1/pool/check", { headers, body })).text) as JobReport;
+    const { pool } = bench.operations.bench;
+    const check = pool.check.bind(pool);
+    pool.check = () => Promise.reject(new Error("it broke"));
+    const failed = await begin();
+    let { state } = failed;
+    while (state === "running") {
+      ({ state } = await bench.call<JobReport>("/v1/job/show", { id: failed.id }));
+    }
+    expect(state).toBe("failed");
+    pool.check = check;
+    const begun = await begin();
+    expect(begun.id).not.toBe(failed.id);
+    expect((await begin()).id).toBe(begun.id);
+  });
+
   it.each([
     ['{"pool":"tank","volume":"a","sizeBytes":1e400}', /sizeBytes must be/],
     ['{"pool":"tank","volume":"a","sizeBytes":99999999999999999999}', /sizeBytes must be/],
@@ -98,7 +118,14 @@ describe("operations over HTTP", () => {
   it("log who has asked for what they do", async () => {
     await bench.call("/v1/volume/create", VOLUME, { token: TOKENS.operator });
     expect(bench.operations.lines).toMatchObject([
-      { message: "volume created", fields: { by: "operator", volume: "a" } },
+      {
+        message: "changed",
+        fields: {
+          by: "operator",
+          operation: "volume/create",
+          changes: [{ action: "create", kind: "volume", name: "tank/a" }],
+        },
+      },
     ]);
   });
 

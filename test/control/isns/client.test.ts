@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { IsnsClient, type IsnsSettings } from "../../../src/control/isns/client.ts";
 import { IsnsFunction } from "../../../src/control/isns/constants.ts";
+import { NOTICE_MS_MIN } from "../../../src/control/isns/limits.ts";
 import type { Registration } from "../../../src/control/isns/registration.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { type LogLine, recordingLog } from "../../support/recording-log.ts";
@@ -71,6 +72,21 @@ describe("registration", () => {
     expect([...server.nodes.keys()]).toEqual([A, B]);
     expect([...server.portals]).toEqual(["192.0.2.7:3260"]);
     expect([...server.groups]).toEqual([`${A} 192.0.2.7:3260 1`, `${B} 192.0.2.7:3260 1`]);
+  });
+
+  it("says it however soon it comes after the last", async () => {
+    await start(settings(), here([A]));
+    for (let turns = 0; turns < 20; turns++) {
+      client.register(here([A]));
+      await settle();
+      expect([...server.nodes.keys()]).toEqual([A]);
+      // Nothing is different: that is soon done.
+      client.register(here([A]));
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      client.register(here([A, B]));
+      await settle();
+      expect([...server.nodes.keys()], `${turns} turns later`).toEqual([A, B]);
+    }
   });
 
   it("says what comes and what goes, and no more", async () => {
@@ -156,6 +172,33 @@ describe("a server that", () => {
     }
     expect(await asked()).toEqual(["replace", `notices ${A}`]);
     expect(lines.filter(({ level }) => level === "warn")).toHaveLength(3);
+  });
+
+  it("cannot be reached is not tried again before its time, whatever is told", async () => {
+    server.unreachable = 100;
+    await start(settings(), here([A]));
+    await settle();
+    for (let told = 0; told < 10; told++) {
+      expect(await server.notify(A)).toMatchObject({ status: 0 });
+      await settle();
+    }
+    expect(server.unreachable).toBe(99);
+    clock.advance(2_000);
+    await settle();
+    expect(server.unreachable).toBe(98);
+  });
+
+  it("does not answer is not tried at once for what is told meanwhile", async () => {
+    server.isSilent = true;
+    await start(settings(), here([A]));
+    expect(await asked()).toEqual(["replace"]);
+    await server.notify(A);
+    clock.advance(10_000);
+    await settle();
+    expect(server.connections).toHaveLength(1);
+    server.isSilent = false;
+    clock.advance(2_000);
+    expect(await asked()).toEqual(["replace", `notices ${A}`]);
   });
 
   it("does not answer is hung up on, and tried again", async () => {
@@ -258,6 +301,24 @@ describe("access control", () => {
     expect(await server.notify(A)).toMatchObject({ status: 0 });
     expect(await asked()).toEqual([`query ${A}`]);
     expect(client.allows(A, HOST)).toBe(false);
+  });
+
+  it("is asked for once a second at most, and for what was told last, too", async () => {
+    await start(settings({ accessControl: true }), here([A]));
+    await asked();
+    for (let told = 0; told < 10; told++) {
+      await server.notify(A);
+      await settle();
+    }
+    expect(await asked()).toEqual([`query ${A}`]);
+    server.domains.splice(0);
+    clock.advance(NOTICE_MS_MIN - 1);
+    expect(await asked()).toEqual([]);
+    clock.advance(1);
+    expect(await asked()).toEqual([`query ${A}`]);
+    expect(client.allows(A, HOST)).toBe(false);
+    clock.advance(NOTICE_MS_MIN);
+    expect(await asked()).toEqual([]);
   });
 
   it("keeps to what was said last while the server is gone", async () => {

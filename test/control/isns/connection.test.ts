@@ -6,7 +6,7 @@ import {
   textAttribute,
 } from "../../../src/control/isns/attribute.ts";
 import { IsnsConnection } from "../../../src/control/isns/connection.ts";
-import { REQUEST_MS_MAX } from "../../../src/control/isns/limits.ts";
+import { EVENT_BYTES_MAX, REQUEST_MS_MAX } from "../../../src/control/isns/limits.ts";
 import {
   encodeAnswer,
   encodeMessage,
@@ -19,13 +19,13 @@ import { exchange } from "./support/isns-server.ts";
 const A = "iqn.2026-11.net.example:a";
 
 let clock: ManualClock;
+let near: Duplex;
 let far: Duplex;
 let changes: string[];
 let connection: IsnsConnection;
 
 beforeEach(() => {
-  const [near, other] = duplexPair();
-  far = other;
+  [near, far] = duplexPair();
   clock = new ManualClock();
   changes = [];
   connection = new IsnsConnection({
@@ -75,6 +75,27 @@ it("answers what the server says in between", async () => {
   const said = { functionId: 0x0008, flags: 0x4000, transactionId: 5, payload };
   expect(await exchange(far, said)).toMatchObject({ status: 0 });
   expect(changes).toEqual([A]);
+});
+
+const inquiry = (bytes: number): Buffer => {
+  const payload = encodeAttributes([{ tag: 1, value: Buffer.alloc(bytes) }]);
+  return encodeMessage({ functionId: 0x000d, flags: 0x4000, transactionId: 5, payload });
+};
+
+it("reads no more of a server that does not read what it is answered", async () => {
+  for (let sent = 0; sent < 100; sent++) far.write(inquiry(EVENT_BYTES_MAX / 2));
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(near.writableLength).toBeLessThan(3 * EVENT_BYTES_MAX);
+  const answer = connection.request(0x0002, []);
+  far.write(reply({}));
+  far.resume();
+  expect(await answer).toMatchObject({ status: 0 });
+});
+
+it("gives up a server that says what is larger than anything that servers have to say", async () => {
+  const answer = connection.request(0x0002, []);
+  far.write(inquiry(EVENT_BYTES_MAX));
+  await expect(answer).rejects.toThrow("does not end");
 });
 
 it("gives up a server that does not answer", async () => {

@@ -7,8 +7,12 @@ import {
 } from "../../../src/control/isns/attribute.ts";
 import { answerEvent } from "../../../src/control/isns/event.ts";
 import { EventServer } from "../../../src/control/isns/event-server.ts";
-import { EVENT_CONNECTIONS_MAX, EVENT_IDLE_MS_MAX } from "../../../src/control/isns/limits.ts";
-import { decodeAnswer, MessageReader } from "../../../src/control/isns/message.ts";
+import {
+  EVENT_BYTES_MAX,
+  EVENT_CONNECTIONS_MAX,
+  EVENT_IDLE_MS_MAX,
+} from "../../../src/control/isns/limits.ts";
+import { decodeAnswer, encodeMessage, MessageReader } from "../../../src/control/isns/message.ts";
 import { silentLog } from "../../../src/util/log.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { FakeIsnsServer } from "./support/isns-server.ts";
@@ -28,6 +32,16 @@ function said(functionId: number, payload: Buffer) {
     changeFor,
     ...decodeAnswer(message?.payload ?? Buffer.alloc(0)),
   };
+}
+
+const inquiry = (bytes: number): Buffer => {
+  const attribute = { tag: 1, value: Buffer.alloc(bytes) };
+  const payload = encodeAttributes([attribute]);
+  return encodeMessage({ functionId: 0x000d, flags: 0x4000, transactionId: 9, payload });
+};
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe("what a server says", () => {
@@ -101,6 +115,38 @@ describe("the port for what servers say", () => {
     clock.advance(EVENT_IDLE_MS_MAX - 1);
     expect(near.destroyed).toBe(false);
     clock.advance(1);
+    expect(near.destroyed).toBe(true);
+  });
+
+  it("reads no more of who does not read the answers, and answers all when that is read", async () => {
+    const { accept } = await listen();
+    const { near, far } = accept();
+    const [bytes, count] = [EVENT_BYTES_MAX / 2, 100];
+    for (let sent = 0; sent < count; sent++) far.write(inquiry(bytes));
+    await settle();
+    expect(near.writableLength).toBeLessThan(3 * EVENT_BYTES_MAX);
+    expect(near.destroyed).toBe(false);
+    const reader = new MessageReader();
+    let answered = 0;
+    far.on("data", (chunk: Buffer) => (answered += reader.push(chunk).length));
+    for (let turn = 0; turn < count && answered < count; turn++) await settle();
+    expect(answered).toBe(count);
+  });
+
+  it("hangs up on who does not read the answers for long", async () => {
+    const { accept, clock } = await listen();
+    const { near, far } = accept();
+    for (let sent = 0; sent < 100; sent++) far.write(inquiry(EVENT_BYTES_MAX / 2));
+    await settle();
+    clock.advance(EVENT_IDLE_MS_MAX);
+    expect(near.destroyed).toBe(true);
+  });
+
+  it("hangs up on what is larger than anything that servers have to say", async () => {
+    const { accept } = await listen();
+    const { near, far } = accept();
+    far.write(inquiry(EVENT_BYTES_MAX));
+    await settle();
     expect(near.destroyed).toBe(true);
   });
 

@@ -5,9 +5,11 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Metrics, METRICS } from "../../../src/control/metrics/metrics.ts";
 import type { MetricSources } from "../../../src/control/metrics/sources.ts";
 import { cdb16, newCdb } from "../../../src/initiator/scsi.ts";
+import { OperationClass } from "../../../src/scsi/operation-class.ts";
+import { TargetStatistics } from "../../../src/scsi/target-statistics.ts";
 import { InProcessTarget } from "../../support/in-process-target.ts";
 import { PoolBench } from "../../thin/pool/support/pool-bench.ts";
-import { parseExposition } from "./support/exposition.ts";
+import { exposed, parseExposition } from "./support/exposition.ts";
 
 let target: InProcessTarget | null = null;
 
@@ -22,7 +24,9 @@ async function busySources(): Promise<MetricSources> {
   const session = await target.connect();
   await session.execute({ lun: 0, cdb: newCdb(6, 0x00) });
   await session.execute({ lun: 0, cdb: cdb16(0x88, 0, 8), expectedInBytes: 4096 });
-  const { pool } = await PoolBench.make({ thresholds: [0.5, 0.8] });
+  const grower = (): Promise<readonly never[]> => Promise.resolve([]);
+  const growth = { lowWaterBytes: 4096, stepBytes: 4096, grower };
+  const { pool } = await PoolBench.make({ thresholds: [0.5, 0.8], settings: { growth } });
   return { server: target.server, pools: () => [{ pool }], version: "1.2.3" };
 }
 
@@ -65,6 +69,46 @@ describe("the metrics", () => {
     expect(metrics.contentType).toMatch(/^text\/plain; version=0\.0\.4/);
   });
 
+  it("leave turns to others while there are many of them, and are the same for all who ask meanwhile", async () => {
+    const { server } = await busySources();
+    const targets = new Map(server.targets);
+    const [target = never()] = targets.values();
+    for (let number = 0; number < 100; number += 1) {
+      const statistics = new TargetStatistics();
+      for (const initiator of ["a", "b", "c", "d"]) {
+        const unit = statistics.open(initiator).of(0);
+        unit.submit(OperationClass.read, 512);
+        unit.latencies.record(OperationClass.read, 1, 1);
+      }
+      const name = `iqn.2026-11.net.example:${number}`;
+      const device = { statistics, units: new Map() };
+      targets.set(name, { name, device } as unknown as typeof target);
+    }
+    const { sessions, statistics, totals, portals } = server;
+    const sources = { targets, sessions, statistics, totals, portals };
+    const metrics = new Metrics({ server: sources, pools: () => [], version: "1" }, false);
+    let turns = 0;
+    let immediate = setImmediate(function count() {
+      turns += 1;
+      immediate = setImmediate(count);
+    });
+    const scrapes = await Promise.all([metrics.text(), metrics.text()]);
+    clearImmediate(immediate);
+    const lines = scrapes[0].split("\n").length;
+    expect(lines).toBeGreaterThan(400 * 25);
+    expect(turns).toBeGreaterThan(Math.floor(lines / 300));
+    expect(turns).toBeLessThan(2 * Math.ceil(lines / 256));
+    expect(scrapes[1]).toBe(scrapes[0]);
+    const families = parseExposition(scrapes[0]);
+    const labels = { target: "iqn.2026-11.net.example:7", lun: "0", initiator: "c" };
+    const running = { ...labels, operation: "read" };
+    expect(exposed(families, "thinlun_lun_operations_running", running)).toBe(1);
+    targets.clear();
+    expect(parseExposition(await metrics.text()).get("thinlun_lun_bytes_total")?.samples).toEqual(
+      [],
+    );
+  });
+
   it("are all in the documentation, as they are", () => {
     const page = readFileSync(
       join(import.meta.dirname, "..", "..", "..", "docs", "metrics.md"),
@@ -88,3 +132,7 @@ describe("the metrics", () => {
     expect(rows).toEqual(wanted);
   });
 });
+
+function never(): never {
+  throw new Error("there is a target");
+}

@@ -43,6 +43,28 @@ const words = (changes: readonly ChangeReport[]): string[] =>
   changes.map(({ action, kind, name }) => `${action} ${kind} ${name}`);
 
 describe("a document that is applied", () => {
+  // It said that the size became less, and that it was done.
+  it("makes no volume smaller, and nothing else either", async () => {
+    const { pools, volumes } = everything();
+    const sized = (size: string): object => ({
+      pools,
+      volumes: { ...volumes, data: { ...volumes.data, size } },
+      targets: [{ name: OTHER, luns: [{ lun: 0, volume: "data" }] }],
+    });
+    await apply(everything());
+    for (const more of [{}, { dryRun: true }]) {
+      const smaller = apply(sized("4MiB"), more);
+      await expect(smaller).rejects.toMatchObject({ kind: "unsupported" });
+      await expect(smaller).rejects.toThrow(/volume data has 8 MiB.*resize --shrink/);
+    }
+    expect(words(await apply(sized("16MiB")))).toEqual([
+      "change volume data",
+      `create target ${OTHER}`,
+    ]);
+    await bench.run("volume/resize", { pool: "tank", volume: "data", sizeBytes: 32 * MIB });
+    expect(await apply(sized("32MiB"))).toEqual([]);
+  });
+
   it("makes what it says, tells what before it does, and changes nothing the second time", async () => {
     const told = await apply(everything(), { dryRun: true });
     expect(words(told)).toEqual([
@@ -97,6 +119,32 @@ describe("a document that is applied", () => {
     const again = everything();
     await apply({ ...again, pools: { tank: { devices: ["tank.img"] } } });
     expect(await bench.run("volume/list", {})).toHaveLength(2);
+  });
+
+  it("takes away nothing that came after somebody was asked what may go", async () => {
+    await apply(everything());
+    await bench.run("target/create", { name: OTHER });
+    const { accounts: _, ...rest } = everything();
+    const told = await apply(rest, { prune: true, dryRun: true });
+    const mayGo = told.filter(({ action }) => action === "delete");
+    const gone = mayGo.map(({ kind, name }) => ({ kind, name }));
+    expect(gone).toEqual([
+      { kind: "target", name: OTHER },
+      { kind: "account", name: "alice" },
+    ]);
+    const late = `${OTHER}2`;
+    await bench.run("target/create", { name: late });
+    const refused = { kind: "busy", message: expect.stringContaining(`target ${late}`) as string };
+    for (const dryRun of [true, false]) {
+      const asked = apply(rest, { prune: true, mayGo: gone, dryRun });
+      await expect(asked).rejects.toMatchObject(refused);
+    }
+    expect(await bench.run("target/list", {})).toHaveLength(3);
+    await bench.run("target/delete", { target: late });
+    await bench.run("target/delete", { target: OTHER });
+    expect(words(await apply(rest, { prune: true, mayGo: gone }))).toEqual([
+      "delete account alice",
+    ]);
   });
 
   it("names volumes that can be deleted when no LUN leads to them, and be made again", async () => {

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { perform } from "../../../src/control/operations/table.ts";
+import { OperationError } from "../../../src/control/protocol.ts";
 import { FileDevice } from "../../../src/device/file-device.ts";
 import { createImageFile } from "../../../src/device/image-file.ts";
 import { writeSuperblock } from "../../../src/thin/format/superblock-io.ts";
@@ -74,6 +76,53 @@ describe("to extend a pool", () => {
     const { pool, backup } = await bench.run("pool/extend", body);
     expect(pool.devices).toHaveLength(2);
     expect(backup).not.toBeNull();
+    expect(bench.lines.filter(({ message }) => message.includes("wiped"))).toMatchObject([
+      {
+        level: "info",
+        message: "device wiped for a pool; what was there is kept",
+        fields: { pool: "tank", device: path, found: body.wipe, backup },
+      },
+    ]);
+  });
+
+  it("leaves a device as it was that the pool does not take", async () => {
+    const path = await anotherPool("clean");
+    const before = readFileSync(path);
+    const made = join(bench.folder, "made.img");
+    const add = vi.spyOn(bench.bench.pool, "addDevice");
+    const fails = (): Promise<void> => Promise.reject(new PoolError("io", "it does not take it"));
+    add.mockImplementationOnce(fails).mockImplementationOnce(fails);
+    const wipe = [`thinlun:${testUuid(100)}`];
+    const body = { pool: "tank", add: path, wipe };
+    await expect(bench.attempt("pool/extend", body)).rejects.toMatchObject({
+      kind: "io",
+      message: "it does not take it; what was wiped for it was put back",
+    });
+    expect(readFileSync(path).equals(before)).toBe(true);
+    const image = { pool: "tank", add: made, createBytes: 64 * MIB };
+    await expect(bench.attempt("pool/extend", image)).rejects.toThrow("it does not take it");
+    expect(existsSync(made)).toBe(false);
+    expect((await bench.run("pool/extend", body)).backup).not.toBeNull();
+  });
+
+  it("stops where that is asked for, before anything of the device is lost", async () => {
+    const path = await anotherPool("clean");
+    const before = readFileSync(path);
+    const reason = new OperationError("failed", "it was canceled");
+    const settled: string[] = [];
+    const extended = perform("pool/extend", {
+      context: bench.context,
+      body: { pool: "tank", add: path, wipe: [`thinlun:${testUuid(100)}`] },
+      payload: new Uint8Array(0),
+      progress: () => undefined,
+      settle: (why) => {
+        settled.push(why);
+        throw reason;
+      },
+    });
+    await expect(bench.bench.drive(extended)).rejects.toBe(reason);
+    expect(settled).toHaveLength(1);
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   it("is refused where it makes no sense", async () => {

@@ -58,7 +58,11 @@ describe("pools of a running daemon", () => {
     const { backups } = await bench.run("pool/create", { ...body, acceptData: true });
     expect(backups).toHaveLength(1);
     const line = bench.harness.lines.find(({ message }) => message.startsWith("devices wiped"));
-    expect(line?.fields).toMatchObject({ pool: "tank", devices: [image()], backups });
+    expect(line?.fields).toMatchObject({
+      pool: "tank",
+      found: { [image()]: ["data:-"] },
+      backups,
+    });
     expect((await readdir(join(bench.folder, "backup"))).length).toBeGreaterThan(0);
     expect(await bench.run("pool/list", {})).toHaveLength(1);
   });

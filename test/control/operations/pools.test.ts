@@ -1,4 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { perform } from "../../../src/control/operations/table.ts";
+import { OperationError, type Progress } from "../../../src/control/protocol.ts";
+import { PoolError } from "../../../src/thin/pool-error.ts";
 import { writeBytes } from "../../../src/util/io-request.ts";
 import { MIB, POOL_UUID } from "../../thin/pool/support/pool-bench.ts";
 import { OperationBench } from "./support/operation-bench.ts";
@@ -42,6 +45,37 @@ describe("operations on pools", () => {
       findings: [],
     });
     expect(bench.progress.at(-1)).toMatchObject({ done: 1, total: 1 });
+  });
+
+  it("stop a check where that is asked for, and the pool goes on", async () => {
+    const stop = new AbortController();
+    const reason = new OperationError("failed", "it was canceled");
+    const seen: Progress[] = [];
+    // Leaves that are not in memory are read one by one: so many that nobody wants to wait.
+    const { pool } = bench.bench;
+    const check = vi.spyOn(pool, "check");
+    check.mockImplementationOnce(async ({ signal, onProgress } = {}) => {
+      for (let done = 0; done < 1000; done += 1) {
+        if (signal?.aborted === true) throw new PoolError("busy", "the check was stopped");
+        onProgress?.(done, 1000);
+        await Promise.resolve();
+      }
+      return [];
+    });
+    const stopped = perform("pool/check", {
+      context: bench.context,
+      body: { pool: "tank" },
+      payload: new Uint8Array(0),
+      signal: stop.signal,
+      progress: (progress) => {
+        seen.push(progress);
+        // The first is before it begins.
+        if (seen.length === 2) stop.abort(reason);
+      },
+    });
+    await expect(bench.bench.drive(stopped)).rejects.toBe(reason);
+    expect(seen).toHaveLength(2);
+    expect(await bench.run("pool/check", { pool: "tank" })).toMatchObject({ isSound: true });
   });
 
   it("change settings", async () => {

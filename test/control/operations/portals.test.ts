@@ -48,6 +48,16 @@ describe("operations on portals", () => {
     expect(await bench.run("portal/list", {})).toHaveLength(1);
   });
 
+  it("make none that would take the port of another", async () => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    await bench.run("portal/create", { listen });
+    const all = listen.replace("127.0.0.1", "0.0.0.0");
+    await expect(bench.run("portal/create", { listen: all })).rejects.toMatchObject({
+      kind: "exists",
+      message: `portal ${all} would listen where portal ${listen} listens already`,
+    });
+  });
+
   it("keep one that a target's group needs", async () => {
     const listen = `127.0.0.1:${await freePort()}`;
     await bench.run("portal/create", { listen, group: 4 });

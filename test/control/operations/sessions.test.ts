@@ -56,8 +56,17 @@ describe("operations on sessions", () => {
     await eventually(() => session.closed !== null, "it ends");
     expect(other.closed).toBe(null);
     expect(await bench.run("session/list", {})).toHaveLength(1);
-    const line = bench.harness.lines.find(({ message }) => message === "sessions are logged out");
-    expect(line?.fields).toMatchObject({ by: "tester", sessions: [{ initiator: HOST }] });
+    const told = bench.harness.lines.findLast(({ message }) => message === "changed");
+    expect(told?.fields).toMatchObject({
+      by: "tester",
+      operation: "session/logout",
+      changes: [{ action: "delete", kind: "session", thing: { target: DISK, initiator: HOST } }],
+    });
+  });
+
+  it("name the one that is not there", async () => {
+    const gone = bench.attempt("session/logout", { tsih: 77, target: DISK });
+    await expect(gone).rejects.toThrow(`there is no such session: tsih 77, target ${DISK}`);
   });
 
   it.each([

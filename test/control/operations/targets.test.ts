@@ -52,6 +52,7 @@ describe("operations on targets", () => {
       target: DISK,
       sessionsMax: 7,
       parameters: { headerDigest: "required" },
+      pings: { interval: 5 },
     });
     expect(first).toMatchObject({ alias: "x", sessionsMax: 7 });
     const second = await bench.run("target/set", {
@@ -59,12 +60,14 @@ describe("operations on targets", () => {
       alias: null,
       redirect: { address: "192.0.2.1:3261", permanent: true },
       parameters: { maxOutstandingR2T: 2 },
+      pings: { count: 4 },
     });
     expect(second).toMatchObject({
       alias: null,
       sessionsMax: 7,
       redirect: { address: "192.0.2.1:3261", permanent: true },
       parameters: { headerDigest: "required", maxOutstandingR2T: 2 },
+      pings: { interval: 5, count: 4 },
     });
     expect((await bench.run("target/set", { target: DISK, redirect: null })).redirect).toBe(null);
     await expect(bench.run("target/set", { target: DISK })).rejects.toThrow("nothing is to be");
@@ -120,6 +123,7 @@ describe("operations on targets", () => {
     [{ name: DISK, sessionsMax: 0 }, "sessions"],
     [{ name: DISK, redirect: { address: "1.2.3" } }, "1.2.3"],
     [{ name: DISK, parameters: { maxBurstLength: 1 } }, "maxBurstLength"],
+    [{ name: DISK, pings: { count: 0 } }, "count"],
     [{ name: DISK, luns: [] }, "luns"],
   ])("refuse to make %j", async (body, complaint) => {
     await expect(bench.attempt("target/create", body)).rejects.toMatchObject({
@@ -145,9 +149,7 @@ describe("operations on targets", () => {
     expect(audit?.fields).toMatchObject({
       by: "tester",
       operation: "target/create",
-      action: "create",
-      kind: "target",
-      name: DISK,
+      changes: [{ action: "create", kind: "target", name: DISK, thing: { name: DISK } }],
     });
   });
 });

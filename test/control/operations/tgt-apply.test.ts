@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type {
@@ -15,6 +15,7 @@ import { DaemonBench, MIB } from "./support/daemon-bench.ts";
 
 const A = "iqn.2026-01.com.example:a";
 const B = "iqn.2026-01.com.example:b";
+const OWN = "iqn.2026-11.net.example:own";
 const HOST = "iqn.2026-11.net.example:host";
 
 let bench: DaemonBench;
@@ -61,9 +62,10 @@ function target(name: string, more: Partial<TgtTargetDocument> = {}): TgtTargetD
 interface Wish extends Partial<Omit<TgtApplyArguments, "wanted">>, Partial<TgtDocument> {}
 
 function apply(wish: Wish): Promise<TgtApplyReply> {
-  const { remove = [], onlyNew = false, force = false, dryRun = false, ...document } = wish;
+  const { remove = [], spareOthers = false, onlyNew = false, ...others } = wish;
+  const { force = false, dryRun = false, ...document } = others;
   const wanted = { targets: [], accounts: [], discovery: null, system: [], ...document };
-  return bench.run("tgt/apply", { wanted, remove, onlyNew, force, dryRun });
+  return bench.run("tgt/apply", { wanted, remove, spareOthers, onlyNew, force, dryRun });
 }
 
 function named(name: string): TargetConfig | undefined {
@@ -114,7 +116,7 @@ describe("tgt/apply", () => {
     expect(named(A)?.authentication?.accounts.map(({ user }) => user)).toEqual(["alice"]);
     expect(named(A)?.authentication?.mutual?.user).toBe("bob");
     expect(named(B)).toMatchObject({ tid: 5, luns: [] });
-    expect(await apply(wish)).toEqual({ differences: [], inUse: [], configured: [] });
+    expect(await apply(wish)).toEqual({ differences: [], inUse: [], configured: [], spared: [] });
   });
 
   it("changes what differs, and nothing of it ends a session or takes a disk away", async () => {
@@ -160,6 +162,23 @@ describe("tgt/apply", () => {
     });
   });
 
+  it("leaves a user of the same name alone that a target was given with a password of its own", async () => {
+    const wish = (password: string): Wish => {
+      const targets = [target(A, { incoming: ["u"] }), target(B, { incoming: ["u"] })];
+      return { targets, accounts: [{ user: "u", password }] };
+    };
+    await apply(wish("first-password"));
+    const own = { user: "u", password: "its-own-password" };
+    await bench.run("target/auth", { target: B, users: [own] });
+    await bench.run("target/create", { name: OWN });
+    await bench.run("target/auth", { target: OWN, users: [{ user: "u" }] });
+    await apply({ ...wish("second-password"), targets: [] });
+    const passwords = [A, B, OWN].map((name) => {
+      return named(name)?.authentication?.accounts[0]?.secret.reveal();
+    });
+    expect(passwords).toEqual(["second-password", "its-own-password", "second-password"]);
+  });
+
   it("leaves a target as it is whose initiators would lose a disk, unless forced", async () => {
     await apply({ targets: [target(A, { luns: [lun(1, "one"), lun(2, "two")] })] });
     await bench.login(A);
@@ -199,6 +218,29 @@ describe("tgt/apply", () => {
     expect(bench.harness.plane.view.inventory).toEqual(inventory);
     expect(named(A)?.luns).toHaveLength(1);
   });
+
+  it.each([
+    ["succeeds", "three"],
+    ["fails", "one"],
+  ])(
+    "takes nothing back of what others do meanwhile, where the second of two %s",
+    async (what, disk) => {
+      await apply({ targets: [target(A, { luns: [lun(1, "one")] })] });
+      await bench.login(A);
+      let made: Promise<unknown> = Promise.resolve();
+      const end = bench.harness.plane.subscribe(() => {
+        end();
+        if (what === "fails") rmSync(join(bench.folder, "three"));
+        made = bench.run("target/create", { name: B });
+      });
+      const wish = { targets: [target(A, { luns: [lun(1, "three")] })], force: true };
+      const [{ status }] = await Promise.allSettled([apply(wish)]);
+      expect(status === "fulfilled").toBe(what === "succeeds");
+      await made;
+      expect(named(B)).toBeDefined();
+      expect(named(A)?.luns.map(({ tgt }) => tgt?.storePath)).toEqual([join(bench.folder, disk)]);
+    },
+  );
 
   it.each([
     ["a setting that is none", { settings: [{ name: "MaxBurstLength", value: "1" }] }],
@@ -256,6 +298,31 @@ describe("tgt/apply", () => {
     expect([named(A)?.luns.length, named(B)?.luns.length]).toEqual([0, 1]);
   });
 
+  // import-tgt gives a target another number where its own is taken, and its disks the identities that hosts know. An update with the
+  // same file, which says neither, called them after the new number: other names below /dev/disk/by-id.
+  it("keeps the identities of disks that were called after another number, and takes those that are said", async () => {
+    const ids = ["scsi_id=IET     00010001", "scsi_sn=beaf11"];
+    const disk = (...params: string[]): TgtLunDocument => lun(1, "one", { params });
+    await apply({ targets: [target(B), target(A, { luns: [disk(...ids)] })] });
+    const said = (): unknown[] => {
+      const { scsiId, scsiSn } = named(A)?.luns[0]?.tgt ?? {};
+      return [named(A)?.tid, scsiId, scsiSn];
+    };
+    expect(said()).toEqual([2, "IET     00010001", "beaf11"]);
+    expect(await apply({ targets: [target(A, { luns: [disk()] })] })).toMatchObject({
+      differences: [],
+    });
+    await apply({
+      targets: [target(A, { luns: [disk()], incoming: [], addresses: ["127.0.0.1"] })],
+    });
+    expect(said()).toEqual([2, "IET     00010001", "beaf11"]);
+    await apply({ targets: [target(A, { luns: [disk("scsi_id=mine,scsi_sn=own")] })] });
+    expect(said()).toEqual([2, "mine", "own"]);
+    // What somebody has said goes with the words.
+    await apply({ targets: [target(A, { luns: [disk()] })] });
+    expect(said()).toEqual([2, "IET     00020001", "beaf21"]);
+  });
+
   it("keeps what targets.conf has no words for", async () => {
     await apply({
       targets: [target(A, { settings: [{ name: "nop_count", value: "3" }] }), target(B)],
@@ -274,15 +341,17 @@ describe("tgt/dump", () => {
       accounts: [
         { user: "alice", password: "secret-of-alice" },
         { user: "bob", password: "secret-of-bob" },
+        // One character a byte.
+        { user: "j\u00c3\u00bcrgen", password: "schl\u00c3\u00bcssel-von-j" },
       ],
       discovery: { incoming: ["alice"], outgoing: "bob" },
       targets: [
         target(A, {
           tid: 3,
-          incoming: ["alice"],
+          incoming: ["alice", "j\u00c3\u00bcrgen"],
           outgoing: "bob",
           addresses: ["10.0.0.0/8"],
-          initiatorNames: [HOST],
+          initiatorNames: [HOST, "j\u00c3\u00bcrgen"],
           settings: [
             { name: "nop_count", value: "3" },
             { name: "HeaderDigest", value: "CRC32C" },
@@ -312,12 +381,34 @@ describe("tgt/dump", () => {
     await apply(wish);
     const document = await bench.run("tgt/dump", { withSecrets: true });
     const before = bench.harness.plane.view.inventory;
-    expect(await apply(document)).toEqual({ differences: [], inUse: [], configured: [] });
+    const umlauts = before.accounts.find(({ user }) => user === "j\u00fcrgen");
+    expect(umlauts?.secret.reveal()).toBe("schl\u00fcssel-von-j");
+    expect(await apply(document)).toEqual({
+      differences: [],
+      inUse: [],
+      configured: [],
+      spared: [],
+    });
     await apply({ remove: [A, B] });
     await apply(document);
     expect(bench.harness.plane.view.inventory).toEqual(before);
     const hidden = await bench.run("tgt/dump", { withSecrets: false });
-    expect(hidden.accounts.map(({ password }) => password)).toEqual([null, null]);
+    expect(hidden.accounts.map(({ password }) => password)).toEqual([null, null, null]);
+  });
+
+  it("tells of names as they were spelled, which mean the same target in any case", async () => {
+    const spelled = A.toUpperCase().replace("IQN", "iqn");
+    await apply({ targets: [target(spelled, { luns: [lun(1, "one")] })] });
+    const { targets } = await bench.run("tgt/dump", { withSecrets: true });
+    expect(targets.map(({ name }) => name)).toEqual([spelled]);
+    const nothing = { differences: [], inUse: [], configured: [], spared: [] };
+    expect(await apply({ targets })).toEqual(nothing);
+    const [other] = targets.map((one) => ({ ...one, name: A, tid: null }));
+    if (other === undefined) throw new Error("there is one target");
+    await apply({ targets: [other], remove: [spelled] });
+    expect(bench.harness.plane.view.inventory.targets).toMatchObject([{ name: A, tid: 1 }]);
+    await apply({ remove: [spelled] });
+    expect(bench.harness.plane.view.inventory.targets).toEqual([]);
   });
 
   it("tells of targets that others have made", async () => {

@@ -32,4 +32,29 @@ describe("dumpTgt", () => {
       discovery: null,
     });
   });
+
+  it("names a volume that a document calls by its name in the pool, and a disk where tgt has its controller", async () => {
+    await bench.makePool("first", "vol");
+    const document = `
+volumes:
+  first: { driver: thin, pool: tank }
+  vol: { driver: thin, pool: tank }
+targets:
+  - name: ${DISK}
+    luns: [{ lun: 0, volume: first }, { lun: 1, volume: vol }]
+`;
+    await bench.run("system/apply", { document });
+    const { targets } = await dumpTgt({
+      context: bench.context,
+      body: { withSecrets: false },
+      payload: new Uint8Array(0),
+      progress: () => undefined,
+    });
+    expect(targets).toMatchObject([
+      {
+        luns: [{ lun: 1, path: "tank/vol", bsType: "thin" }],
+        settings: [{ name: "lun 0", value: "tank/first" }],
+      },
+    ]);
+  });
 });

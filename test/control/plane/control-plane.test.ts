@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import type { Inventory } from "../../../src/control/config/inventory.ts";
 import { type ReplacementSteps, systemSteps } from "../../../src/control/durable-file.ts";
 import { describeDifferences, type Edit } from "../../../src/control/plane/control-plane.ts";
 import { OperationError } from "../../../src/control/protocol.ts";
+import { decodeState } from "../../../src/control/state-document.ts";
 import { connect } from "../../../src/initiator/connect.ts";
 import type { InitiatorSession } from "../../../src/initiator/session.ts";
 import { readCapacity16 } from "../../../src/initiator/scsi.ts";
@@ -27,6 +28,7 @@ import { emptyConfig, PlaneHarness } from "../support/plane-harness.ts";
 const MIB = 1 << 20;
 const ACTOR = { name: "test" };
 const NAME = "iqn.2026-11.net.example:one";
+const OTHER = "iqn.2026-11.net.example:other";
 
 let folder: string;
 let harness: PlaneHarness;
@@ -76,6 +78,128 @@ const withoutTargets: Edit = ({ inventory }) => ({ ...inventory, targets: [] });
 const openVolumes = (): string[] => [...harness.parts.volumes.volumes.keys()];
 
 describe("ControlPlane", () => {
+  it("takes the first of two changes back where the daemon begins to stop between them", async () => {
+    await change(exportOf(NAME, "a"));
+    const { plane } = harness;
+    const before = plane.view.inventory;
+    let closed: Promise<void> = Promise.resolve();
+    const end = plane.subscribe(() => {
+      end();
+      closed = plane.close();
+    });
+    const two = plane.changeInTwo(ACTOR, "test", withoutTargets, exportOf(NAME, "b"));
+    await expect(two).rejects.toMatchObject({ kind: "busy" });
+    await closed;
+    expect(plane.view.inventory).toEqual(before);
+    await restart();
+    expect(harness.plane.view.inventory).toEqual(before);
+  });
+
+  it("leaves in the state what was before until both of two changes are kept: a kill between them left the first alone", async () => {
+    await change(exportOf(NAME, "a"));
+    const { plane, state } = harness;
+    const before = plane.view.inventory;
+    const keep = state.keep.bind(state);
+    const found: unknown[] = [];
+    state.keep = async (...kept) => {
+      await keep(...kept);
+      const read = decodeState(readFileSync(join(state.folder, "state.json"), "utf8"));
+      found.push(typeof read === "string" ? read : (read.backTo ?? read.inventory));
+    };
+    await plane.changeInTwo(ACTOR, "test", withoutTargets, exportOf(NAME, "b"));
+    const last = found.pop();
+    expect(last).toEqual(plane.view.inventory);
+    expect(last).not.toEqual(before);
+    expect(found.length).toBeGreaterThan(1);
+    for (const inventory of found) expect(inventory).toEqual(before);
+    // The second has nothing to do.
+    await plane.changeInTwo(ACTOR, "test", withoutTargets, ({ inventory }) => inventory);
+    expect(found.pop()).toEqual(plane.view.inventory);
+    expect(plane.view.inventory.targets).toEqual([]);
+  });
+
+  /** From now on, the state folder takes so many changes more. */
+  function fill(changesLeft: number): void {
+    const { state } = harness;
+    const keep = state.keep.bind(state);
+    let left = changesLeft;
+    state.keep = (...kept) => {
+      left -= 1;
+      return left < 0 ? Promise.reject(new Error("no space left")) : keep(...kept);
+    };
+  }
+
+  it("takes the first of two changes back where the state can be kept no more: it stayed, and the error said that nothing was changed", async () => {
+    await change(exportOf(NAME, "a"));
+    const before = harness.plane.view.inventory;
+    fill(1);
+    const two = harness.plane.changeInTwo(ACTOR, "test", withoutTargets, exportOf(NAME, "b"));
+    await expect(two).rejects.toThrow(/nothing was changed: no space left/);
+    expect([...harness.server.targets.keys()]).toEqual([NAME]);
+    expect(harness.plane.view.inventory).toEqual(before);
+    fill(1);
+    // What is kept next begins with what is there.
+    await expect(change(exportOf(OTHER, "c"))).rejects.toThrow("no space left");
+    await restart();
+    expect(harness.plane.view.inventory).toEqual(before);
+    await change(exportOf(OTHER, "c"));
+    await restart();
+    expect(harness.plane.view.inventory.targets.map(({ name }) => name)).toEqual([NAME, OTHER]);
+  });
+
+  it("says so where the first of two changes cannot be taken back, and does not take it back at the next start", async () => {
+    await change(exportOf(NAME, "a"));
+    const nothing: Edit = (view) => ({ ...withoutTargets(view), volumes: new Map() });
+    const two = harness.plane.changeInTwo(ACTOR, "test", nothing, () => {
+      rmSync(join(folder, "a.img"));
+      throw new OperationError("invalid", "the second step is refused");
+    });
+    await expect(two).rejects.toThrow(
+      /the second step is refused; the first of two changes could not be taken back, and stays: .*a\.img/s,
+    );
+    expect(harness.plane.view.inventory.targets).toEqual([]);
+    await restart();
+    expect(harness.plane.view.inventory.targets).toEqual([]);
+  });
+
+  it("gives a target the number back that it had before a change in two that fails", async () => {
+    await change(exportOf(NAME, "a"));
+    await change(exportOf(OTHER, "b"));
+    await change(({ inventory }) => ({ ...inventory, targets: inventory.targets.slice(1) }));
+    const numbers = (): unknown => harness.plane.view.all.targets.map(({ tid }) => tid);
+    const before = numbers();
+    const refuse: Edit = () => {
+      throw new OperationError("invalid", "no");
+    };
+    const two = harness.plane.changeInTwo(ACTOR, "test", withoutTargets, refuse);
+    await expect(two).rejects.toThrow("no");
+    expect([before, numbers()]).toEqual([[2], [2]]);
+  });
+
+  it("tells of a change in two that a kill cut off, and keeps that it was taken back", async () => {
+    await change(exportOf(NAME, "a"));
+    const { plane, state } = harness;
+    const before = plane.view.inventory;
+    const file = join(state.folder, "state.json");
+    const keep = state.keep.bind(state);
+    let cutOff = "";
+    state.keep = async (...kept) => {
+      await keep(...kept);
+      cutOff ||= readFileSync(file, "utf8");
+    };
+    await plane.changeInTwo(ACTOR, "test", withoutTargets, exportOf(NAME, "b"));
+    await harness.dispose();
+    writeFileSync(file, cutOff);
+    harness = await PlaneHarness.start({ folder });
+    expect(harness.plane.view.inventory).toEqual(before);
+    expect(harness.lines.map(({ message }) => message)).toContain(
+      "the first of two changes was taken back: the daemon ended before the second",
+    );
+    expect(readFileSync(file, "utf8")).not.toContain("backTo");
+    const audited = harness.lines.filter(({ message }) => message === "changed");
+    expect(audited.at(-1)?.fields).toMatchObject({ operation: "take back" });
+  });
+
   it("makes what is wanted, for initiators to use at once, and again after a restart", async () => {
     await change(exportOf(NAME, "a", "b"));
     expect((await readCapacity16(await login(NAME), 1)).blocks).toBe(MIB / 512);
@@ -92,10 +216,14 @@ describe("ControlPlane", () => {
     const differences = await change(exportOf(NAME, "a"));
     expect(describeDifferences(differences)).toEqual(["create volume a", `create target ${NAME}`]);
     const audit = harness.lines.filter(({ message }) => message === "changed");
-    expect(audit.map(({ fields }) => [fields["by"], fields["kind"], fields["name"]])).toEqual([
-      ["test", "volume", "a"],
-      ["test", "target", NAME],
-    ]);
+    expect(audit).toHaveLength(1);
+    expect(audit[0]?.fields).toMatchObject({
+      by: "test",
+      changes: [
+        { action: "create", kind: "volume", name: "a", thing: { driver: "raw" } },
+        { action: "create", kind: "target", name: NAME, thing: { luns: [{ lun: 0 }] } },
+      ],
+    });
     expect(await change(({ inventory }) => inventory)).toEqual([]);
   });
 

@@ -57,9 +57,10 @@ describe("edits of targets", () => {
 
 describe("edits of LUNs", () => {
   it("keep them in order, with a number once", () => {
-    const more = plusLun(target, lunConfig(2, "named"));
+    const more = plusLun(target, lunConfig(2, "other"));
     expect(more.luns.map(({ lun }) => lun)).toEqual([1, 2, 3]);
     expect(() => plusLun(target, lunConfig(3, "x"))).toThrow("has a LUN 3 already");
+    expect(() => plusLun(target, lunConfig(2, "named"))).toThrow("has named as LUN 3 already");
     expect(() => minusLun(target, 2)).toThrow("has no LUN 2");
     expect(() => changedLun(target, 2, (one) => one)).toThrow("has no LUN 2");
     const changed = changedLun(target, 3, (one) => ({ ...one, readOnly: true }));

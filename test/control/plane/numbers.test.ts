@@ -38,3 +38,23 @@ it("forgets the numbers of those that have gone", () => {
   numbers.retain(config(["b", null]));
   expect(tids(numbers.number(config(["c", null], ["b", null])))).toEqual([1, 2]);
 });
+
+it("leaves targets the numbers that they had when it was here before", () => {
+  const before = new TargetNumbers();
+  before.number(config(["a", null], ["b", null], ["c", null]));
+  const numbers = new TargetNumbers(before.given);
+  expect(tids(numbers.number(config(["d", null], ["c", null], ["b", null])))).toEqual([1, 3, 2]);
+});
+
+it("takes a number back at the start that somebody was told to have, or that two have", () => {
+  const given = new Map([
+    ["iqn.2026-11.net.example:a", 1],
+    ["iqn.2026-11.net.example:b", 2],
+    ["iqn.2026-11.net.example:c", 2],
+  ]);
+  const numbers = new TargetNumbers(given);
+  const all = config(["a", null], ["b", null], ["c", null], ["d", 1]);
+  numbers.resolve(all);
+  expect(tids(numbers.number(all))).toEqual([3, 2, 4, 1]);
+  expect(new Set(numbers.given.values())).toEqual(new Set([2, 3, 4]));
+});

@@ -48,7 +48,9 @@ function withLuns(luns: readonly LunConfig[]): Inventory {
 async function logIn(): Promise<InitiatorSession> {
   const port = harness.server.portals[0]?.port ?? 0;
   const initiatorName = "iqn.2026-11.net.example:host";
-  session = await connect({ address: "127.0.0.1", port, initiatorName, targetName: NAME });
+  // An initiator that comes back by itself is the same port.
+  const isid = "00023d000001";
+  session = await connect({ address: "127.0.0.1", port, initiatorName, targetName: NAME, isid });
   return session;
 }
 
@@ -111,6 +113,66 @@ describe("a LUN that initiators know", () => {
     expect(harness.lines.map(({ message }) => message)).toContainEqual(
       expect.stringContaining("in effect after a restart"),
     );
+  });
+});
+
+describe("a target that is made anew", () => {
+  const recreate = async (luns: readonly LunConfig[], actor?: Actor): Promise<void> => {
+    await harness.plane.change({ name: "test" }, "test", () => EMPTY_INVENTORY);
+    await change(luns, actor);
+  };
+  const refusal =
+    "(iqn.2026-11.net.example:host, which has lost its session and may come back within 600 s)";
+
+  it("leads initiators that come back by themselves to no other disk", async () => {
+    await change([lunConfig(0, "first"), lunConfig(1, "second")]);
+    await logIn();
+    await expect(recreate([lunConfig(0, "second")])).rejects.toThrow(refusal);
+    expect(harness.server.targets.size).toBe(0);
+    expect(harness.parts.volumes.volumes.size).toBe(0);
+    await change([lunConfig(2, "second")]);
+    const host = await logIn();
+    // It knows them still, and forgets them when it logs out.
+    await expect(change([lunConfig(2, "second"), lunConfig(1, "first")])).rejects.toThrow(
+      "(iqn.2026-11.net.example:host) know another disk as LUN 1",
+    );
+    await host.logout();
+    await expect.poll(() => [...harness.server.sessions].length).toBe(0);
+    await change([lunConfig(2, "second"), lunConfig(1, "first")]);
+    expect(diskAt(1)).toBe("first");
+  });
+
+  it("may have other disks for those that have logged out, and for tgt's administrators", async () => {
+    await change([lunConfig(0, "first")]);
+    const host = await logIn();
+    await host.logout();
+    await expect.poll(() => [...harness.server.sessions].length).toBe(0);
+    await recreate([lunConfig(0, "second")]);
+    expect(diskAt(0)).toBe("second");
+    await logIn();
+    await recreate([lunConfig(0, "first")], { name: "tgtadm", replacesDisks: true });
+    expect(diskAt(0)).toBe("first");
+  });
+
+  it("is the same to initiators that log out as they are asked to: they come back", async () => {
+    await change([lunConfig(0, "first")]);
+    const host = await logIn();
+    const ended = harness.server.endSessions(() => true, "the test", 5000);
+    await host.logout();
+    await ended;
+    await change([]);
+    await expect(change([lunConfig(0, "second")])).rejects.toThrow("which has lost its session");
+  });
+
+  it("is not the other disk of an initiator that has lost its session just now", async () => {
+    await change([lunConfig(0, "first")]);
+    const host = await logIn();
+    host.destroy();
+    await expect.poll(() => [...harness.server.sessions].length).toBe(0);
+    await change([]);
+    await expect(change([lunConfig(0, "second")])).rejects.toThrow("know another disk as LUN 0");
+    await change([lunConfig(0, "first")]);
+    expect(diskAt(0)).toBe("first");
   });
 });
 

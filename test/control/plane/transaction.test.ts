@@ -1,8 +1,16 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { EMPTY_INVENTORY, type Inventory } from "../../../src/control/config/inventory.ts";
 import { Transaction } from "../../../src/control/plane/transaction.ts";
-import { lunConfig, poolConfig, targetConfig, thinConfig } from "../support/inventories.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import {
+  imageConfig,
+  lunConfig,
+  poolConfig,
+  targetConfig,
+  thinConfig,
+} from "../support/inventories.ts";
 import { PlaneHarness } from "../support/plane-harness.ts";
 
 const NAME = "iqn.2026-11.net.example:one";
@@ -95,8 +103,86 @@ describe("Transaction", () => {
     expect(() => new Transaction(parts, before, EMPTY_INVENTORY)).toThrow(
       "still use volume tank/x",
     );
-    await parts.volumes.close("tank/x");
+    // That it is being closed is not enough: its flush goes to the pool.
+    const { volume } = parts.volumes.volumes.get("tank/x") ?? never();
+    let end: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (end = resolve));
+    const close = volume.close.bind(volume);
+    volume.close = () => held.then(close);
+    const closing = parts.volumes.close("tank/x");
+    expect(() => new Transaction(parts, before, EMPTY_INVENTORY)).toThrow(
+      "still use volume tank/x",
+    );
+    end();
+    await closing;
     expect(() => new Transaction(parts, before, EMPTY_INVENTORY)).not.toThrow();
+  });
+
+  it("takes back nothing for a change that nobody waits for any more: what is there may be another's", async () => {
+    const clock = new ManualClock();
+    const parts = { ...harness.parts, clock };
+    const path = join(harness.folder, "a.img");
+    const after = { ...EMPTY_INVENTORY, volumes: new Map([["a", imageConfig(path)]]) };
+    const transaction = new Transaction(parts, EMPTY_INVENTORY, after);
+    const creations = await transaction.creations();
+    await transaction.prepare();
+    const { volume } = parts.volumes.volumes.get("a") ?? never();
+    let end: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (end = resolve));
+    const close = volume.close.bind(volume);
+    volume.close = () => held.then(close);
+    const undoing = transaction.undo();
+    clock.advance(60_000);
+    await undoing;
+    expect(transaction.left).toEqual(creations);
+    end();
+    await parts.volumes.close("a");
+    // By now somebody else may have it.
+    await parts.volumes.open("a", imageConfig(path));
+    const settled = new Promise((resolve) => setImmediate(resolve));
+    await settled;
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it("closes what goes, and not what has come under its name since", async () => {
+    let end: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (end = resolve));
+    const parts = {
+      ...harness.parts,
+      exports: Object.assign(harness.parts.exports, { remove: () => held }),
+    };
+    const path = join(harness.folder, "a.img");
+    const volumes = new Map([["a", imageConfig(path)]]);
+    const before = { ...EMPTY_INVENTORY, volumes, targets: [targetConfig(NAME)] };
+    await new Transaction(parts, EMPTY_INVENTORY, before).prepare();
+    const { volume } = parts.volumes.volumes.get("a") ?? never();
+    const committing = new Transaction(parts, before, EMPTY_INVENTORY).commit();
+    // Its I/O hangs, and a signal has it closed and opened again meanwhile.
+    await parts.volumes.close("a");
+    await parts.volumes.open("a", imageConfig(path));
+    end();
+    await committing;
+    expect(parts.volumes.volumes.has("a")).toBe(true);
+    expect(parts.volumes.volumes.get("a")?.volume).not.toBe(volume);
+  });
+
+  it("waits for no pool that does not take a name", async () => {
+    const clock = new ManualClock();
+    const pool = {
+      volume: () => ({ attributes: { name: "a" } }),
+      rename: () => new Promise<never>(() => undefined),
+    };
+    const pools = Object.assign(harness.parts.pools, { find: () => ({ pool }) });
+    const renaming = { pool: "tank", uuid: "6fa459ea", from: "a", to: "b" };
+    const transaction = new Transaction(
+      { ...harness.parts, clock, pools },
+      EMPTY_INVENTORY,
+      EMPTY_INVENTORY,
+      { renaming },
+    );
+    const refused = expect(transaction.prepare()).rejects.toThrow("pool tank does not answer");
+    clock.advance(60_000);
+    await refused;
   });
 
   it("makes no target one of tgt while it is there", () => {
@@ -140,3 +226,7 @@ describe("Transaction", () => {
     expect(harness.server.targets.get(NAME)?.alias).toBe("new");
   });
 });
+
+function never(): never {
+  throw new Error("it is there");
+}

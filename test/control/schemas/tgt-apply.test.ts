@@ -5,6 +5,7 @@ import { TGT_APPLY_SCHEMAS } from "../../../src/control/schemas/tgt-apply.ts";
 const NOTHING = {
   wanted: { targets: [], accounts: [], discovery: null, system: [] },
   remove: [],
+  spareOthers: false,
   onlyNew: false,
   force: false,
   dryRun: false,

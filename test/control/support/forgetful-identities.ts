@@ -4,6 +4,7 @@ import type { Identities } from "../../../src/control/state-store.ts";
 export function forgetfulIdentities(uuid: string): Identities {
   return {
     uuidOf: () => Promise.resolve(uuid),
+    disksOf: () => [],
     wasMade: () => false,
     rememberMade: () => Promise.resolve(),
     forget: () => Promise.resolve(),

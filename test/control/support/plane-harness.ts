@@ -7,6 +7,7 @@ import { demoConfig } from "../../../src/control/demo-config.ts";
 import { type ReplacementSteps, systemSteps } from "../../../src/control/durable-file.ts";
 import { Exports } from "../../../src/control/exports.ts";
 import { ControlPlane } from "../../../src/control/plane/control-plane.ts";
+import { withOptionalThings } from "../../../src/control/plane/optional-things.ts";
 import { fittingTargets } from "../../../src/control/plane/fitting-targets.ts";
 import type { PlaneParts } from "../../../src/control/plane/transaction.ts";
 import { PoolStore } from "../../../src/control/pool-store.ts";
@@ -19,7 +20,7 @@ import { DEFAULT_OFFERS } from "../../../src/iscsi/parameters.ts";
 import { IscsiServer } from "../../../src/iscsi/server.ts";
 import { systemFailureMark } from "../../../src/thin/members/failure-mark.ts";
 import { systemOwner } from "../../../src/thin/members/owner.ts";
-import { systemClock } from "../../../src/util/clock.ts";
+import { type Clock, systemClock } from "../../../src/util/clock.ts";
 import type { Log } from "../../../src/util/log.ts";
 import { systemRandomBytes } from "../../../src/util/random.ts";
 import { type LogLine, recordingLog } from "../../support/recording-log.ts";
@@ -41,6 +42,8 @@ export interface PlaneHarnessOptions {
   readonly folder?: string;
   readonly config?: Config;
   readonly steps?: ReplacementSteps;
+  /** Of the server of sessions. */
+  readonly clock?: Clock;
 }
 
 /** The control plane on all that it works on, in a folder of its own: a daemon without its command line. */
@@ -78,14 +81,15 @@ export class PlaneHarness {
       steps: options.steps ?? systemSteps,
     });
     const plane = await planeOf(state, log, options.config ?? emptyConfig(folder));
-    const server = newServer(log);
+    const server = newServer(log, options.clock ?? systemClock);
     const parts = partsOf({ log, state, stateDir, server });
-    const { all } = plane.view;
+    const all = withOptionalThings(plane.view);
     for (const [name, pool] of all.pools) await parts.pools.open(name, pool);
     await plane.takeBack(parts);
     for (const [name, volume] of all.volumes) await parts.volumes.open(name, volume);
     for (const target of fittingTargets(plane.view, log)) parts.exports.add(target);
-    for (const portal of all.portals) await parts.portals.open(portal);
+    for (const portal of plane.view.config.portals) await parts.portals.open(portal);
+    for (const portal of plane.view.inventory.portals) await parts.portals.tryOpen(portal);
     plane.start(parts);
     const made = { server, state, plane, parts };
     return new PlaneHarness(folder, lines, made, options.folder !== undefined);
@@ -111,10 +115,10 @@ async function planeOf(state: StateStore, log: Log, config: Config): Promise<Con
   }
 }
 
-function newServer(log: Log): IscsiServer {
+function newServer(log: Log, clock: Clock): IscsiServer {
   return new IscsiServer({
     log,
-    clock: systemClock,
+    clock,
     randomBytes: systemRandomBytes,
     poll: "off",
     discovery: {

@@ -132,6 +132,7 @@ describe.skipIf(missing !== null)(`the distribution's tgtadm${orWhyNot(missing)}
     for (const line of [
       `-o new -m target -t 21 -T ${TARGET}`,
       "-o new -m lu -t 21 -l 1 -b {}/one.img",
+      "-o new -m lu -t 21 -l 2 -b {}/two.img",
       "-o update -m lu -t 21 -l 1 -P scsi_id=anID0123,scsi_sn=aSN,vendor_id=ACME,product_rev=9",
       "-o bind -m target -t 21 -I ALL",
     ]) {
@@ -163,7 +164,34 @@ describe.skipIf(missing !== null)(`the distribution's tgtadm${orWhyNot(missing)}
     for (const mode of ["sys", "target -t 21", "lu -t 21 -l 1", "lu -t 21 -l 0"]) {
       await expectAlike(`-o stat -m ${mode}`);
     }
+    const found = [];
+    for (const side of sides) {
+      const text = await answer(side, "-o stat -m session -t 21 -s 1");
+      // Each counts the bytes of its own answers to the login.
+      found.push(text.replace(/( +\d+){6}\n$/, "\n"));
+    }
+    expect(found[1]).toMatch(/^ +1 +0\n$/m);
+    expect(found[1]).toBe(found[0]);
     await expectAlike("-o delete -m target -t 21");
     for (const session of sessions) await session.logout();
+  });
+
+  it("hears the same of both while the driver is stopped, from which tgtd does not recover", async () => {
+    const shown = await expectAlike("-o show -m target");
+    for (const [, tid] of shown.matchAll(/^Target (\d+):/gm)) {
+      await expectAlike(`-o delete -m target -t ${tid}`);
+    }
+    for (const line of [
+      "-o stop -m lld -L iscsi",
+      "-o new -m target -t 4 -T iqn.2026-01.com.example:four",
+      "-o new -m target -t 4 -T iqn.2026-01.com.example:four",
+      "-o new -m lu -t 4 -l 1 -b {}/one.img",
+      "-o bind -m target -t 4 -I ALL",
+      "-o show -m lld",
+      "-o show -m sys",
+      "-o show -m target",
+    ]) {
+      await expectAlike(line);
+    }
   });
 });

@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 import {
+  decimalInt32,
   leadingNumber,
   restAfter,
   splitParameter,
   splitParameters,
+  uint32Of,
   upToComma,
+  utf8Text,
+  wholeInt32,
   withoutWord,
 } from "../../../src/control/tgt/parameters.ts";
 
@@ -66,6 +70,48 @@ describe("one parameter", () => {
 });
 
 it.each([
+  ["8", 8],
+  [" +8", 8],
+  ["010", 8],
+  ["0x10", 16],
+  ["-0x10", -16],
+  ["4294967295", -1],
+  ["99999999999", 1_215_752_191],
+  ["-2147483649", 2_147_483_647],
+  ["18446744073709551615", -1],
+  ["9".repeat(30), -1],
+  ["09", undefined],
+  ["0x", undefined],
+  ["8 ", undefined],
+  ["", undefined],
+])("all of %j is the int %s", (text, number) => {
+  expect(wholeInt32(text)).toBe(number);
+});
+
+it.each([
+  ["5", 5],
+  [" -7x", -7],
+  ["0x10", 0],
+  ["010", 10],
+  ["x", 0],
+  ["", 0],
+  ["2147483648", -2_147_483_648],
+  ["4294967297", 1],
+  ["18446744073709551617", -1],
+  ["-99999999999999999999", 0],
+])("%j begins with the decimal int %i", (text, number) => {
+  expect(decimalInt32(text)).toBe(number);
+});
+
+it.each([
+  [4_294_967_808, 512],
+  [-1, 0xffff_ffff],
+  [7, 7],
+])("the low bits of %i are %i", (number, low) => {
+  expect(uint32Of(number)).toBe(low);
+});
+
+it.each([
   ["512", 512],
   [" 512", 512],
   ["512x", 512],
@@ -80,4 +126,12 @@ it.each([
   ["", 0],
 ])("the number at the beginning of %j is %i", (text, number) => {
   expect(leadingNumber(text)).toBe(number);
+});
+
+it("is UTF-8, or nothing", () => {
+  expect(utf8Text("/srv/\u00c3\u00a4")).toBe("/srv/\u00e4");
+  expect(utf8Text("/srv/a")).toBe("/srv/a");
+  expect(utf8Text("/srv/\u00e4")).toBeNull();
+  // Twice as long as it need be, which is none.
+  expect(utf8Text("\u00c1\u00a1")).toBeNull();
 });

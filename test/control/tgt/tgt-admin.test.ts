@@ -7,6 +7,7 @@ import { hasProgram } from "../../support/debian-packages.ts";
 import { attempt } from "../../support/program.ts";
 import { RealTgtd, tgtdMissing } from "./show/real-tgtd.ts";
 import { CONTROL_PORT, TgtBench } from "./support/tgt-bench.ts";
+import { IN_ONE_ORDER, twoTargetsConf } from "./support/two-targets-conf.ts";
 
 const missing = hasProgram("tgt-admin") ? tgtdMissing() : "tgt-admin is not installed";
 
@@ -17,34 +18,7 @@ const config = join(folder, "targets.conf");
 const MIB = 1024 * 1024;
 
 function writeConfig(scsiId: string): void {
-  writeFileSync(
-    config,
-    `default-driver iscsi
-<target iqn.2026-01.com.example:one>
-  <backing-store ${folder}/one.img>
-    scsi_id ${scsiId}
-    write-cache off
-    vendor_id ME
-    lun 3
-  </backing-store>
-  <backing-store ${folder}/two.img>
-    bs-type aio
-    block-size 4096
-    readonly 1
-    lun 4
-  </backing-store>
-  incominguser alice secretsecret
-  outgoinguser bob secretsecret1
-  initiator-address 10.0.0.0/8
-  MaxRecvDataSegmentLength 65536
-</target>
-<target iqn.2026-01.com.example:two>
-  backing-store ${folder}/two.img
-  bsoflags direct
-  initiator-name iqn.2026-01.com.example:host
-</target>
-`,
-  );
+  writeFileSync(config, twoTargetsConf(folder, scsiId));
 }
 
 const STEPS = [
@@ -72,9 +46,7 @@ async function story(socketBase: string): Promise<string[]> {
     const environment = [
       "PATH=/usr/sbin:/sbin:/usr/bin:/bin",
       `TGT_IPC_SOCKET=${socketBase}`,
-      // Perl has another order of targets each time otherwise.
-      "PERL_HASH_SEED=0",
-      "PERL_PERTURB_KEYS=0",
+      ...IN_ONE_ORDER,
     ];
     const words = [...step.split(" "), "-C", CONTROL_PORT, "-c", config];
     const { status, stdout, stderr } = await attempt("env", ...environment, "tgt-admin", ...words);

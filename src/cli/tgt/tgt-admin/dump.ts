@@ -31,5 +31,6 @@ export async function readDocument(runner: Runner): Promise<TgtDocument> {
   for (const { name, tid } of targets) {
     parametersOf.set(name, await runner.show("target", "--tid", tid));
   }
-  return shownDocument(targets, parametersOf, system);
+  const accounts = await runner.show("account");
+  return shownDocument({ targets, parametersOf, system, accounts });
 }

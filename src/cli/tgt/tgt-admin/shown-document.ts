@@ -4,29 +4,26 @@ import type {
   TgtSettingDocument,
   TgtTargetDocument,
 } from "../../../control/protocol.ts";
+import {
+  NOP_DEFAULTS,
+  SESSION_KEY_DEFAULTS,
+  usualScsiId,
+  usualScsiSn,
+} from "../../../control/tgt/defaults.ts";
 import { isInitiatorName } from "./remove-target.ts";
-import type { ShownLun, ShownTarget } from "./shown-target.ts";
+import { OUTGOING, type ShownLun, type ShownTarget } from "./shown-target.ts";
 
-/** What tgtd sets of a new target, by the names that targets.conf can set. */
-const PARAMETER_DEFAULTS: Readonly<Record<string, string>> = {
-  MaxRecvDataSegmentLength: "8192",
-  MaxXmitDataSegmentLength: "8192",
-  HeaderDigest: "None",
-  DataDigest: "None",
-  InitialR2T: "Yes",
-  MaxOutstandingR2T: "1",
-  ImmediateData: "Yes",
-  FirstBurstLength: "65536",
-  MaxBurstLength: "262144",
-  DataPDUInOrder: "Yes",
-  DataSequenceInOrder: "Yes",
-  ErrorRecoveryLevel: "0",
-  IFMarker: "No",
-  OFMarker: "No",
-  DefaultTime2Wait: "2",
-  DefaultTime2Retain: "20",
-  MaxConnections: "1",
-};
+/** What tgtd has of a new target. Of a target that redirects, it shows where to, and nothing else. */
+const USUAL: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...NOP_DEFAULTS,
+    ...SESSION_KEY_DEFAULTS,
+    RedirectAddress: "",
+    RedirectPort: "",
+    RedirectReason: "Unknown",
+    RedirectCallback: "",
+  }),
+);
 
 /** tgtadm's words for the types that are shown. */
 const DEVICE_TYPES: Readonly<Record<string, string>> = {
@@ -42,23 +39,62 @@ const DEVICE_TYPES: Readonly<Record<string, string>> = {
 const CD_BLOCK_BYTES = "2048";
 const DISK_BLOCK_BYTES = "512";
 
+/** What a daemon shows, as text but for the targets. */
+export interface Shown {
+  readonly targets: readonly ShownTarget[];
+  /** What `tgtadm --op show --mode target --tid N` prints, by name. */
+  readonly parametersOf: ReadonlyMap<string, string>;
+  readonly system: string;
+  readonly accounts: string;
+}
+
 /**
- * What a daemon shows, as a document. Not shown, and so not in it: passwords, accounts of discovery, vendor, product and
- * revision of units, their mode pages and the options of backing stores.
- * @param parametersOf what `tgtadm --op show --mode target --tid N` prints, by name
+ * What a daemon shows, as a document. Not shown, and so not in it: passwords, the account by which discovery proves itself where nobody
+ * has to log in for that, vendor, product and revision of units, their mode pages and the options of backing stores.
  */
-export function shownDocument(
-  targets: readonly ShownTarget[],
-  parametersOf: ReadonlyMap<string, string>,
-  systemText: string,
-): TgtDocument {
-  const users = targets.flatMap(({ incoming, outgoing }) => [...incoming, outgoing ?? []].flat());
+export function shownDocument({ targets, parametersOf, system, accounts }: Shown): TgtDocument {
+  const discovery = discoveryAccounts(system);
+  const bound = [...targets, ...(discovery === null ? [] : [discovery])];
+  const users = bound.flatMap(({ incoming, outgoing }) => [...incoming, outgoing ?? []].flat());
+  // The newest is shown first.
+  const known = [...accounts.matchAll(/^ {4}(.+)$/gm)].map(([, user = ""]) => user).reverse();
   return {
     targets: targets.map((target) => targetDocument(target, parametersOf.get(target.name) ?? "")),
-    accounts: [...new Set(users)].map((user) => ({ user, password: null })),
-    discovery: null,
-    system: systemSettings(systemText),
+    accounts: [...new Set([...known, ...users])].map((user) => ({ user, password: null })),
+    discovery,
+    system: systemSettings(system),
   };
+}
+
+function discoveryAccounts(text: string): TgtDocument["discovery"] {
+  const [, list] = /^ {4}Account information:\n\n((?: {4}.+\n)*)/m.exec(text) ?? [];
+  if (list === undefined) return null;
+  const users = list.split("\n").flatMap((line) => (line === "" ? [] : [line.trimStart()]));
+  const outgoing = users.find((user) => OUTGOING.test(user));
+  return {
+    incoming: users.filter((user) => !OUTGOING.test(user)),
+    outgoing: outgoing?.replace(OUTGOING, "") ?? null,
+  };
+}
+
+/** What tgt makes of a request with an address and a name: a rule of this spelling beside the rule for the name. */
+const SPELLED = /^([^,]+),initiator-name=(.+)$/;
+
+/** The rules that make these again, one request each. */
+function rulesOf(acl: readonly string[]): { addresses: string[]; initiatorNames: string[] } {
+  const isSpelled = (rule: string): boolean => SPELLED.test(rule);
+  const names = acl.filter((rule) => !isSpelled(rule) && isInitiatorName(rule));
+  const spelled = new Set<string>();
+  const addresses = acl
+    .filter((rule) => isSpelled(rule) || !isInitiatorName(rule))
+    .map((rule) => {
+      const [, address = rule, name] = SPELLED.exec(rule) ?? [];
+      // Nobody is to be let in by a name whose own rule was taken away since.
+      if (name === undefined || !names.includes(name)) return address;
+      spelled.add(name);
+      return rule;
+    });
+  return { addresses, initiatorNames: names.filter((name) => !spelled.has(name)) };
 }
 
 /** iSNS is told only where it is on: all else is as without saying. */
@@ -73,7 +109,7 @@ function targetDocument(target: ShownTarget, parameters: string): TgtTargetDocum
   const settings = [...parameters.matchAll(/^(\w+)=(.*)$/gm)]
     .map(([, key = "", value = ""]) => ({ name: key, value }))
     .filter((each) => {
-      const usual = PARAMETER_DEFAULTS[each.name];
+      const usual = USUAL.get(each.name);
       return usual !== undefined && each.value !== usual;
     });
   return {
@@ -81,8 +117,7 @@ function targetDocument(target: ShownTarget, parameters: string): TgtTargetDocum
     tid: Number(tid),
     incoming,
     outgoing,
-    addresses: acl.filter((rule) => !isInitiatorName(rule)),
-    initiatorNames: acl.filter(isInitiatorName),
+    ...rulesOf(acl),
     settings: [...settings, ...(isOffline ? [{ name: "state", value: "offline" }] : [])],
     luns: target.luns
       .filter(({ type }) => type !== "controller")
@@ -97,9 +132,8 @@ function lunDocument(shown: ShownLun, tid: number): TgtLunDocument {
   const say = (name: string, value: string, usual: string): void => {
     if (value !== usual) params.push(`${name}=${value}`);
   };
-  const hex = (number: number): string => number.toString(16).padStart(4, "0");
-  say("scsi_id", shown.scsiId, `IET     ${hex(tid)}${hex(lun)}`);
-  say("scsi_sn", shown.scsiSn, `beaf${tid}${lun}`);
+  say("scsi_id", shown.scsiId, usualScsiId(tid, lun));
+  say("scsi_sn", shown.scsiSn, usualScsiSn(tid, lun));
   say("removable", shown.isRemovable ? "1" : "0", isCd ? "1" : "0");
   say("online", shown.isOnline ? "1" : "0", "1");
   say("readonly", shown.isReadOnly ? "1" : "0", "0");

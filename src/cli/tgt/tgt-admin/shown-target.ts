@@ -37,7 +37,9 @@ type Draft = { -readonly [Key in keyof ShownTarget]: ShownTarget[Key] };
 
 const TARGET = /^Target (\d*): (.+)$/;
 const SECTION = /^ {4}(\S.*):$/;
-const OUTGOING = / \(outgoing\)$/;
+
+/** How the account is marked by which a target, or discovery, proves itself. */
+export const OUTGOING: RegExp = / \(outgoing\)$/;
 
 /** Reads the list, in its order. Lines that it does not know are passed over. */
 export function parseShownTargets(text: string): ShownTarget[] {

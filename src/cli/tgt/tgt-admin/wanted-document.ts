@@ -23,6 +23,8 @@ export interface Looking {
   /** Whether the daemon has a path open for a unit of this target already. */
   readonly isOwn: (target: string, path: string) => boolean;
   readonly note: (line: string) => void;
+  /** A store that is not there, or not free, and becomes no unit. */
+  readonly leftOut?: (target: string, path: string) => void;
 }
 
 /**
@@ -76,7 +78,7 @@ async function targetDocument(target: TargetWanted, looking: Looking): Promise<T
 
 async function lunDocuments(
   target: TargetWanted,
-  { world, isForced, isOwn, note }: Looking,
+  { world, isForced, isOwn, note, leftOut }: Looking,
 ): Promise<TgtLunDocument[]> {
   const { name, driver, stores } = target;
   const usable = new Set<StoreWanted>();
@@ -85,6 +87,7 @@ async function lunDocuments(
     const verdict = await judgeStore(store, world, flags);
     for (const line of verdict.notes) note(line);
     if (verdict.isUsable) usable.add(store);
+    else leftOut?.(name, store.path);
   }
   if (stores.some(({ isDirect }) => isDirect)) await requireSgInq(world);
   const documents: TgtLunDocument[] = [];

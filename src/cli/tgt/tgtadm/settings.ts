@@ -1,4 +1,10 @@
-import { MODES, NO_LUN, NO_TARGET_ID, OPERATIONS } from "../../../control/tgt/request.ts";
+import {
+  DEVICE_TYPES,
+  MODES,
+  NO_LUN,
+  NO_TARGET_ID,
+  OPERATIONS,
+} from "../../../control/tgt/request.ts";
 import { parseInteger, type IntegerKind } from "../c-number.ts";
 import { failure, wrongUse, type Ending } from "../ending.ts";
 import type { GivenOption } from "../getopt.ts";
@@ -19,17 +25,6 @@ const MODE_ALIASES: Readonly<Record<string, string>> = {
   sess: "session",
   conn: "connection",
 };
-
-/** SCSI device types by tgtadm's words; 255 is passthrough. */
-const DEVICE_TYPES: ReadonlyMap<string, number> = new Map([
-  ["disk", 0],
-  ["tape", 1],
-  ["ssc", 1],
-  ["cd", 5],
-  ["changer", 8],
-  ["osd", 17],
-  ["pt", 255],
-]);
 
 export const TAPE = 1;
 

@@ -1,10 +1,13 @@
 import { parseInteger } from "../c-number.ts";
 import { failure, type Ending, wrongUse } from "../ending.ts";
-import type { GivenOption, OptionSpec } from "../getopt.ts";
+import { type GivenOption, type OptionSpec, takeText, type TextFields } from "../getopt.ts";
 
 export const PROGRAM = "tgtd";
 
-/** The options of tgtd 1.0.85 in its order, and behind them those of this daemon alone, which have no letter to type. */
+/** Those of drivers, and of this daemon alone, have no letter to type, and no beginning of theirs is an option. */
+const WHOLE = { letterShape: "none", isWhole: true } as const;
+
+/** The options of tgtd 1.0.85 in its order, and behind them those of this daemon alone. */
 export const TGTD_OPTIONS: readonly OptionSpec[] = [
   { letter: "f", long: "foreground", shape: "flag" },
   { letter: "D", long: "nodaemonize", shape: "flag" },
@@ -14,10 +17,10 @@ export const TGTD_OPTIONS: readonly OptionSpec[] = [
   { letter: "d", long: "debug", shape: "value" },
   { letter: "V", long: "version", shape: "flag" },
   { letter: "h", long: "help", shape: "flag" },
-  { letter: "I", long: "iscsi", shape: "value", letterShape: "none" },
-  { letter: "R", long: "iser", shape: "value", letterShape: "none" },
-  { letter: "S", long: "state-dir", shape: "value", letterShape: "none" },
-  { letter: "O", long: "config", shape: "value", letterShape: "none" },
+  { letter: "I", long: "iscsi", shape: "value", leavesWord: true, ...WHOLE },
+  { letter: "R", long: "iser", shape: "value", leavesWord: true, ...WHOLE },
+  { letter: "S", long: "state-dir", shape: "value", ...WHOLE },
+  { letter: "O", long: "config", shape: "value", ...WHOLE },
 ];
 
 export interface TgtdSettings {
@@ -27,6 +30,8 @@ export interface TgtdSettings {
   pidFile: string | undefined;
   /** ADDRESS:PORT each; none: the default ones. */
   portals: string[];
+  /** `nop_interval` and `nop_count` for targets that say nothing else, as they were typed. */
+  readonly nopOptions: Map<string, string>;
   stateDir: string | undefined;
   configFile: string | undefined;
 }
@@ -38,6 +43,7 @@ export function emptySettings(): TgtdSettings {
     controlPort: 0,
     pidFile: undefined,
     portals: [],
+    nopOptions: new Map(),
     stateDir: undefined,
     configFile: undefined,
   };
@@ -61,8 +67,15 @@ function numberOf({ letter, value }: GivenOption, low: number, high: number): nu
 const CONTROL_PORT_MAX = 0x7fff;
 const INT_MAX = 0x7fff_ffff;
 
+const TEXT_FIELDS: TextFields<TgtdSettings> = new Map([
+  ["p", "pidFile"],
+  ["S", "stateDir"],
+  ["O", "configFile"],
+]);
+
 /** Takes up one option; what it gives is how tgtd ends because of it. */
 export function applyOption(settings: TgtdSettings, option: GivenOption): Ending | undefined {
+  if (takeText(settings, TEXT_FIELDS, option)) return undefined;
   const { letter, value } = option;
   switch (letter) {
     case "f":
@@ -76,15 +89,6 @@ export function applyOption(settings: TgtdSettings, option: GivenOption): Ending
       return taken(numberOf(option, 1, INT_MAX), () => undefined);
     case "d":
       return taken(numberOf(option, 0, 1), (level) => (settings.isDebug = level > 0));
-    case "p":
-      settings.pidFile = value;
-      return undefined;
-    case "S":
-      settings.stateDir = value;
-      return undefined;
-    case "O":
-      settings.configFile = value;
-      return undefined;
     case "I":
       return applyIscsi(settings, value);
     default:
@@ -98,10 +102,13 @@ function taken(number: number | Ending, take: (number: number) => unknown): Endi
   return undefined;
 }
 
-/** `portal=IP:PORT`, several behind commas; the intervals of NOP-Ins are this daemon's own, so they are passed over. */
+const NOP_KEYS: readonly (string | undefined)[] = ["nop_interval", "nop_count"];
+
+/** `portal=IP:PORT`, `nop_interval=SECONDS` and `nop_count=NUMBER`, several behind commas. All else is passed over, as by tgtd. */
 function applyIscsi(settings: TgtdSettings, text: string): Ending | undefined {
   for (const part of text.split(",")) {
     const [key, value = ""] = part.split(/=(.*)/s);
+    if (key !== undefined && NOP_KEYS.includes(key)) settings.nopOptions.set(key, value);
     if (key !== "portal" || value === "") continue;
     if (value.startsWith(":")) settings.portals.push(`0.0.0.0${value}`);
     else settings.portals.push(value);
@@ -109,10 +116,9 @@ function applyIscsi(settings: TgtdSettings, text: string): Ending | undefined {
   return undefined;
 }
 
-/** What tgtd says of a command line that getopt stumbles over: of unknown words their name, of the rest nothing. */
-export function faultEnding(fault: string): Ending {
-  const unknown = /^unrecognized option '--(.*)'$/s.exec(fault)?.[1];
+/** What tgtd says of a word that getopt stumbles over: long options are unknown, whatever is wrong with them; of letters nothing. */
+export function faultEnding(word: string): Ending {
   const help = `Try \`${PROGRAM} --help' for more information.`;
-  const line = unknown === undefined ? help : `'${unknown}' is an unknown option\n${help}`;
+  const line = word.startsWith("--") ? `'${word.slice(2)}' is an unknown option\n${help}` : help;
   return failure(line, 1);
 }

@@ -23,7 +23,8 @@ const READY = "ready";
 
 /** Runs one command line of tgtd: in the foreground for as long as the daemon lives. Never rejects. */
 export async function tgtd(words: readonly string[], { variables }: Surroundings): Promise<Ending> {
-  const { given, fault } = getopt(TGTD_OPTIONS, words, variables["POSIXLY_CORRECT"] !== undefined);
+  const isStrict = variables["POSIXLY_CORRECT"] !== undefined;
+  const { given, faultWord } = getopt(TGTD_OPTIONS, words, isStrict);
   const settings = emptySettings();
   for (const option of given) {
     if (option.letter === "V") return success(`${TGT_VERSION}\n`);
@@ -31,7 +32,7 @@ export async function tgtd(words: readonly string[], { variables }: Surroundings
     const ending = applyOption(settings, option);
     if (ending !== undefined) return ending;
   }
-  if (fault !== undefined) return faultEnding(fault);
+  if (faultWord !== undefined) return faultEnding(faultWord);
   const tellFd = variables[TELL_VARIABLE];
   if (settings.isForeground || tellFd !== undefined) {
     return runHere(settings, variables, tellFd === undefined ? undefined : Number(tellFd));
@@ -55,12 +56,14 @@ function daemonOptions(
   settings: TgtdSettings,
   variables: Surroundings["variables"],
 ): DaemonOptions {
-  const { configFile, portals, isDebug, controlPort } = settings;
+  const { configFile, portals, isDebug, controlPort, nopOptions } = settings;
   return {
     configFile: configFile === undefined ? null : resolve(pathOf(configFile)),
     stateDir: stateDirOf(settings),
     portals,
-    logLevel: isDebug ? "debug" : null,
+    logLevel: null,
+    debug: isDebug,
+    nopOptions,
     ready: { file: null, fd: null },
     terminal: process.stdout.isTTY,
     tgtSocket: tgtSocketPath(variables, controlPort),

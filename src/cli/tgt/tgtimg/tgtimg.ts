@@ -1,5 +1,5 @@
 import { failure, success, wrongUse, type Ending, type Surroundings } from "../ending.ts";
-import { getopt, type GivenOption } from "../getopt.ts";
+import { getopt, type GivenOption, takeText, type TextFields } from "../getopt.ts";
 import { newDisc, newDisk } from "./new-disk.ts";
 import { newTape } from "./new-tape.ts";
 import { TGTIMG_OPTIONS, type ImageSettings } from "./options.ts";
@@ -58,7 +58,16 @@ function wrong(words: string): Ending {
   return wrongUse(PROGRAM, `${PROGRAM}: ${words}`);
 }
 
-function applyOption(settings: ImageSettings, { letter, value }: GivenOption): Ending | undefined {
+const TEXT_FIELDS: TextFields<ImageSettings> = new Map([
+  ["b", "barcode"],
+  ["s", "size"],
+  ["t", "type"],
+  ["f", "file"],
+]);
+
+function applyOption(settings: ImageSettings, option: GivenOption): Ending | undefined {
+  if (takeText(settings, TEXT_FIELDS, option)) return undefined;
+  const { letter, value } = option;
   switch (letter) {
     case "o":
       if (value !== "new" && value !== "show") {
@@ -71,18 +80,6 @@ function applyOption(settings: ImageSettings, { letter, value }: GivenOption): E
         return failure(`${PROGRAM}: unknown target type: ${value}`);
       }
       settings.device = value;
-      return undefined;
-    case "b":
-      settings.barcode = value;
-      return undefined;
-    case "s":
-      settings.size = value;
-      return undefined;
-    case "t":
-      settings.type = value;
-      return undefined;
-    case "f":
-      settings.file = value;
       return undefined;
     default:
       settings.isThin = true;

@@ -1,6 +1,7 @@
 import { OPEN_ACCESS } from "../../../iscsi/auth/access-list.ts";
 import type { AccountConfig, AuthenticationConfig, DiscoveryConfig } from "../../config/config.ts";
 import type { Inventory } from "../../config/inventory.ts";
+import { isSameAccount, targetsWith } from "../../plane/account-copies.ts";
 import type { PlaneView } from "../../plane/control-plane.ts";
 import { accountProblems } from "../../../iscsi/auth/authentication-policy.ts";
 import { OperationError } from "../../protocol.ts";
@@ -24,29 +25,68 @@ export async function makeAccount(
   });
 }
 
-/** The account, and all that it was bound to is without it. Refused: no-user, unsupported-operation. */
+/**
+ * The account, and all that it was bound to is without it; others of the same name stay. Refused: no-user, unsupported-operation: it is
+ * in the configuration, or a target has it that tgt's commands have not made.
+ */
 export async function deleteAccount(daemon: TgtDaemon, user: string): Promise<void> {
+  let open: readonly string[] = [];
   await daemon.plane.change(TGTADM, "tgt account delete", (view) => {
-    const { inventory, config } = view;
-    accountOf(view, user);
-    if (config.accounts.some((one) => one.user === user)) {
-      throw new OperationError("foreign", `the account ${user} is in the configuration`);
-    }
-    const without = (given: AuthenticationConfig | null): AuthenticationConfig | null =>
-      minusOutgoing(minusIncoming(given, user), user);
-    const { targets, discovery, accounts } = inventory;
-    return {
-      ...inventory,
-      accounts: accounts.filter((one) => one.user !== user),
-      targets: targets.map((target) => {
-        return { ...target, authentication: without(target.authentication) };
-      }),
-      discovery:
-        discovery === null
-          ? null
-          : { ...discovery, authentication: without(discovery.authentication) },
-    };
+    const account = accountOf(view, user);
+    refuseUsed(view, account);
+    const { inventory } = view;
+    const after = withoutAccount(inventory, account);
+    open = openedBy(inventory, after);
+    return after;
   });
+  if (open.length > 0) {
+    daemon.log.warn({ user, open }, "no account is left here: everybody is let in without one");
+  }
+}
+
+/** As thinlun's own commands do: what they have made asks for the account, and would let everybody in without it. */
+function refuseUsed({ inventory, config }: PlaneView, account: AccountConfig): void {
+  const { user } = account;
+  if (config.accounts.some((one) => one.user === user)) {
+    throw new OperationError("foreign", `the account ${user} is in the configuration`);
+  }
+  const users = targetsWith(
+    { targets: inventory.targets.filter(({ tgt }) => tgt === null) },
+    account,
+  );
+  if (users.length === 0) return;
+  throw new OperationError(
+    "foreign",
+    `the account ${user} is used by ${users.join(", ")}: take it away there first`,
+  );
+}
+
+function withoutAccount(inventory: Inventory, account: AccountConfig): Inventory {
+  const without = (given: AuthenticationConfig | null): AuthenticationConfig | null =>
+    minusOutgoing(minusIncoming(given, account), account);
+  const { targets, discovery, accounts } = inventory;
+  return {
+    ...inventory,
+    accounts: accounts.filter((one) => one.user !== account.user),
+    targets: targets.map((target) => {
+      return { ...target, authentication: without(target.authentication) };
+    }),
+    discovery:
+      discovery === null
+        ? null
+        : { ...discovery, authentication: without(discovery.authentication) },
+  };
+}
+
+/** Where nobody has to authenticate any more. */
+function openedBy(before: Inventory, after: Inventory): readonly string[] {
+  const asks = (given: AuthenticationConfig | null | undefined): boolean =>
+    (given?.accounts.length ?? 0) > 0;
+  const names = before.targets.flatMap(({ name, authentication }, index) =>
+    asks(authentication) && !asks(after.targets[index]?.authentication) ? [name] : [],
+  );
+  const isOpened = asks(before.discovery?.authentication) && !asks(after.discovery?.authentication);
+  return isOpened ? [...names, "discovery"] : names;
 }
 
 function accountOf({ all }: PlaneView, user: string): AccountConfig {
@@ -70,18 +110,19 @@ function settled(authentication: AuthenticationConfig): AuthenticationConfig | n
 
 function minusIncoming(
   before: AuthenticationConfig | null,
-  user: string,
+  account: AccountConfig,
 ): AuthenticationConfig | null {
   const { accounts, ...rest } = before ?? NOBODY;
-  return settled({ ...rest, accounts: accounts.filter((one) => one.user !== user) });
+  return settled({ ...rest, accounts: accounts.filter((one) => !isSameAccount(one, account)) });
 }
 
 function minusOutgoing(
   before: AuthenticationConfig | null,
-  user: string,
+  account: AccountConfig,
 ): AuthenticationConfig | null {
   const { mutual, ...rest } = before ?? NOBODY;
-  return settled({ ...rest, mutual: mutual?.user === user ? null : mutual });
+  const goes = mutual !== null && isSameAccount(mutual, account);
+  return settled({ ...rest, mutual: goes ? null : mutual });
 }
 
 /** What an account is bound to, and how. */
@@ -110,11 +151,12 @@ export function bindAccount(daemon: TgtDaemon, binding: Binding): Promise<void> 
 
 /** Refused: no-target, no-user. */
 export function unbindAccount(daemon: TgtDaemon, binding: Binding): Promise<void> {
-  const { user, outgoing } = binding;
-  return rebind(daemon, binding, (before) => {
+  const { outgoing } = binding;
+  return rebind(daemon, binding, (before, account) => {
     const bound = outgoing ? [before.mutual] : before.accounts;
-    if (!bound.some((one) => one?.user === user)) throw new TgtRefused("no-user");
-    return outgoing ? minusOutgoing(before, user) : minusIncoming(before, user);
+    const isBound = bound.some((one) => one !== null && isSameAccount(one, account));
+    if (!isBound) throw new TgtRefused("no-user");
+    return outgoing ? minusOutgoing(before, account) : minusIncoming(before, account);
   });
 }
 

@@ -38,14 +38,6 @@ export function storeOf(unit: NewLogicalUnit): { readonly type: string; readonly
   return { type, flags: flags.join(":") };
 }
 
-/** A path as it came, one character a byte, as text. Refused: invalid-request where it is no UTF-8. */
-export function pathText(path: string): string {
-  const bytes = Buffer.from(path, "latin1");
-  const text = bytes.toString("utf8");
-  if (Buffer.compare(Buffer.from(text, "utf8"), bytes) === 0) return text;
-  throw new TgtRefused("invalid-request", "the path is no UTF-8");
-}
-
 const common = { uuid: null, readOnly: false, optional: false, delayMs: 0 } as const;
 
 /** Nothing, to be read and written. */

@@ -16,6 +16,7 @@ import { hasLun, targetOfId } from "./find.ts";
 import { deleteLun, makeLun } from "./luns.ts";
 import { deletePortals, makePortals, shownPortals } from "./portals.ts";
 import { deleteConnection } from "./sessions.ts";
+import { setDriver, setSystem } from "./set-system.ts";
 import { shownDrivers, shownSystem } from "./shown-system.ts";
 import { shownNexuses, shownParameters, shownTarget } from "./shown-target.ts";
 import {
@@ -30,19 +31,37 @@ import type { TgtDaemon } from "./tgt-daemon.ts";
 import { refusalOf, TgtRefused } from "./tgt-refused.ts";
 import { updateLun } from "./update-lun.ts";
 
+/** Of a command, what names its object; never what its user keeps secret. */
+const OBJECT_KEYS: readonly string[] = ["targetId", "lun", "name", "user", "connectionId"];
+
+/** As long as a name of iSCSI. */
+const SHOWN_MAX = 223;
+
 /** Carries out a request of tgt's management protocol. Never rejects: what goes wrong is in the answer, and the reason is logged. */
 export async function execute(daemon: TgtDaemon, request: TgtRequest): Promise<TgtResponse> {
   const command = toCommand(request);
+  const { targetId, lun } = request;
+  daemon.log.debug({ command: command.kind, targetId, lun: String(lun) }, "a request of tgtadm");
   try {
     if (command.kind === "refused") throw refused(daemon, command, request);
     return { error: 0, text: (await run(daemon, command)) ?? "" };
   } catch (error) {
     const refusal = refusalOf(error);
-    const fields = { command: command.kind, error: refusal ?? "unknown" };
+    const fields = { command: command.kind, ...objectOf(command), error: refusal ?? "unknown" };
     if (refusal === null) daemon.log.error({ ...fields, error }, "a request ran into a defect");
     else daemon.log.info({ ...fields, reason: reasonOf(error) }, "a request was refused");
     return { error: errorNumber(refusal ?? "unknown"), text: "" };
   }
+}
+
+/** What a command is about, for the log: tgt's words do not say. */
+function objectOf(command: TgtCommand | TgtRefusal): Readonly<Record<string, unknown>> {
+  const about: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(command)) {
+    if (!OBJECT_KEYS.includes(key) || value === undefined) continue;
+    about[key] = typeof value === "number" ? value : makeVisible(String(value).slice(0, SHOWN_MAX));
+  }
+  return about;
 }
 
 function reasonOf(error: unknown): string {
@@ -92,7 +111,7 @@ function runSystem(daemon: TgtDaemon, command: Kind<"system">): Text {
     case "system-stat":
       return systemStatistics(daemon);
     case "system-update":
-      return daemon.system.update(command.settings);
+      return setSystem(daemon, command.settings);
     case "system-delete":
       if (daemon.plane.view.all.targets.length > 0) throw new TgtRefused("invalid-request");
       return daemon.stop();
@@ -110,7 +129,7 @@ function runTarget(daemon: TgtDaemon, command: Kind<"target">): Promise<Text> | 
       if (command.targetId === undefined) {
         return showTargets(view.all.targets.map((target) => shownTarget(daemon, target)));
       }
-      return showParameters(shownParameters(targetOfId(view, command.targetId)));
+      return showParameters(shownParameters(targetOfId(view, command.targetId), daemon.nopOptions));
     case "target-stat":
       return targetStatistics(daemon, command.targetId);
     case "target-update":
@@ -120,9 +139,10 @@ function runTarget(daemon: TgtDaemon, command: Kind<"target">): Promise<Text> | 
     case "target-unbind":
       return unbindAccess(daemon, command.targetId, command.access);
     case "target-bind-host":
+      targetOfId(view, command.targetId);
+      return daemon.system.bindHost(command.hostNumber);
     case "target-unbind-host":
-      // iSCSI has no hosts of this machine: nothing is to be done.
-      return void targetOfId(view, command.targetId);
+      return daemon.system.unbindHost(command.hostNumber);
   }
 }
 
@@ -157,7 +177,7 @@ function runDriver(daemon: TgtDaemon, command: Kind<"lld">): Text {
   if (command.kind === "lld-stop" && daemon.plane.view.all.targets.length > 0) {
     throw new TgtRefused("driver-active");
   }
-  daemon.system.setDriver(command.kind === "lld-stop" ? "stopped" : "ready");
+  setDriver(daemon, command.kind === "lld-stop" ? "stopped" : "ready");
 }
 
 function runConnection(daemon: TgtDaemon, command: Kind<"connection">): Text {

@@ -4,7 +4,7 @@ import type { LunConfig, TgtLunConfig } from "../../config/config.ts";
 import { leadingNumber } from "../parameters.ts";
 import { SCSI_ID_CHARS_MAX } from "../show/identity.ts";
 import type { TgtSetting } from "../tgt-command-update.ts";
-import { pathText, volumeOf } from "./backing-store.ts";
+import { volumeOf } from "./backing-store.ts";
 import { modePageSettings } from "./mode-page.ts";
 import { TgtRefused } from "./tgt-refused.ts";
 
@@ -104,7 +104,7 @@ export function withLunSetting(
     case "mode_page":
       return withSettings(lun, modePageSettings(value, isSync(tgt)));
     case "path":
-      return withPath(lun, tgt, pathText(value));
+      return withPath(lun, tgt, value);
     default:
       // Of a store that is open, tgtd changes neither flags nor options.
       throw new TgtRefused("invalid-request", `${key} cannot change`);

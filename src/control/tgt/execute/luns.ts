@@ -5,7 +5,7 @@ import type { PlaneView } from "../../plane/control-plane.ts";
 import { minusLun, plusLun, viewOf, withChangedTarget, withVolume } from "../../plane/edits.ts";
 import { defaultScsiId, defaultScsiSn } from "../show/identity.ts";
 import type { NewLogicalUnit } from "../tgt-command-lun.ts";
-import { nothing, pathText, storeOf, volumeOf } from "./backing-store.ts";
+import { nothing, storeOf, volumeOf } from "./backing-store.ts";
 import { hasLun, lunNumber, lunOf, targetOfId } from "./find.ts";
 import { changeTarget } from "./targets.ts";
 import { TGTADM, type TgtDaemon } from "./tgt-daemon.ts";
@@ -37,7 +37,7 @@ function newLun(tid: number, lun: number, unit: NewLogicalUnit): LunConfig {
     throw new TgtRefused("invalid-request", `units of type ${unit.deviceType} are not built in`);
   }
   const { type, flags } = storeOf(unit);
-  const storePath = pathText(unit.path ?? "");
+  const storePath = unit.path ?? "";
   const { name } = storePath === "" ? nothing() : volumeOf(type, storePath, flags);
   const settings: LunConfig["settings"] = {
     ...DISK_SETTINGS,

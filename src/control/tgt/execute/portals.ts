@@ -51,7 +51,7 @@ async function deletePortal(daemon: TgtDaemon, portal: TgtPortal): Promise<void>
     await daemon.portals.close(given);
     const { config } = plane.view;
     plane.adopt({ ...config, portals: config.portals.filter((one) => one !== given) });
-  });
+  }, "tgt portal delete");
 }
 
 /** A portal as it was asked for, by that or by what its name and its port have turned out to be. */

@@ -1,5 +1,5 @@
 import { sessionOfId, targetOfId } from "./find.ts";
-import type { TgtDaemon } from "./tgt-daemon.ts";
+import { TGTADM, type TgtDaemon } from "./tgt-daemon.ts";
 import { TgtRefused } from "./tgt-refused.ts";
 
 /** A connection as a request names it. */
@@ -14,6 +14,11 @@ export function deleteConnection(daemon: TgtDaemon, id: ConnectionId): void {
   const { name } = targetOfId(daemon.plane.view, id.targetId);
   const { session, connection } = sessionOfId(daemon.server, name, id.sessionId);
   if (session.connection?.cid !== id.connectionId) throw new TgtRefused("no-connection");
-  daemon.log.info({ target: name, initiator: session.initiatorName }, "tgtadm ends a connection");
+  const thing = { target: name, initiator: session.initiatorName };
+  daemon.plane.audit.changed({
+    by: TGTADM.name,
+    operation: "tgt connection delete",
+    changes: [{ action: "delete", kind: "session", name: String(session.tsih), thing }],
+  });
   connection.drop("an administrator ended it");
 }

@@ -1,11 +1,14 @@
 import type { ShownDriver, ShownSystem } from "../show/shown.ts";
+import { spelledName } from "../spelled-name.ts";
 import { STORE_TYPES } from "./backing-store.ts";
 import { shownAccounts } from "./shown-target.ts";
 import type { TgtDaemon } from "./tgt-daemon.ts";
 
 /** iser is shown as tgt shows a driver that is not built in. */
 export function shownDrivers({ plane, system }: TgtDaemon): readonly ShownDriver[] {
-  const targets = plane.view.all.targets.map(({ tid, name }) => ({ tid: tid ?? 0, name }));
+  const targets = plane.view.all.targets.map((target) => {
+    return { tid: target.tid ?? 0, name: spelledName(target) };
+  });
   return [
     { name: "iscsi", state: system.driver, targets },
     { name: "iser", state: "error", targets: [] },

@@ -1,10 +1,7 @@
+import type { PingSettings } from "../../../iscsi/ping-watch.ts";
 import type { LogicalUnit } from "../../../scsi/logical-unit.ts";
 import { defaultScsiId, defaultScsiSn, SCSI_ID_CHARS_MAX } from "../show/identity.ts";
-import {
-  SESSION_KEY_DEFAULTS,
-  type ShownParameters,
-  type ShownRedirect,
-} from "../show/show-parameters.ts";
+import type { ShownParameters, ShownRedirect } from "../show/show-parameters.ts";
 import type { ShownAccounts, ShownNexus, ShownTarget, ShownUnit } from "../show/shown.ts";
 import type {
   AuthenticationConfig,
@@ -12,9 +9,12 @@ import type {
   TargetConfig,
   VolumeConfig,
 } from "../../config/config.ts";
-import { leadingNumber } from "../parameters.ts";
+import { SESSION_KEY_DEFAULTS } from "../defaults.ts";
+import { decimalInt32 } from "../parameters.ts";
+import { spelledName } from "../spelled-name.ts";
 import { spelledAddresses } from "./access.ts";
 import { sessionsOf } from "./find.ts";
+import { NOP_COUNT, NOP_INTERVAL, pingsOf } from "./target-settings.ts";
 import type { TgtDaemon } from "./tgt-daemon.ts";
 
 const CONTROLLER: Omit<ShownUnit, "lun" | "scsiId" | "scsiSn"> = {
@@ -38,6 +38,7 @@ function controller(tid: number): ShownUnit {
 
 /** How tgt would call the store of a volume that it has not made. */
 function storeOf(
+  lun: LunConfig,
   volume: VolumeConfig | undefined,
 ): Pick<ShownUnit, "storeType" | "storePath" | "storeFlags"> {
   switch (volume?.driver) {
@@ -45,7 +46,7 @@ function storeOf(
       return { storeType: volume.direct ? "aio" : "rdwr", storePath: volume.path, storeFlags: "" };
     case "thin": {
       const { pool, name } = volume;
-      return { storeType: "thin", storePath: `${pool}/${name ?? ""}`, storeFlags: "" };
+      return { storeType: "thin", storePath: `${pool}/${name ?? lun.volume}`, storeFlags: "" };
     }
     case "memory":
     case "null":
@@ -61,7 +62,8 @@ function shownUnit(
 ): ShownUnit {
   const { tgt, settings } = lun;
   const hasMedium = tgt === null || tgt.storePath !== "";
-  const store = tgt === null ? storeOf(volume) : { ...tgt, storePath: tgt.storePath || undefined };
+  const store =
+    tgt === null ? storeOf(lun, volume) : { ...tgt, storePath: tgt.storePath || undefined };
   const serial = (unit?.identity.serial ?? "").slice(0, SCSI_ID_CHARS_MAX);
   return {
     lun: lun.lun,
@@ -102,9 +104,21 @@ export function shownNexuses({ server }: TgtDaemon, target: string): readonly Sh
   });
 }
 
-function nopOf(target: TargetConfig): Pick<ShownTarget, "nopIntervalSeconds" | "nopCount"> {
-  const setting = (key: string): number => leadingNumber(target.tgt?.settings.get(key) ?? "");
-  return { nopIntervalSeconds: setting("nop_interval"), nopCount: setting("nop_count") };
+/** What somebody has set: of the target, or with the options of the daemon. What tgtadm has set is shown as it came. */
+function nopOf(
+  { tgt, pings }: TargetConfig,
+  usual: TgtDaemon["nopOptions"] = new Map(),
+): Pick<ShownTarget, "nopIntervalSeconds" | "nopCount"> {
+  const said = tgt?.settings ?? new Map<string, string>();
+  const meant = pingsOf(said);
+  const setting = (key: string, field: keyof PingSettings): number => {
+    const text = meant[field] === pings[field] ? said.get(key) : undefined;
+    return decimalInt32(text ?? String(pings[field] ?? usual.get(key) ?? ""));
+  };
+  return {
+    nopIntervalSeconds: setting(NOP_INTERVAL, "intervalSeconds"),
+    nopCount: setting(NOP_COUNT, "count"),
+  };
 }
 
 export function shownTarget(daemon: TgtDaemon, target: TargetConfig): ShownTarget {
@@ -116,10 +130,10 @@ export function shownTarget(daemon: TgtDaemon, target: TargetConfig): ShownTarge
   const everybody = access.addresses.length === 0 && access.withoutAddresses === "allow";
   return {
     tid,
-    name,
+    name: spelledName(target),
     driver: "iscsi",
     state,
-    ...nopOf(target),
+    ...nopOf(target, daemon.nopOptions),
     nexuses: shownNexuses(daemon, name),
     units: tgt === null ? disks : [controller(tid), ...disks],
     accounts: shownAccounts(authentication),
@@ -140,21 +154,24 @@ function redirectOf({ tgt, redirect }: TargetConfig): ShownRedirect | undefined 
     return {
       to: "address",
       address,
-      port: port === undefined ? undefined : leadingNumber(port),
+      port,
       reason: reason === undefined ? undefined : isPermanent ? "Permanent" : "Temporary",
     };
   }
   if (redirect === null) return undefined;
   const reason = redirect.permanent ? "Permanent" : "Temporary";
-  return { to: "address", address: redirect.address, port: redirect.port, reason };
+  return { to: "address", address: redirect.address, port: String(redirect.port), reason };
 }
 
 /** What tgt's commands have set of a target's parameters; what they have not is as tgt has it. */
-export function shownParameters(target: TargetConfig): ShownParameters {
+export function shownParameters(
+  target: TargetConfig,
+  nopOptions?: TgtDaemon["nopOptions"],
+): ShownParameters {
   const given = [...(target.tgt?.settings ?? [])];
   const keys = given.filter(([key]) => Object.hasOwn(SESSION_KEY_DEFAULTS, key));
   return {
-    ...nopOf(target),
+    ...nopOf(target, nopOptions),
     keys: Object.fromEntries(keys) as ShownParameters["keys"],
     redirect: redirectOf(target),
   };

@@ -10,7 +10,7 @@ const UNIT_HEADER =
 const CONNECTION_HEADER =
   "sid cid rxdata_octets txdata_octets dataout_pdus datain_pdus cmd_pdus rsp_pdus\n";
 
-/** Widths of the columns. */
+/** Widths of the columns; those of a connection are as wide as what stands above them. */
 const NUMBER_WIDTH = 3;
 const BYTES_WIDTH = 12;
 const COMMANDS_WIDTH = 6;
@@ -68,8 +68,11 @@ function sessionRows(tid: number, luns: readonly number[], { session }: LiveSess
 
 function targetRows({ plane, server }: TgtDaemon, tid: number): string {
   const { name } = targetOfId(plane.view, tid);
-  return sessionsOf(server, name)
-    .map((live) => sessionRows(tid, lunsOf(live), live))
+  const sessions = sessionsOf(server, name);
+  const luns = new Set(sessions.flatMap((live) => lunsOf(live)));
+  return [...luns]
+    .toSorted((left, right) => left - right)
+    .flatMap((lun) => sessions.map((live) => sessionRows(tid, [lun], live)))
     .join("");
 }
 
@@ -109,12 +112,12 @@ function connectionRow({ session, connection }: LiveSession): string {
   const columns = [
     padded(session.sid, NUMBER_WIDTH),
     padded(session.connection?.cid ?? 0, NUMBER_WIDTH),
-    padded(statistics.receivedOctets, BYTES_WIDTH),
-    padded(statistics.sentOctets, BYTES_WIDTH),
-    padded(statistics.dataOuts, BYTES_WIDTH),
-    padded(statistics.dataIns, BYTES_WIDTH),
-    padded(statistics.commands, BYTES_WIDTH),
-    padded(statistics.responses, BYTES_WIDTH),
+    padded(statistics.receivedOctets, "rxdata_octets".length),
+    padded(statistics.sentOctets, "txdata_octets".length),
+    padded(statistics.dataOuts, "dataout_pdus".length),
+    padded(statistics.dataIns, "datain_pdus".length),
+    padded(statistics.commands, "cmd_pdus".length),
+    padded(statistics.responses, "rsp_pdus".length),
   ];
   return `${columns.join(" ")}\n`;
 }
@@ -125,7 +128,8 @@ export function sessionStatistics(
   { targetId, sessionId }: Pick<ConnectionId, "targetId" | "sessionId">,
 ): string {
   const live = liveSession(daemon, targetId, sessionId);
-  const rows = sessionRows(targetId, lunsOf(live), live);
+  // From the highest on, as tgtd lists the units of one session alone.
+  const rows = sessionRows(targetId, lunsOf(live).toReversed(), live);
   return `${UNIT_HEADER}${rows}\n${CONNECTION_HEADER}${connectionRow(live)}`;
 }
 

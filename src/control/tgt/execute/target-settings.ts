@@ -4,8 +4,9 @@ import {
   OFFER_RANGES,
   type ParameterOffers,
 } from "../../../iscsi/parameters.ts";
+import { PING_RANGES, type PingSettings } from "../../../iscsi/ping-watch.ts";
 import type { Redirect } from "../../../iscsi/target.ts";
-import { leadingNumber } from "../parameters.ts";
+import { decimalInt32, leadingNumber, uint32Of } from "../parameters.ts";
 
 /** The session keys of tgt that are a number of ours. Others are shown as they were set, and change nothing. */
 const NUMBERS: Readonly<Record<string, BoundedOffer>> = {
@@ -32,7 +33,7 @@ export function shownValue(key: string, value: string): string {
     return digestOffer(value) === "off" ? "None" : "CRC32C";
   }
   if (key === "OFMarkInt" || key === "IFMarkInt") return "Irrelevant";
-  return NUMERIC.test(key) ? String(leadingNumber(value)) : value;
+  return NUMERIC.test(key) ? String(uint32Of(leadingNumber(value))) : value;
 }
 
 /** What a target offers after a key was set; numbers past what this host can keep are cut. */
@@ -40,7 +41,7 @@ export function offersOf(offers: ParameterOffers, key: string, value: string): P
   const name = Object.hasOwn(NUMBERS, key) ? NUMBERS[key] : undefined;
   if (name !== undefined) {
     const [low, high] = OFFER_RANGES[name];
-    const number = Math.min(Math.max(leadingNumber(value), low), high);
+    const number = Math.min(Math.max(uint32Of(leadingNumber(value)), low), high);
     const changed = { ...offers, [name]: number };
     const { maxBurstLengthBytes, firstBurstLengthBytes } = changed;
     // A first burst is never longer than a burst (RFC 7143 13.14), in whichever order they are set.
@@ -63,6 +64,27 @@ export function offersOf(offers: ParameterOffers, key: string, value: string): P
   }
 }
 
+/** How many questions are asked and how often, as tgt's commands and its daemon's options name it. */
+export const NOP_INTERVAL = "nop_interval";
+export const NOP_COUNT = "nop_count";
+
+/**
+ * How initiators are asked whether they live. No interval at all is a decision, as with tgt. To drop them without a question, as tgt does
+ * where there is an interval and no count, helps nobody: then they are asked as often as usual.
+ */
+export function pingsOf(settings: ReadonlyMap<string, string>): Partial<PingSettings> {
+  const numberOf = (key: string, [, high]: readonly [number, number]): number | undefined => {
+    const text = settings.get(key);
+    return text === undefined ? undefined : Math.min(decimalInt32(text), high);
+  };
+  const interval = numberOf(NOP_INTERVAL, PING_RANGES.intervalSeconds);
+  const count = numberOf(NOP_COUNT, PING_RANGES.count) ?? 0;
+  return {
+    ...(interval === undefined ? {} : { intervalSeconds: Math.max(interval, 0) }),
+    ...(count < 1 ? {} : { count }),
+  };
+}
+
 const PORT_MAX = 0xffff;
 
 /**
@@ -71,7 +93,7 @@ const PORT_MAX = 0xffff;
  */
 export function redirectOf(settings: ReadonlyMap<string, string>): Redirect | null {
   const address = (settings.get("RedirectAddress") ?? "").replace(/^\[(.*)\]$/, "$1");
-  const port = leadingNumber(settings.get("RedirectPort") ?? "");
+  const port = decimalInt32(settings.get("RedirectPort") ?? "");
   const reason = settings.get("RedirectReason");
   if (address === "" || port < 1 || port > PORT_MAX || reason === undefined) return null;
   return { address, port, permanent: reason.startsWith("Permanent") };

@@ -5,18 +5,19 @@ import type { TargetConfig } from "../../config/config.ts";
 import type { Inventory } from "../../config/inventory.ts";
 import type { Edit, PlaneView } from "../../plane/control-plane.ts";
 import { withChangedTarget, withoutTarget, withTarget } from "../../plane/edits.ts";
+import { spelling } from "../spelled-name.ts";
 import type { TgtSetting } from "../tgt-command-update.ts";
 import { sessionsOf, targetOfId } from "./find.ts";
-import { offersOf, redirectOf, shownValue } from "./target-settings.ts";
+import { offersOf, pingsOf, redirectOf, shownValue } from "./target-settings.ts";
 import { TGTADM, type TgtDaemon } from "./tgt-daemon.ts";
 import { TgtRefused } from "./tgt-refused.ts";
 
 /** A target as tgt makes it: nobody is let in before an address, or ALL, is bound. */
-function newTarget(tid: number, name: string): TargetConfig {
+function newTarget(tid: number, name: string, text: string): TargetConfig {
   return {
     name,
     tid,
-    tgt: { settings: new Map() },
+    tgt: { settings: spelling(text, name) },
     alias: null,
     luns: [],
     authentication: null,
@@ -24,6 +25,7 @@ function newTarget(tid: number, name: string): TargetConfig {
     portalGroups: [],
     redirect: null,
     offers: DEFAULT_OFFERS,
+    pings: {},
     sessionsMax: TARGET_SESSIONS_MAX_DEFAULT,
     state: "ready",
   };
@@ -31,14 +33,13 @@ function newTarget(tid: number, name: string): TargetConfig {
 
 /** Refused: target-exists, invalid-request. */
 export async function makeTarget(daemon: TgtDaemon, tid: number, text: string): Promise<void> {
-  if (daemon.system.driver !== "ready") throw new TgtRefused("no-driver");
   const parsed = parseIscsiName(text);
   await daemon.plane.change(TGTADM, "tgt target new", (view) => {
     const { name } = parsed.ok ? parsed : { name: "" };
     const isTaken = view.all.targets.some((one) => one.tid === tid || one.name === name);
     if (isTaken) throw new TgtRefused("target-exists");
     if (!parsed.ok) throw new TgtRefused("invalid-request", parsed.message);
-    return withTarget(view, newTarget(tid, name));
+    return withTarget(view, newTarget(tid, name, text));
   });
 }
 
@@ -82,6 +83,7 @@ export async function setTarget(
       ...target,
       tgt: target.tgt === null ? null : { ...target.tgt, settings },
       offers: offersOf(target.offers, key, value),
+      pings: pingsOf(settings),
       redirect: redirectOf(settings),
     };
   });

@@ -13,6 +13,8 @@ export interface TgtDaemon {
   readonly volumes: Pick<VolumeStore, "volumes" | "refresh">;
   readonly portals: PortalStore;
   readonly system: TgtSystem;
+  /** What tgtd was started with for targets that say nothing else: `nop_interval` and `nop_count`, as text. Left out: nothing. */
+  readonly nopOptions?: ReadonlyMap<string, string>;
   /** Ends the daemon in order, after the answer. */
   readonly stop: () => void;
 }

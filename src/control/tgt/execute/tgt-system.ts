@@ -1,5 +1,6 @@
 import type { ShownIsns } from "../show/shown.ts";
 import type { TgtSetting } from "../tgt-command-update.ts";
+import { TgtRefused } from "./tgt-refused.ts";
 
 /** What `--mode sys --op update` sets. It is as long as the daemon runs: tgt-admin says it anew after each start. */
 export interface SystemSettings {
@@ -16,9 +17,15 @@ const DEFAULTS: SystemSettings = {
 
 /** State of tgt's daemon as a whole, and whoever wants to know of it: the name service's client, the server that takes logins. */
 export class TgtSystem {
+  readonly #hosts = new Set<number>();
   readonly #listeners = new Set<(settings: SystemSettings) => void>();
-  #settings: SystemSettings = DEFAULTS;
+  #settings: SystemSettings;
   #driver: "ready" | "stopped" = "ready";
+
+  /** @param debug whether the daemon was started with it */
+  constructor(debug: boolean = false) {
+    this.#settings = { ...DEFAULTS, debug };
+  }
 
   get settings(): SystemSettings {
     return this.#settings;
@@ -38,6 +45,20 @@ export class TgtSystem {
   subscribe(listener: (settings: SystemSettings) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Of a host of this machine, for drivers of parallel busses: iSCSI has nothing to do with it. It is bound to one target, tgtd does not
+   * mind from which it is unbound. Refused: binding-exists.
+   */
+  bindHost(host: number): void {
+    if (this.#hosts.has(host)) throw new TgtRefused("binding-exists");
+    this.#hosts.add(host);
+  }
+
+  /** Refused: no-binding. */
+  unbindHost(host: number): void {
+    if (!this.#hosts.delete(host)) throw new TgtRefused("no-binding");
   }
 
   /** Settings that were checked, in order. */

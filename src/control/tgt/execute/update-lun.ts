@@ -1,11 +1,11 @@
 import type { LunConfig, TargetConfig } from "../../config/config.ts";
+import type { Edit } from "../../plane/control-plane.ts";
 import { changedLun, minusLun, plusLun, withChangedTarget } from "../../plane/edits.ts";
 import { isSameDisk } from "../../units.ts";
 import type { TgtSetting } from "../tgt-command-update.ts";
 import { hasLun, lunOf, sessionsOf, targetOfId } from "./find.ts";
 import { withLunSetting } from "./lun-settings.ts";
 import { withBacking } from "./luns.ts";
-import { changeTarget } from "./targets.ts";
 import { TGTADM, type TgtDaemon } from "./tgt-daemon.ts";
 import { TgtRefused } from "./tgt-refused.ts";
 
@@ -51,14 +51,11 @@ export async function updateLun(daemon: TgtDaemon, update: LunUpdate): Promise<v
     });
   }
   if (update.settings.some(({ key }) => key === "path")) {
-    await plane.exclusively(() => daemon.volumes.refresh(plane.view.all.volumes));
+    await plane.exclusively(() => daemon.volumes.refresh(plane.view.all.volumes), OPERATION);
   }
 }
 
-/**
- * Initiators that are there lose the unit and find another one under its number, as they were told of both. Where the second step fails,
- * the first is taken back.
- */
+/** Initiators that are there lose the unit and find another one under its number, as they were told of both. */
 async function replaceUnderSessions(
   daemon: TgtDaemon,
   update: LunUpdate,
@@ -67,17 +64,13 @@ async function replaceUnderSessions(
   const { plane } = daemon;
   const { targetId } = update;
   const after = updated(daemon, targetOfId(plane.view, targetId), update);
-  const put = (lun: LunConfig): Promise<unknown> =>
-    plane.change(TGTADM, OPERATION, (view) =>
-      withChangedTarget(withBacking(view, lun), targetOfId(view, targetId).name, (target) =>
-        plusLun(target, lun),
-      ),
+  const without: Edit = (view) =>
+    withChangedTarget(view, targetOfId(view, targetId).name, (target) =>
+      minusLun(target, before.lun),
     );
-  await changeTarget(daemon, targetId, OPERATION, (target) => minusLun(target, before.lun));
-  try {
-    await put(after);
-  } catch (error) {
-    await put(before);
-    throw error;
-  }
+  const replaced: Edit = (view) =>
+    withChangedTarget(withBacking(view, after), targetOfId(view, targetId).name, (target) =>
+      plusLun(target, after),
+    );
+  await plane.changeInTwo(TGTADM, OPERATION, without, replaced);
 }

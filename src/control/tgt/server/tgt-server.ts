@@ -1,7 +1,8 @@
-import { mkdir, open, type FileHandle } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { type FileLock, FileLockedError, lockFile } from "../../../../native-free/file-lock.ts";
+import { makeFolder } from "../../../../native-free/make-folder.ts";
 import type { Log } from "../../../util/log.ts";
 import { listenOnSocket } from "../../control-socket.ts";
 import { StartError } from "../../start-error.ts";
@@ -46,7 +47,7 @@ export class TgtServer {
 
   /** @throws {StartError} another daemon has the control port, or the system refuses */
   async listen(path: string): Promise<void> {
-    await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    await makeFolder(dirname(path), FOLDER_MODE);
     this.#held = await takeLock(`${path}.lock`);
     try {
       await listenOnSocket(this.#server, path);

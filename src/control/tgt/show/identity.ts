@@ -1,5 +1,6 @@
 import { assert } from "../../../util/assert.ts";
 import { setUint32BE } from "../../../util/bytes.ts";
+import { usualScsiId, usualScsiSn } from "../defaults.ts";
 import type { ShownUnitType } from "./shown.ts";
 
 /*
@@ -26,27 +27,21 @@ export const PRODUCT_DEFAULTS: Readonly<Record<Exclude<ShownUnitType, "passthrou
 
 const TID_MAX = 2 ** 31 - 1;
 const LUN_MAX = Number.MAX_SAFE_INTEGER;
-const HEX_DIGITS_MIN = 4;
-
 function assertNumbers(tid: number, lun: number): void {
   assert(Number.isInteger(tid) && tid >= 1 && tid <= TID_MAX, "a tid is from 1 to 2^31 - 1");
   assert(Number.isInteger(lun) && lun >= 0 && lun <= LUN_MAX, "a LUN is a whole number");
 }
 
-function hex(value: number): string {
-  return value.toString(16).padStart(HEX_DIGITS_MIN, "0");
-}
-
-/** The designator that a unit has until somebody sets one: the text after the vendor's eight characters is tid and LUN. */
+/** The designator that a unit has until somebody sets one. */
 export function defaultScsiId(tid: number, lun: number): string {
   assertNumbers(tid, lun);
-  return `IET     ${hex(tid)}${hex(lun)}`;
+  return usualScsiId(tid, lun);
 }
 
-/** The serial number that a unit has until somebody sets one. Tid 1 with LUN 11 has that of tid 11 with LUN 1: tgt's, too. */
+/** The serial number that a unit has until somebody sets one. */
 export function defaultScsiSn(tid: number, lun: number): string {
   assertNumbers(tid, lun);
-  return `beaf${tid}${lun}`;
+  return usualScsiSn(tid, lun);
 }
 
 function assertFits(text: string): void {

@@ -1,43 +1,13 @@
+import { SESSION_KEY_DEFAULTS, type SessionKey } from "../defaults.ts";
 import { line } from "./lines.ts";
-
-/** What a target negotiates before anybody changes it, in tgt's order; lengths are in bytes, times in seconds. */
-export const SESSION_KEY_DEFAULTS = {
-  MaxRecvDataSegmentLength: "8192",
-  HeaderDigest: "None",
-  DataDigest: "None",
-  InitialR2T: "Yes",
-  MaxOutstandingR2T: "1",
-  ImmediateData: "Yes",
-  FirstBurstLength: "65536",
-  MaxBurstLength: "262144",
-  DataPDUInOrder: "Yes",
-  DataSequenceInOrder: "Yes",
-  ErrorRecoveryLevel: "0",
-  IFMarker: "No",
-  OFMarker: "No",
-  DefaultTime2Wait: "2",
-  DefaultTime2Retain: "20",
-  OFMarkInt: "Reject",
-  IFMarkInt: "Reject",
-  MaxConnections: "1",
-  RDMAExtensions: "Yes",
-  TargetRecvDataSegmentLength: "262144",
-  InitiatorRecvDataSegmentLength: "262144",
-  MaxOutstandingUnexpectedPDUs: "0",
-  MaxXmitDataSegmentLength: "8192",
-  MaxQueueCmd: "128",
-} as const;
-
-/** The name of a session key. */
-export type SessionKey = keyof typeof SESSION_KEY_DEFAULTS;
 
 /** Where a target sends whoever wants to log in. */
 export type ShownRedirect =
   | {
       readonly to: "address";
       readonly address: string;
-      /** Undefined, as the reason, where nobody has set it. */
-      readonly port: number | undefined;
+      /** As it was typed. Undefined, as the reason, where nobody has set it. */
+      readonly port: string | undefined;
       readonly reason: "Temporary" | "Permanent" | undefined;
     }
   /** Whatever this program answers. */

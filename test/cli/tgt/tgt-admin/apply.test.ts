@@ -17,6 +17,7 @@ interface Asked {
   readonly remove: readonly string[];
   readonly onlyNew: boolean;
   readonly force: boolean;
+  readonly dryRun: boolean;
 }
 
 const SHOWN = shownTarget(1, "iqn.a", { stores: ["/a"] }) + shownTarget(2, "iqn.old");
@@ -42,7 +43,12 @@ class Stage {
     call: ((_name: string, body: Asked) => {
       this.asked.push(body);
       if (this.failure !== null) return Promise.reject(new OperationError("busy", this.failure));
-      return Promise.resolve({ differences: ["a line"], inUse: this.inUse, configured: ["conf"] });
+      return Promise.resolve({
+        differences: ["a line"],
+        inUse: this.inUse,
+        configured: ["conf"],
+        spared: ["other"],
+      });
     }) as unknown as ApplyClient["call"],
     close: () => Promise.resolve(),
   };
@@ -78,13 +84,22 @@ describe("one change for all that a configuration says", () => {
     expect(stage.said).toContain("# Skipping device /b - it is in use.\n");
     expect(stage.said).toContain("# a line\n");
     expect(stage.said).toContain("# Target conf is in the daemon's configuration, and stays.\n");
+    expect(stage.said).toContain("# Target other was not made by tgt's commands, and stays.\n");
   });
 
-  it("removes nothing where the configuration has no targets, but with --update ALL", async () => {
+  it("removes nothing where the configuration has no targets, but with --update ALL that is forced", async () => {
     const stage = new Stage();
+    stage.inUse = ["iqn.old"];
     await applyExecute(stage.context(""), stage.client);
     await applyUpdate("ALL", stage.context(""), stage.client);
-    expect(stage.asked.map(({ remove }) => remove)).toEqual([[], ["iqn.a", "iqn.old"]]);
+    await applyUpdate("ALL", stage.context("", { isForced: true }), stage.client);
+    expect(stage.asked.map(({ remove, dryRun }) => [remove, dryRun])).toEqual([
+      [[], false],
+      [["iqn.a", "iqn.old"], true],
+      [["iqn.old"], false],
+      [["iqn.a", "iqn.old"], false],
+    ]);
+    expect(stage.said).toContain("has no targets: iqn.a would go, and stay without --force\n");
   });
 
   it("takes no notice of the daemon's own use of a store, and says passwords", async () => {

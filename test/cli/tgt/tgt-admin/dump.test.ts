@@ -140,11 +140,13 @@ describe("a dump", () => {
       { ...LUN, lun: 3, path: null },
       { ...LUN, lun: 4, path: "/x#y" },
     ];
-    const text = targetsConfText(document({ luns, settings: [{ name: "nop_count", value: "3" }] }));
+    const text = targetsConfText(
+      document({ luns, settings: [{ name: "MaxQueueCmd", value: "3" }] }),
+    );
     expect(text).toContain("# LUN 2 is not here: it is the second one with its path");
     expect(text).toContain("# LUN 3 is not here: it has no path");
     expect(text).toContain("# LUN 4 is not here: it has a path that cannot be written");
-    expect(text).toContain("# There is no way to say it here: nop_count 3");
+    expect(text).toContain("# There is no way to say it here: MaxQueueCmd 3");
     expect(targetsConfText(document())).toBe("");
   });
 
@@ -163,9 +165,14 @@ describe("a dump", () => {
         .replace("SCSI SN: beaf51", "SCSI SN: mine"),
     );
     if (shown === undefined) throw new Error("nothing is shown");
-    const parameters = new Map([["iqn.s", "nop_count=0\nMaxBurstLength=1024\nInitialR2T=Yes\n"]]);
-    const system = "iSNS:\n    iSNS=On\n    iSNSServerIP=10.0.0.9\n    iSNSServerPort=3205\n";
-    expect(shownDocument([shown], parameters, system)).toEqual({
+    const parameters = new Map([
+      ["iqn.s", "nop_interval=0\nnop_count=3\nMaxBurstLength=1024\nInitialR2T=Yes\n"],
+    ]);
+    const system =
+      "    Account information:\n\n    d\n    o (outgoing)\niSNS:\n    iSNS=On\n    iSNSServerIP=10.0.0.9\n    iSNSServerPort=3205\n";
+    const accounts = "Account list:\n    free\n    d\n    u\n    o\n";
+    const whole = { targets: [shown], parametersOf: parameters, system, accounts };
+    expect(shownDocument(whole)).toEqual({
       targets: [
         {
           name: "iqn.s",
@@ -175,6 +182,7 @@ describe("a dump", () => {
           addresses: ["ALL", "10.0.0.0/8", "fe80::/10"],
           initiatorNames: ["iqn.host", "host"],
           settings: [
+            { name: "nop_count", value: "3" },
             { name: "MaxBurstLength", value: "1024" },
             { name: "state", value: "offline" },
           ],
@@ -189,17 +197,39 @@ describe("a dump", () => {
         },
       ],
       accounts: [
-        { user: "u", password: null },
         { user: "o", password: null },
+        { user: "u", password: null },
+        { user: "d", password: null },
+        { user: "free", password: null },
       ],
-      discovery: null,
+      discovery: { incoming: ["d"], outgoing: "o" },
       system: [
         { name: "iSNS", value: "On" },
         { name: "iSNSServerIP", value: "10.0.0.9" },
         { name: "iSNSServerPort", value: "3205" },
       ],
     });
-    expect(shownDocument([], new Map(), system.replace("On", "Off")).system).toEqual([]);
+    const nothing = { targets: [], parametersOf: new Map(), accounts: "" };
+    expect(shownDocument({ ...nothing, system: system.replace("On", "Off") }).system).toEqual([]);
+    expect(shownDocument({ ...nothing, system: "iSNS:\n" }).discovery).toBeNull();
+    const elsewhere = "RedirectAddress=host\nRedirectPort=860\nRedirectReason=Unknown\n";
+    const parametersOf = new Map([["iqn.s", elsewhere]]);
+    const [sent] = shownDocument({ ...whole, parametersOf }).targets;
+    expect(sent?.settings.slice(0, 2)).toEqual([
+      { name: "RedirectAddress", value: "host" },
+      { name: "RedirectPort", value: "860" },
+    ]);
+  });
+
+  it("has one rule for an address and a name that were bound by one request", () => {
+    const acl = ["10.0.0.1,initiator-name=iqn.a", "10.0.0.2,initiator-name=iqn.gone", "iqn.a", "x"];
+    const targets = parseShownTargets(shownTarget(1, "iqn.s", { acl }));
+    const nothing = { parametersOf: new Map(), accounts: "", system: "" };
+    const [target] = shownDocument({ ...nothing, targets }).targets;
+    expect(target).toMatchObject({
+      addresses: ["10.0.0.1,initiator-name=iqn.a", "10.0.0.2"],
+      initiatorNames: ["x"],
+    });
   });
 
   it("fails where no daemon answers, so that it replaces no good file in silence", async () => {

@@ -6,6 +6,7 @@ import { RealTgtd, tgtdMissing } from "../../../control/tgt/show/real-tgtd.ts";
 import { orWhyNot } from "../../../device/loop-device.ts";
 import { hasProgram } from "../../../support/debian-packages.ts";
 import { attempt } from "../../../support/program.ts";
+import { IN_ONE_ORDER, twoTargetsConf } from "../../../control/tgt/support/two-targets-conf.ts";
 
 /** The built program, as users run it. */
 const OURS = join(import.meta.dirname, "../../../../dist/src/cli/tgtadm.cjs");
@@ -18,27 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const config = join(folder, "targets.conf");
 
 function writeConfig(scsiId: string): void {
-  writeFileSync(
-    config,
-    `default-driver iscsi
-<target iqn.2026-01.com.example:one>
-  <backing-store ${folder}/one.img>
-    scsi_id ${scsiId}
-    write-cache off
-    vendor_id ME
-    lun 3
-  </backing-store>
-  incominguser alice secretsecret
-  outgoinguser bob secretsecret1
-  initiator-address 10.0.0.0/8
-  MaxRecvDataSegmentLength 65536
-</target>
-<target iqn.2026-01.com.example:two>
-  backing-store ${folder}/two.img
-  initiator-name iqn.2026-01.com.example:host
-</target>
-`,
-  );
+  writeFileSync(config, twoTargetsConf(folder, scsiId));
 }
 
 const STEPS = ["-e", "--dump", "--update ALL -f", "--delete tid=2 -f"];
@@ -53,9 +34,7 @@ async function story(tools: string): Promise<string[]> {
       const environment = [
         `PATH=${tools}:/usr/sbin:/sbin:/usr/bin:/bin`,
         `TGT_IPC_SOCKET=${tgtd.socketBase}`,
-        // Perl has another order of targets each time otherwise.
-        "PERL_HASH_SEED=0",
-        "PERL_PERTURB_KEYS=0",
+        ...IN_ONE_ORDER,
       ];
       const words = [...step.split(" "), "-C", "1", "-c", config];
       const { status, stdout, stderr } = await attempt(

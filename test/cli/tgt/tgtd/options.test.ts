@@ -9,6 +9,11 @@ const HELP = "Try `tgtd --help' for more information.\n";
 describe("command lines of tgtd that start nothing", () => {
   it.each([
     ["--bogus", 1, `'bogus' is an unknown option\n${HELP}`],
+    ["--foreground=1", 1, `'foreground=1' is an unknown option\n${HELP}`],
+    ["--n 4", 1, `'n' is an unknown option\n${HELP}`],
+    ["--iscs portal=:1", 1, `'iscs' is an unknown option\n${HELP}`],
+    ["--pid-file", 1, `'pid-file' is an unknown option\n${HELP}`],
+    ["--co x", 22, `-C argument value 'x' invalid\n${HELP}`],
     ["-Z", 1, HELP],
     ["-C", 1, HELP],
     ["-p", 1, HELP],
@@ -49,6 +54,7 @@ describe("options of tgtd", () => {
       controlPort: 16,
       pidFile: "/run/t.pid",
       portals: ["0.0.0.0:860", "[::1]:3"],
+      nopOptions: new Map([["nop_interval", "5"]]),
       stateDir: "/s",
       configFile: "/c",
     });

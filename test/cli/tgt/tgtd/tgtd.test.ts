@@ -76,6 +76,35 @@ describe("tgtd", () => {
     await isGone(next);
   });
 
+  it("says more in its log while debug is on, from the start or since tgtadm said so, and shows pings", async () => {
+    const pidFile = join(folder, "pid");
+    portal += ",nop_interval=7,nop_count=3";
+    expect(await run("-C", "5", "-p", pidFile, "-d", "1")).toMatchObject({ status: 0 });
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    try {
+      const log = join(folder, "state", "tgtd.log");
+      // The line is written before the answer is.
+      const toldOf = async (line: string): Promise<number> => {
+        const before = readFileSync(log, "utf8").length;
+        expect(await ask(line)).toMatchObject({ status: 0 });
+        return readFileSync(log, "utf8").slice(before).split('"level":"debug"').length - 1;
+      };
+      const show = "-o show -m target";
+      expect((await ask("-o show -m sys")).stdout).toContain("    debug: on\n");
+      expect(await toldOf(show)).toBe(1);
+      await ask("-o update -m sys -n debug -v off");
+      expect((await ask("-o show -m sys")).stdout).toContain("    debug: off\n");
+      expect(await toldOf(show)).toBe(0);
+      await ask("-o update -m sys -n debug -v on");
+      expect(await toldOf(show)).toBe(1);
+      await ask("-o new -m target -t 1 -T iqn.2026-01.com.example:one");
+      expect((await ask(`${show} -t 1`)).stdout).toMatch(/^nop_interval=7\nnop_count=3\n/);
+    } finally {
+      process.kill(pid, "SIGTERM");
+      await isGone(pid);
+    }
+  });
+
   it("says what it lacks where it cannot start", async () => {
     for (const words of [["-f"], []]) {
       const ending = await run("--config", join(folder, "none.yaml"), ...words);

@@ -46,18 +46,18 @@ export class HttpBench {
   readonly lines: LogLine[] = [];
   port = 0;
 
-  private constructor(operations: OperationBench) {
+  private constructor(operations: OperationBench, requestMsMax: number) {
     this.operations = operations;
     this.server = new ControlServer({
       context: operations.context,
       log: recordingLog(this.lines),
       addRoutes: (app) => app.get("/metrics", () => "up 1\n"),
-      requestMsMax: 400,
+      requestMsMax,
     });
   }
 
-  static async make(): Promise<HttpBench> {
-    const bench = new HttpBench(await OperationBench.make());
+  static async make(requestMsMax: number = 400): Promise<HttpBench> {
+    const bench = new HttpBench(await OperationBench.make(), requestMsMax);
     bench.port = (await bench.server.configureTcp(HTTP))?.port ?? 0;
     return bench;
   }

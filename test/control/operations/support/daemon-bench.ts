@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Config } from "../../../../src/control/config/config.ts";
 import { operationErrorOf } from "../../../../src/control/operations/operation-error.ts";
 import type { OperationContext } from "../../../../src/control/operations/operation.ts";
 import { perform } from "../../../../src/control/operations/table.ts";
@@ -102,9 +103,15 @@ export class DaemonBench {
   }
 
   /** The daemon ends in order and starts again. */
-  async restart(): Promise<void> {
+  async restart(config?: Config): Promise<void> {
     await this.harness.dispose();
-    this.harness = await PlaneHarness.start({ folder: this.folder });
+    await this.start(config);
+  }
+
+  /** The harness was disposed of. */
+  async start(config?: Config): Promise<void> {
+    const { folder } = this;
+    this.harness = await PlaneHarness.start(config === undefined ? { folder } : { folder, config });
   }
 
   async dispose(): Promise<void> {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
   nothing,
-  pathText,
   storeOf,
   STORE_TYPES,
   volumeOf,
@@ -59,10 +58,5 @@ describe("volumes behind a path", () => {
   it("are nothing", () => {
     expect(volumeOf("null", "/whatever", "")).toEqual(nothing());
     expect(volumeOf("rdwr", "", "")).toEqual(nothing());
-  });
-
-  it("have names of UTF-8", () => {
-    expect(pathText("/srv/\u00c3\u00a4")).toBe("/srv/\u00e4");
-    expect(() => pathText("/srv/\u00e4")).toThrow(/UTF-8/);
   });
 });

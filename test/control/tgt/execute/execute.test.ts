@@ -161,12 +161,16 @@ describe("requests of tgtadm", () => {
     expect(await ending).toMatchObject({ status: 0 });
   });
 
-  it("stop the driver only where it has nothing to do, and then make no targets", async () => {
-    await bench.must("-o stop -m lld -L iscsi");
-    expect(await bench.must("-o show -m lld")).toContain("iscsi: stopped");
-    const line = "-o new -m target -t 1 -T iqn.2026-01.com.example:one";
-    expect(await bench.complaint(line)).toBe("can't find the driver");
-    await bench.must("-o start -m lld -L iscsi", line);
+  it("stop the driver only where it has nothing to do; targets are made meanwhile for later", async () => {
+    const target = "iqn.2026-01.com.example:one";
+    await bench.must("-o stop -m lld -L iscsi", `-o new -m target -t 1 -T ${target}`);
+    await bench.must("-o bind -m target -t 1 -I ALL");
+    expect(await bench.must("-o show -m lld")).toContain(
+      `    iscsi: stopped\n        Target 1: ${target}\n`,
+    );
+    await expect(bench.login(target)).rejects.toThrow();
+    await bench.must("-o start -m lld -L iscsi");
+    await bench.login(target);
     expect(await bench.complaint("-o stop -m lld -L iscsi")).toBe("this driver is busy");
   });
 });

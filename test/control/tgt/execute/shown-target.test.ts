@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { shownParameters } from "../../../../src/control/tgt/execute/shown-target.ts";
 import { emptyConfig } from "../../support/plane-harness.ts";
-import { lunConfig, targetConfig } from "../../support/inventories.ts";
+import { lunConfig, poolConfig, targetConfig, thinConfig } from "../../support/inventories.ts";
 import { TgtBench } from "../support/tgt-bench.ts";
 
+const MIB = 1024 * 1024;
 const FOREIGN = "iqn.2026-01.com.example:configured";
 let bench: TgtBench;
 
@@ -47,12 +48,25 @@ describe("targets of the configuration", () => {
   });
 });
 
+it("shows a volume that has its name in the pool from the configuration", async () => {
+  const create = { sizeBytes: 64 * MIB, extentBytes: 65_536 };
+  const pool = poolConfig({ devices: [bench.path("pool.img")], create });
+  const disk = thinConfig("tank", { name: null, sizeBytes: MIB, create: true });
+  const name = "iqn.2026-01.com.example:plain";
+  await bench.harness.plane.change({ name: "test" }, "test", ({ inventory }) => {
+    const targets = [...inventory.targets, targetConfig(name, { luns: [lunConfig(1, "disk1")] })];
+    const volumes = new Map([["disk1", disk]]);
+    return { ...inventory, pools: new Map([["tank", pool]]), volumes, targets };
+  });
+  expect(await bench.must("-o show -m target")).toContain("Backing store path: tank/disk1\n");
+});
+
 it("shows the redirection that the configuration has, and of tgt's what tgt would", () => {
   const redirect = { address: "192.0.2.1", port: 860, permanent: false };
   expect(shownParameters(targetConfig(FOREIGN, { redirect })).redirect).toEqual({
     to: "address",
     address: "192.0.2.1",
-    port: 860,
+    port: "860",
     reason: "Temporary",
   });
   const settings = new Map([["RedirectCallback", "/bin/which"]]);

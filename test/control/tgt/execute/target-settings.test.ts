@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import {
   offersOf,
+  pingsOf,
   redirectOf,
   shownValue,
 } from "../../../../src/control/tgt/execute/target-settings.ts";
+import { pingProblems } from "../../../../src/iscsi/ping-watch.ts";
 import { DEFAULT_OFFERS, offerProblems } from "../../../../src/iscsi/parameters.ts";
 
 describe("session keys", () => {
@@ -32,6 +34,7 @@ describe("session keys", () => {
 it.each([
   ["MaxRecvDataSegmentLength", "0x4000", "16384"],
   ["ErrorRecoveryLevel", "2x", "2"],
+  ["MaxRecvDataSegmentLength", "4294967808", "512"],
   ["HeaderDigest", "None,CRC32C", "CRC32C"],
   ["DataDigest", "None", "None"],
   ["IFMarkInt", "7", "Irrelevant"],
@@ -39,6 +42,29 @@ it.each([
   ["RedirectAddress", "host", "host"],
 ])("%s=%s is shown as %s", (key, value, shown) => {
   expect(shownValue(key, value)).toBe(shown);
+});
+
+describe("how initiators are asked whether they live", () => {
+  it.each([
+    [{}, {}],
+    [
+      { nop_interval: "5", nop_count: "3" },
+      { intervalSeconds: 5, count: 3 },
+    ],
+    [{ nop_interval: "5" }, { intervalSeconds: 5 }],
+    [{ nop_interval: "5", nop_count: "0" }, { intervalSeconds: 5 }],
+    [{ nop_interval: "0", nop_count: "x" }, { intervalSeconds: 0 }],
+    [{ nop_interval: "-3", nop_count: "-1" }, { intervalSeconds: 0 }],
+    [{ nop_count: "2" }, { count: 2 }],
+    [
+      { nop_interval: "999999999", nop_count: "99999" },
+      { intervalSeconds: 86_400, count: 1000 },
+    ],
+  ])("%j is %j", (given, pings) => {
+    const meant = pingsOf(new Map(Object.entries(given)));
+    expect(meant).toEqual(pings);
+    expect(pingProblems(meant)).toEqual([]);
+  });
 });
 
 describe("where a target sends its initiators", () => {

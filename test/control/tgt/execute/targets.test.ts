@@ -29,6 +29,22 @@ describe("targets", () => {
     }
   });
 
+  it("are shown as they were spelled, and found in any case", async () => {
+    const [spelled, name] = ["iqn.2026-01.com.example:Two", "iqn.2026-01.com.example:two"];
+    await bench.must(`-o new -m target -t 2 -T ${spelled}`, "-o bind -m target -t 2 -I ALL");
+    await bench.must("-o update -m target -t 2 -n MaxQueueCmd -v 17");
+    expect(await bench.must("-o show -m target")).toContain(`Target 2: ${spelled}\n`);
+    expect(await bench.must("-o show -m lld")).toContain(`        Target 2: ${spelled}\n`);
+    for (const text of [spelled, name]) {
+      const line = `-o new -m target -t 3 -T ${text}`;
+      expect(await bench.complaint(line)).toBe("this target already exists");
+    }
+    const session = await bench.login(spelled);
+    expect(session).toBeDefined();
+    expect(await bench.complaint("-o delete -m target -t 2")).toBe("this target is still active");
+    await session.logout();
+  });
+
   it("refuse logins while they are offline", async () => {
     await bench.must("-o update -m target -t 1 -n state -v offline");
     await expect(bench.login(TARGET)).rejects.toThrow();

@@ -40,3 +40,13 @@ it("is ready while it is not offline and its driver runs", () => {
   system.setDriver("ready");
   expect(system.isReady).toBe(true);
 });
+
+it("binds a host once, and unbinds it once", () => {
+  const system = new TgtSystem();
+  expect(() => system.unbindHost(3)).toThrow(expect.objectContaining({ refusal: "no-binding" }));
+  system.bindHost(3);
+  system.bindHost(4);
+  expect(() => system.bindHost(3)).toThrow(expect.objectContaining({ refusal: "binding-exists" }));
+  system.unbindHost(3);
+  expect(() => system.unbindHost(3)).toThrow(expect.objectContaining({ refusal: "no-binding" }));
+});

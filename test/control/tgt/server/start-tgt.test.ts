@@ -38,7 +38,7 @@ it("tells whoever asks of the name service", async () => {
 
 it("registers with the name server that tgtadm names, and lets in whom that one lets", async () => {
   const names = new FakeIsnsServer();
-  const bench = await TgtBench.start({}, names.network);
+  const bench = await TgtBench.start({}, { isnsNetwork: names.network });
   const target = "iqn.2026-01.com.example:disk1";
   try {
     await bench.must(

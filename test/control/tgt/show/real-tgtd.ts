@@ -49,16 +49,17 @@ export async function freePort(): Promise<number> {
 /** tgt's own daemon on a port of 127.0.0.1, with a folder of its own for its socket and for backing files. */
 export class RealTgtd {
   readonly port: number;
-  readonly #folder: string;
+  /** Of its socket and its backing files. */
+  readonly folder: string;
   readonly #child: ChildProcess;
   #log = "";
 
   private constructor(port: number) {
     this.port = port;
-    this.#folder = mkdtempSync(join(tmpdir(), "thinlun-tgtd-"));
+    this.folder = mkdtempSync(join(tmpdir(), "thinlun-tgtd-"));
     const daemon = [DAEMON, "-f", "-C", "1", "--iscsi", `portal=127.0.0.1:${port}`];
     // It takes relative paths of backing files from where it was started.
-    const args = ["-C", this.#folder, ...daemon];
+    const args = ["-C", this.folder, ...daemon];
     this.#child = spawnMortal("env", args, environment(this.#socket));
     const take = (chunk: Buffer): void => {
       this.#log += chunk.toString();
@@ -86,7 +87,7 @@ export class RealTgtd {
 
   /** Makes a backing file without data in it. */
   file(name: string, sizeBytes: number): void {
-    const path = join(this.#folder, name);
+    const path = join(this.folder, name);
     writeFileSync(path, "");
     truncateSync(path, sizeBytes);
   }
@@ -105,7 +106,7 @@ export class RealTgtd {
       this.#child.kill("SIGKILL");
       await exit;
     }
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** For TGT_IPC_SOCKET of other programs; the control port is 1. */
@@ -114,6 +115,6 @@ export class RealTgtd {
   }
 
   get #socket(): string {
-    return join(this.#folder, "socket");
+    return join(this.folder, "socket");
   }
 }

@@ -530,7 +530,7 @@ const PARAMETERS: Scenario = {
       golden: "parameters-redirect",
       words: `${TARGETS} --tid 4`,
       text: parameters({
-        redirect: { to: "address", address: "10.0.0.1", port: 3261, reason: "Permanent" },
+        redirect: { to: "address", address: "10.0.0.1", port: "3261", reason: "Permanent" },
       }),
     },
     {
@@ -542,7 +542,7 @@ const PARAMETERS: Scenario = {
       golden: "parameters-redirect-temporary",
       words: `${TARGETS} --tid 6`,
       text: parameters({
-        redirect: { to: "address", address: "10.0.0.1", port: 0, reason: "Temporary" },
+        redirect: { to: "address", address: "10.0.0.1", port: "0", reason: "Temporary" },
       }),
     },
   ],

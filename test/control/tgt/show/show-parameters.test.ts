@@ -1,8 +1,6 @@
 import { expect, it } from "vitest";
-import {
-  SESSION_KEY_DEFAULTS,
-  showParameters,
-} from "../../../../src/control/tgt/show/show-parameters.ts";
+import { SESSION_KEY_DEFAULTS } from "../../../../src/control/tgt/defaults.ts";
+import { showParameters } from "../../../../src/control/tgt/show/show-parameters.ts";
 
 const UNCHANGED = { nopIntervalSeconds: 0, nopCount: 0, keys: {}, redirect: undefined };
 

@@ -2,8 +2,11 @@ import { truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bytesOf, byteWords } from "../../../../src/cli/tgt/byte-words.ts";
 import { tgtadm } from "../../../../src/cli/tgt/tgtadm/tgtadm.ts";
-import type { IsnsNetwork } from "../../../../src/control/isns/network.ts";
-import { startTgt, type TgtFace } from "../../../../src/control/tgt/server/start-tgt.ts";
+import {
+  startTgt,
+  type TgtFace,
+  type TgtParts,
+} from "../../../../src/control/tgt/server/start-tgt.ts";
 import { connect } from "../../../../src/initiator/connect.ts";
 import type { InitiatorSession } from "../../../../src/initiator/session.ts";
 import type { Ending } from "../../../support/program.ts";
@@ -29,15 +32,14 @@ export class TgtBench {
 
   static async start(
     options: PlaneHarnessOptions = {},
-    isnsNetwork?: IsnsNetwork,
+    more: Pick<TgtParts, "isnsNetwork" | "nopOptions"> = {},
   ): Promise<TgtBench> {
     const harness = await PlaneHarness.start(options);
     const { plane, server, parts } = harness;
     const { log, volumes, portals } = parts;
     const stops = { count: 0 };
     const stop = (): void => void (stops.count += 1);
-    const names = isnsNetwork === undefined ? {} : { isnsNetwork };
-    const daemon = { log, plane, server, volumes, portals, stop, ...names };
+    const daemon = { log, plane, server, volumes, portals, stop, ...more };
     const tgt = await startTgt(daemon, `${socketIn(harness.folder)}.${CONTROL_PORT}`);
     return new TgtBench(harness, tgt, stops);
   }
