@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { CommandModule } from "yargs";
-import { type ChangeReport, OperationError } from "../control/protocol.ts";
-import { confirm, YES_OPTION } from "./confirm.ts";
+import { type ArgumentsOf, type ChangeReport, OperationError } from "../control/protocol.ts";
+import { readBoundedText } from "./bounded-file.ts";
+import { type Asking, confirm, YES_OPTION } from "./confirm.ts";
+import type { ControlClient } from "./control-client.ts";
 import { DAEMON_OPTIONS, type DaemonOptions, withDaemon } from "./daemon-access.ts";
 import { UsageError } from "./exit-code.ts";
 import { print } from "./output.ts";
@@ -15,7 +16,9 @@ interface ApplyArguments extends DaemonOptions {
 }
 
 const SIGNS = { create: "+", change: "~", delete: "-" } as const;
-const STANDARD_INPUT = 0;
+
+/** What the daemon takes of one: longer is no document. */
+const DOCUMENT_BYTES_MAX: number = 4 * 1024 * 1024;
 
 /** What is different, a line for each thing and one for each of its settings. */
 export function changesText(changes: readonly ChangeReport[], isDryRun: boolean): string {
@@ -32,12 +35,31 @@ export function changesText(changes: readonly ChangeReport[], isDryRun: boolean)
 }
 
 function readDocument(file: string): string {
+  let text: string;
   try {
-    return readFileSync(file === "-" ? STANDARD_INPUT : file, "utf8");
+    text = readBoundedText(file, DOCUMENT_BYTES_MAX);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`${file} cannot be read: ${reason}`, { cause: error });
   }
+  if (text.trim() !== "") return text;
+  // Most often the file of a command that has failed: with --prune it would take all away.
+  throw new UsageError(`${file} is empty: write {} into it where nothing is wanted`);
+}
+
+/** Asks whether what goes may go: what has come since is not taken away with it. */
+export async function pruneAsking(
+  daemon: Pick<ControlClient, "call">,
+  body: ArgumentsOf<"system/apply">,
+  asking?: Asking,
+): Promise<readonly ChangeReport[]> {
+  const would = await daemon.call("system/apply", { ...body, dryRun: true });
+  const mayGo = would
+    .filter(({ action }) => action === "delete")
+    .map(({ kind, name }) => ({ kind, name }));
+  const names = mayGo.map(({ kind, name }) => `${kind} ${name}`).join(", ");
+  if (mayGo.length > 0) await confirm(`It takes away ${names}`, "prune", false, asking);
+  return daemon.call("system/apply", { ...body, mayGo });
 }
 
 async function run(args: ApplyArguments): Promise<void> {
@@ -46,12 +68,7 @@ async function run(args: ApplyArguments): Promise<void> {
   const body = { document: readDocument(file), folder, prune };
   const changes = await withDaemon(args, async (daemon) => {
     try {
-      if (prune && !dryRun && !args.yes) {
-        const would = await daemon.call("system/apply", { ...body, dryRun: true });
-        const gone = would.filter(({ action }) => action === "delete");
-        const names = gone.map(({ kind, name }) => `${kind} ${name}`).join(", ");
-        if (gone.length > 0) await confirm(`It takes away ${names}`, "prune", false);
-      }
+      if (prune && !dryRun && !args.yes) return await pruneAsking(daemon, body);
       return await daemon.call("system/apply", { ...body, dryRun });
     } catch (error) {
       throw namingFile(error, file);

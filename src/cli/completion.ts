@@ -5,35 +5,74 @@ const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof SHELLS)[number];
 
 /*
- * Each script asks the program itself what may come next, so that they need not be made anew when it changes. The program tells
- * what things are, behind a colon, to whoever has zsh as shell.
+ * Each script asks the program itself what may come next, so that they need not be made anew when it changes: it tells bash the
+ * words, zsh what they are behind a colon, fish behind a tab. Options are offered behind a dash, files where there is nothing else,
+ * and a value behind `--option=` as behind `--option`.
  */
 const SCRIPTS: Readonly<Record<Shell, string>> = {
+  // Bash takes `=` for a word.
   bash: `_thinlun() {
-  local IFS=$'\\n' words
-  words="$(SHELL=/bin/bash thinlun --get-yargs-completions "\${COMP_WORDS[@]}" 2>/dev/null)"
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  local current="\${COMP_WORDS[COMP_CWORD]}" word
+  local -a before=()
+  for word in "\${COMP_WORDS[@]:0:COMP_CWORD}"; do
+    [[ $word == = ]] || before+=("$word")
+  done
+  [[ $current == = ]] && current=
+  COMPREPLY=()
+  while IFS= read -r word; do
+    [[ $word == "$current"* && ($word != -* || $current == -*) ]] && COMPREPLY+=("$word")
+  done < <(SHELL=/bin/bash thinlun --get-yargs-completions "\${before[@]}" "$current" 2>/dev/null)
 }
 complete -o bashdefault -o default -F _thinlun thinlun
 `,
+  // In a folder of fpath the file is the function that is called first; read by `source` it only says what there is.
   zsh: `#compdef thinlun
 _thinlun() {
-  local -a words_there
-  words_there=("\${(@f)$(SHELL=/bin/zsh thinlun --get-yargs-completions "\${words[@]}" 2>/dev/null)}")
-  if [[ -n "\${words_there[1]}" ]]; then
-    _describe 'thinlun' words_there
+  local -a before offered
+  before=("\${(@Q)words[1,CURRENT-1]}")
+  if [[ $PREFIX == --*=* ]]; then
+    before+=("\${PREFIX%%=*}")
+    compset -P '*='
+  fi
+  offered=(\${(f)"$(SHELL=/bin/zsh thinlun --get-yargs-completions "\${before[@]}" "\${(Q)PREFIX}" 2>/dev/null)"})
+  if [[ $PREFIX == -* ]]; then
+    offered=(\${(M)offered:#-*})
+    _describe -o 'option' offered
   else
-    _default
+    offered=(\${offered:#-*})
+    if (( $#offered )); then
+      _describe 'thinlun' offered
+    else
+      _files
+    fi
   fi
 }
-compdef _thinlun thinlun
+if [[ $funcstack[1] == _thinlun ]]; then
+  _thinlun "$@"
+else
+  compdef _thinlun thinlun
+fi
 `,
   fish: `function __thinlun_words
-    set -lx SHELL /bin/zsh
-    set -l words (commandline -opc) (commandline -ct)
-    thinlun --get-yargs-completions $words 2>/dev/null | string replace ':' \\t
+    set -l before (commandline -opc)
+    set -l current (commandline -ct)
+    set -l option ''
+    if string match -q -- '--*=*' "$current"
+        set -l parts (string split -m 1 = -- $current)
+        set before $before $parts[1]
+        set option "$parts[1]="
+        set current $parts[2]
+    end
+    set -l words (SHELL=/bin/fish thinlun --get-yargs-completions $before "$current" 2>/dev/null)
+    if not string match -q -- '-*' "$current"
+        set words (string match -v -- '-*' $words)
+    end
+    if not set -q words[1]
+        set words (__fish_complete_path "$current")
+    end
+    printf '%s\\n' $option$words
 end
-complete -c thinlun -a '(__thinlun_words)'
+complete -c thinlun -f -a '(__thinlun_words)'
 `,
 };
 

@@ -1,3 +1,5 @@
+import { StringDecoder } from "node:string_decoder";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   Agent,
   type IncomingMessage,
@@ -9,6 +11,7 @@ import {
   BYTES_TYPE,
   ERROR_KINDS,
   type ErrorKind,
+  type JobReport,
   JSON_TYPE,
   LINES_TYPE,
   type OperationName,
@@ -20,6 +23,10 @@ import {
 export interface CallOptions {
   readonly payload?: Uint8Array;
   readonly onProgress?: (progress: Progress) => void;
+  /** Of long operations: aborted, it is asked to stop, and the call rejects when it has. */
+  readonly signal?: AbortSignal;
+  /** It was asked to stop, and has to go on: why, and how to come back to it. */
+  readonly onNoStop?: (why: string) => void;
 }
 
 /** Operations on pools, wherever they are done: by a daemon, or by this command itself. Errors are OperationErrors. */
@@ -35,6 +42,10 @@ export interface Operations {
 /** An answer longer than this is not one of a daemon: a page of extents has less than 1 MiB, data 4 MiB. */
 const ANSWER_BYTES_MAX: number = 64 * 1024 * 1024;
 
+/** How long is waited before it is asked again how far a job is: what is over soon is seen soon. */
+const JOB_WAIT_MS_MIN = 10;
+const JOB_WAIT_MS_MAX = 500;
+
 /** The system's codes for a socket behind which nobody is. */
 const NOBODY: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "ENOTDIR"]);
 
@@ -45,10 +56,13 @@ function codeOf(error: unknown): string {
 /** Speaks to the daemon behind a socket, over as many connections as there are calls at a time. */
 export class ControlClient implements Operations {
   readonly #socketPath: string;
+  readonly #without: string;
   readonly #agent = new Agent({ keepAlive: true });
 
-  constructor(socketPath: string) {
+  /** @param without what else can be done where no daemon answers, as the end of a sentence */
+  constructor(socketPath: string, without: string = "") {
     this.#socketPath = socketPath;
+    this.#without = without;
   }
 
   async call<Name extends OperationName>(
@@ -56,6 +70,9 @@ export class ControlClient implements Operations {
     body: ArgumentsOf<Name>,
     options: CallOptions = {},
   ): Promise<ReplyOf<Name>> {
+    if (options.signal !== undefined) {
+      return (await this.#callAsJob(name, body, options.signal, options)) as ReplyOf<Name>;
+    }
     const answer = await this.#send(name, body, options);
     const { statusCode } = answer;
     const type = answer.headers["content-type"] ?? "";
@@ -66,6 +83,43 @@ export class ControlClient implements Operations {
     const value = parse(content.toString("utf8"));
     if (statusCode === 200) return value as ReplyOf<Name>;
     throw errorOf(value);
+  }
+
+  /** Only what nobody waits for can be asked to stop: it is begun as a job, and then waited for. */
+  async #callAsJob(
+    name: string,
+    body: object,
+    signal: AbortSignal,
+    { onProgress, onNoStop }: CallOptions,
+  ): Promise<unknown> {
+    signal.throwIfAborted();
+    const content = JSON.stringify(body);
+    const headers = { ...headersOf(content), prefer: "respond-async" };
+    const path = `/v1/${name}`;
+    const answer = await this.#ask({ method: "POST", path, headers }, content);
+    const value = parse((await readAll(answer)).toString("utf8"));
+    // What is done at once is no job.
+    if (answer.statusCode === 200) return value;
+    if (answer.statusCode !== 202) throw errorOf(value);
+    let job = value as JobReport;
+    let isAsked = false;
+    for (let count = 0; job.state === "running"; count += 1) {
+      if (job.progress !== null) onProgress?.(job.progress);
+      const waitMs = Math.min(JOB_WAIT_MS_MIN * 2 ** count, JOB_WAIT_MS_MAX);
+      if (isAsked) await sleep(waitMs);
+      else await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted && !isAsked) {
+        isAsked = true;
+        const { id } = job;
+        await this.call("job/cancel", { id }).catch((error: unknown) => {
+          const why = error instanceof Error ? error.message : String(error);
+          onNoStop?.(`${why}; thinlun job show ${id} tells how far it is`);
+        });
+      }
+      job = await this.call("job/show", { id: job.id });
+    }
+    if (job.state === "done") return job.reply;
+    throw errorOf(job.problem);
   }
 
   /** What the daemon serves at a path that is no operation's, such as /metrics. */
@@ -107,8 +161,7 @@ export class ControlClient implements Operations {
     if (NOBODY.has(code)) {
       return new OperationError(
         "missing",
-        `no daemon answers on ${this.#socketPath}: start one (thinlun serve), name its folder with --state-dir, ` +
-          "or give the pool's devices with --device to work without one",
+        `no daemon answers on ${this.#socketPath}: start one (thinlun serve), or name its folder with --state-dir${this.#without}`,
         error,
       );
     }
@@ -121,6 +174,10 @@ export class ControlClient implements Operations {
     }
     return new OperationError("io", `the daemon went away: ${error.message}`, error);
   }
+}
+
+function headersOf(content: string): Readonly<Record<string, string | number>> {
+  return { "content-type": JSON_TYPE, "content-length": Buffer.byteLength(content) };
 }
 
 function queryOf(body: object): string {
@@ -159,8 +216,10 @@ async function resultOfLines(
   { onProgress }: CallOptions,
 ): Promise<unknown> {
   let rest = "";
+  // A chunk may end in the middle of a character.
+  const decoder = new StringDecoder("utf8");
   for await (const chunk of chunksOf(answer)) {
-    const lines = (rest + chunk.toString("utf8")).split("\n");
+    const lines = (rest + decoder.write(chunk)).split("\n");
     rest = lines.pop() ?? "";
     for (const text of lines) {
       const line = parse(text) as Line;

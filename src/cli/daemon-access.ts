@@ -1,6 +1,6 @@
-import { OperationError } from "../control/protocol.ts";
-import type { Operations } from "./control-client.ts";
-import { JSON_OPTION, STATE_OPTION, withOperations } from "./pool-access.ts";
+import { controlSocketPath, OperationError } from "../control/protocol.ts";
+import { ControlClient, type Operations } from "./control-client.ts";
+import { closing, JSON_OPTION, STATE_OPTION } from "./pool-access.ts";
 
 /** What all commands that ask the daemon can be told. */
 export interface DaemonOptions {
@@ -18,7 +18,7 @@ export function withDaemon<Result>(
   options: Pick<DaemonOptions, "state-dir">,
   work: (operations: Operations) => Promise<Result>,
 ): Promise<Result> {
-  return withOperations({ "state-dir": options["state-dir"], device: undefined }, work);
+  return closing(new ControlClient(controlSocketPath(options["state-dir"] ?? null)), work);
 }
 
 /** Whether there is a daemon that this user may ask. */

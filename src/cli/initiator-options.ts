@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { CHAP_ALGORITHMS, type ChapAlgorithm, type ChapCredentials } from "../initiator/chap.ts";
 import { InitiatorError } from "../initiator/initiator-error.ts";
 import { SizeError } from "../util/units.ts";
+import { readBoundedText } from "./bounded-file.ts";
 import { UsageError } from "./exit-code.ts";
+import { SECRET_FILE_BYTES_MAX } from "./secret-input.ts";
 
 /** What the commands that log in to a target share. */
 export interface InitiatorOptions {
@@ -53,7 +54,7 @@ export function credentialsOf(
   const secret =
     passwordFile === undefined
       ? urlSecret
-      : readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
+      : readBoundedText(passwordFile, SECRET_FILE_BYTES_MAX).replace(/\r?\n$/, "");
   if (secret === undefined || secret === "") {
     throw new InitiatorError("invalid", `user ${user} needs a password: give --password-file`);
   }

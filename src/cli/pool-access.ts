@@ -33,6 +33,9 @@ export const ACCESS_OPTIONS: typeof STATE_OPTION & typeof DEVICE_OPTION = {
   ...DEVICE_OPTION,
 };
 
+/** What may be done where no daemon answers. */
+const WITHOUT_DAEMON = ", or give the pool's devices with --device to work without one";
+
 /** The devices that are given; a command that needs some asks for them. */
 export function devicesOf({ device }: Pick<AccessOptions, "device">): readonly string[] {
   return device ?? [];
@@ -46,8 +49,16 @@ export async function withOperations<Result>(
   const stateDir = options["state-dir"] ?? null;
   const operations =
     devicesOf(options).length === 0
-      ? new ControlClient(controlSocketPath(stateDir))
+      ? new ControlClient(controlSocketPath(stateDir), WITHOUT_DAEMON)
       : await openOffline(devicesOf(options), stateFolder(stateDir));
+  return closing(operations, work);
+}
+
+/** Does something with operations, and closes them. */
+export async function closing<Result>(
+  operations: Operations,
+  work: (operations: Operations) => Promise<Result>,
+): Promise<Result> {
   let result: Result;
   try {
     result = await work(operations);

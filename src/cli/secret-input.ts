@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { emitKeypressEvents, type Key } from "node:readline";
+import { readBoundedText } from "./bounded-file.ts";
 import { UsageError } from "./exit-code.ts";
 
 /** From where a secret comes. */
@@ -27,7 +27,8 @@ export interface SecretTerminal {
   ask(question: string): Promise<string>;
 }
 
-const STANDARD_INPUT = 0;
+/** Secrets are much shorter, and a file that was meant is not the image of a disk. */
+export const SECRET_FILE_BYTES_MAX = 4096;
 
 const terminal: SecretTerminal = {
   isTerminal: process.stdin.isTTY && process.stderr.isTTY,
@@ -60,7 +61,7 @@ export async function readSecret(
 
 function readSecretFile(file: string): string {
   try {
-    return readFileSync(file === "-" ? STANDARD_INPUT : file, "utf8").replace(/\r?\n$/, "");
+    return readBoundedText(file, SECRET_FILE_BYTES_MAX).replace(/\r?\n$/, "");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new UsageError(`the secret cannot be read: ${reason}`, { cause: error });

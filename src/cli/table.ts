@@ -10,7 +10,7 @@ const GAP = "  ";
 const NARROWEST = 8;
 
 /** What stands for the part that was cut off. */
-const CUT = "~";
+export const CUT = "~";
 
 /** Where there is no terminal, nothing is cut. */
 export function terminalColumns(): number {

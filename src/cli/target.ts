@@ -4,6 +4,7 @@ import { authCommand } from "./target/auth.ts";
 import { createCommand, deleteCommand, setCommand } from "./target/change.ts";
 import { listCommand, lunsCommand, showCommand } from "./target/look.ts";
 import { mapCommand, unmapCommand } from "./target/luns.ts";
+import { setLunCommand } from "./target/set-lun.ts";
 
 /** `thinlun target`. */
 export const targetCommand: CommandModule = {
@@ -16,6 +17,7 @@ export const targetCommand: CommandModule = {
       .command(showCommand)
       .command(lunsCommand)
       .command(mapCommand)
+      .command(setLunCommand)
       .command(unmapCommand)
       .command(allowCommand)
       .command(denyCommand)

@@ -8,6 +8,7 @@ import { discoverCommand } from "./discover.ts";
 import { doctorCommand } from "./doctor.ts";
 import { exitCodeOf, ExitCode, UsageError } from "./exit-code.ts";
 import { importTgtCommand } from "./import-tgt.ts";
+import { jobCommand } from "./job.ts";
 import { metricsCommand } from "./metrics.ts";
 import { say } from "./output.ts";
 import { poolCommand } from "./pool.ts";
@@ -37,9 +38,10 @@ const REPEATABLE = new Set([
   "_",
 ]);
 
-/** Which of two values is meant is not for a program to guess. */
-function refuseRepeats(args: Readonly<Record<string, unknown>>): true {
+/** Which of two values is meant is not for a program to guess, nor which number by what is none. */
+function refuseUnclear(args: Readonly<Record<string, unknown>>): true {
   for (const [name, value] of Object.entries(args)) {
+    if (Number.isNaN(value)) throw new UsageError(`${name} takes a number`);
     if (!Array.isArray(value) || REPEATABLE.has(name)) continue;
     throw new UsageError(`--${name} is given more than once`);
   }
@@ -61,6 +63,7 @@ async function main(args: readonly string[]): Promise<void> {
     .command(snapshotCommand)
     .command(targetCommand)
     .command(sessionCommand)
+    .command(jobCommand)
     .command(portalCommand)
     .command(accountCommand)
     .command(discoverCommand)
@@ -76,7 +79,7 @@ async function main(args: readonly string[]): Promise<void> {
     .epilogue("Exit status: 0 success, 1 failed, 2 the command line is wrong.")
     .help()
     .alias("help", "h")
-    .check(refuseRepeats)
+    .check(refuseUnclear)
     .fail((message: string | null, error: Error | undefined) => {
       // A message without an error, or one about the arguments: yargs gives the errors of commands without one.
       throw message === null && error !== undefined ? error : new UsageError(message ?? "");

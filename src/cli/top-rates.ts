@@ -55,3 +55,17 @@ export function ratesOf(before: Counted, after: Counted): readonly LunRates[] {
     readsPerSecond + writesPerSecond;
   return rates.toSorted((one, other) => busy(other) - busy(one));
 }
+
+/** Without those whose initiators are gone, and who have done nothing in this time: what was counted of them is kept for long. */
+export function liveRates(
+  rates: readonly LunRates[],
+  sessions: readonly { readonly target: string; readonly initiator: string }[],
+): readonly LunRates[] {
+  const live = new Set(
+    sessions.map(({ target, initiator }) => JSON.stringify([target, initiator])),
+  );
+  return rates.filter(
+    ({ target, initiator, latencyMs, running }) =>
+      latencyMs !== null || running > 0 || live.has(JSON.stringify([target, initiator])),
+  );
+}

@@ -53,6 +53,93 @@ describe("a client of the daemon", () => {
     await client.close();
   });
 
+  describe("has long work done as a job, where it may have to stop", () => {
+    const JOB = { id: "job-1", operation: "pool/check", state: "running", progress: null };
+    /** A daemon with one job, of which the third look finds what came of it, or what it is when it was asked to stop. */
+    const working = (end: object, cancel: { status: number; content: object; after?: object }) => {
+      let looks = 0;
+      let outcome = end;
+      return answering((request, response) => {
+        request.resume();
+        const answer = (status: number, content: object): void => {
+          response.writeHead(status, { "content-type": "application/json" });
+          response.end(JSON.stringify(content));
+        };
+        if (request.url === "/v1/job/show") {
+          looks += 1;
+          const progress = { step: "counting", done: looks, total: 3 };
+          answer(200, { ...JOB, progress, ...(looks < 3 ? {} : outcome) });
+        } else if (request.url === "/v1/job/cancel") {
+          looks = 2;
+          outcome = cancel.after ?? end;
+          answer(cancel.status, cancel.content);
+        } else {
+          expect(request.headers["prefer"]).toBe("respond-async");
+          answer(202, JOB);
+        }
+      });
+    };
+    const DONE = { state: "done", reply: { isSound: true, findings: [] } };
+    const NO = { status: 409, content: { kind: "busy", detail: "it has to go on" } };
+
+    it("and tells how far it is, and what came of it", async () => {
+      const client = await working(DONE, NO);
+      const steps: number[] = [];
+      const { signal } = new AbortController();
+      const onProgress = ({ done }: { done: number }): void => void steps.push(done);
+      const options = { signal, onProgress };
+      const reply = await client.call("pool/check", { pool: "a" }, options);
+      expect([reply.isSound, ...steps]).toEqual([true, 1, 2]);
+      await client.close();
+    });
+
+    it("and fails as that does", async () => {
+      const problem = { kind: "space", detail: "full" };
+      const client = await working({ state: "failed", problem }, NO);
+      const { signal } = new AbortController();
+      await expect(client.call("pool/extend", { pool: "a" }, { signal })).rejects.toMatchObject({
+        kind: "space",
+        message: "full",
+      });
+      await client.close();
+    });
+
+    it("and has it stop", async () => {
+      const problem = { kind: "failed", detail: "it was canceled" };
+      const canceled = { state: "canceled", problem };
+      const client = await working(DONE, { status: 200, content: JOB, after: canceled });
+      const stop = new AbortController();
+      const work = client.call(
+        "pool/check",
+        { pool: "a" },
+        {
+          signal: stop.signal,
+          onProgress: () => stop.abort(),
+        },
+      );
+      await expect(work).rejects.toThrow("it was canceled");
+      await client.close();
+    });
+
+    it("and waits for it where it has to go on", async () => {
+      const client = await working(DONE, NO);
+      const stop = new AbortController();
+      const whys: string[] = [];
+      const reply = await client.call(
+        "pool/check",
+        { pool: "a" },
+        {
+          signal: stop.signal,
+          onProgress: () => stop.abort(),
+          onNoStop: (why) => whys.push(why),
+        },
+      );
+      expect(reply.isSound).toBe(true);
+      expect(whys).toEqual(["it has to go on; thinlun job show job-1 tells how far it is"]);
+      await client.close();
+    });
+  });
+
   it("passes on progress, results and errors that come in lines", async () => {
     const client = await answering((request, response) => {
       request.resume();
@@ -77,6 +164,31 @@ describe("a client of the daemon", () => {
       kind: "space",
       message: "full",
     });
+    await client.close();
+  });
+
+  it("reads lines whose characters are cut by the network", async () => {
+    const step = "p\u00f6\u00f6l \u{1f4be}";
+    const bytes = Buffer.from(`{"progress":{"step":"${step}","done":1,"total":2}}\n`);
+    const client = await answering((request, response) => {
+      request.resume();
+      response.writeHead(200, { "content-type": LINES_TYPE });
+      let at = 0;
+      const next = (): void => {
+        if (at === bytes.length) {
+          response.end('{"result":{"isSound":true,"findings":[]}}\n');
+          return;
+        }
+        response.write(bytes.subarray(at, at + 1));
+        at += 1;
+        setImmediate(next);
+      };
+      next();
+    });
+    const steps: string[] = [];
+    const onProgress = (progress: { step: string }): void => void steps.push(progress.step);
+    await client.call("pool/check", { pool: "a" }, { onProgress });
+    expect(steps).toEqual([step]);
     await client.close();
   });
 

@@ -38,6 +38,11 @@ describe("the daemon of a folder", () => {
     expect(await withDaemon(options, (daemon) => daemon.call("target/list", {}))).toEqual({});
   });
 
+  it("is asked for where there is no other way", async () => {
+    const asked = withDaemon({ "state-dir": folder }, (daemon) => daemon.call("target/list", {}));
+    await expect(asked).rejects.toThrow(/thinlun serve\), or name its folder with --state-dir$/);
+  });
+
   it("is there when it fails, too", async () => {
     await answering(500, { kind: "io", detail: "the disk is on fire", message: "fire" });
     await expect(daemonAnswers({ "state-dir": folder })).rejects.toMatchObject({ kind: "io" });

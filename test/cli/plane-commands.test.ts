@@ -187,7 +187,7 @@ describe("mistakes", () => {
       [2, "lun", "target", "map", DISK, "tank/a", "--lun", "x"],
       [2, "nowhere", "portal", "create", "nowhere:x"],
       [2, "which sessions", "session", "logout"],
-      [1, "no such session", "session", "logout", "7", "--yes"],
+      [1, "no such session: tsih 7", "session", "logout", "7", "--yes"],
       [2, "--password-file", "account", "create", "alice"],
       [2, "cannot be read", "apply", inFolder("none.yaml")],
       [2, "more than once", "target", "create", "--alias", "a", "--alias", "b"],

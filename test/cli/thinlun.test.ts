@@ -28,6 +28,10 @@ describe("thinlun", () => {
     [["srve"], "serve"],
     [["serve", "--verbos"], "verbos"],
     [["serve", "now"], "now"],
+    [
+      ["target", "map", "iqn.2026-11.net.example:a", "/dev/null", "--lun", "x"],
+      "lun takes a number",
+    ],
   ])("%j is a wrong command line", async (args, words) => {
     const { status, stderr, stdout } = await run(...args);
     expect(status).toBe(2);

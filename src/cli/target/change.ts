@@ -13,6 +13,8 @@ export interface SettingOptions {
   readonly "portal-group": string[] | undefined;
   readonly sessions: number | undefined;
   readonly parameter: string[] | undefined;
+  readonly "ping-interval": string | undefined;
+  readonly "ping-count": string | undefined;
 }
 
 const SETTING_OPTIONS = {
@@ -30,6 +32,16 @@ const SETTING_OPTIONS = {
     requiresArg: true,
     describe: "KEY=VALUE to offer in negotiation, such as headerDigest=required",
   },
+  "ping-interval": {
+    type: "string",
+    requiresArg: true,
+    describe: "Seconds of silence before an initiator is asked whether it lives; 0: never; default",
+  },
+  "ping-count": {
+    type: "string",
+    requiresArg: true,
+    describe: "Questions without an answer before its connection is dropped; default",
+  },
 } as const;
 
 /** A value of a parameter as JSON has it: yes, no, a number, or a word. */
@@ -44,6 +56,13 @@ function groupNumber(text: string): number {
   throw new UsageError(`"${text}" is no portal group: write a number, or all`);
 }
 
+/** Null: as with every target where nothing is said. */
+function pingNumber(text: string): number | null {
+  if (text === "default") return null;
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new UsageError(`"${text}" says nothing about pings: write a number, or default`);
+}
+
 /** What is to be set, as the daemon is told it. What the parameters may be is for the daemon to know. */
 export function settingsOf(options: SettingOptions): TargetSettings {
   const { alias, "portal-group": groups, sessions, parameter } = options;
@@ -52,12 +71,18 @@ export function settingsOf(options: SettingOptions): TargetSettings {
     if (equals < 1) throw new UsageError(`"${text}" is no parameter: write KEY=VALUE`);
     return [text.slice(0, equals), parameterValue(text.slice(equals + 1))];
   });
+  const { "ping-interval": interval, "ping-count": count } = options;
+  const pings = {
+    ...(interval === undefined ? {} : { interval: pingNumber(interval) }),
+    ...(count === undefined ? {} : { count: pingNumber(count) }),
+  };
   const isAll = groups?.length === 1 && groups[0] === "all";
   return {
     ...(alias === undefined ? {} : { alias: alias === "" ? null : alias }),
     ...(groups === undefined ? {} : { portalGroups: isAll ? [] : groups.map(groupNumber) }),
     ...(sessions === undefined ? {} : { sessionsMax: sessions }),
     ...(pairs.length === 0 ? {} : { parameters: Object.fromEntries(pairs) }),
+    ...(Object.keys(pings).length === 0 ? {} : { pings }),
   };
 }
 

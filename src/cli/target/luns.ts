@@ -1,22 +1,23 @@
 import { resolve } from "node:path";
 import type { CommandModule } from "yargs";
 import type { ArgumentsOf } from "../../control/protocol.ts";
-import { parseSize } from "../../util/units.ts";
 import { confirm, YES_OPTION } from "../confirm.ts";
 import { DAEMON_OPTIONS, withDaemon } from "../daemon-access.ts";
 import { print } from "../output.ts";
 import { counted } from "../target-text.ts";
 import { TARGET_POSITIONAL, type TargetArguments } from "./look.ts";
+import {
+  LUN_SETTING_NAMES,
+  LUN_SETTING_OPTIONS,
+  type LunSettingOptions,
+  lunSettingsOf,
+  namingOptions,
+} from "./lun-settings.ts";
 
-interface MapArguments extends TargetArguments {
+interface MapArguments extends TargetArguments, LunSettingOptions {
   readonly volume: string;
   readonly lun: number | undefined;
-  readonly "read-only": boolean;
-  readonly "block-size": string | undefined;
-  readonly vendor: string | undefined;
-  readonly product: string | undefined;
-  readonly revision: string | undefined;
-  readonly serial: string | undefined;
+  readonly force: boolean | undefined;
 }
 
 /** A path is the daemon's to open, which may run elsewhere: where it begins with a dot, it begins here. */
@@ -26,22 +27,15 @@ export function volumeName(text: string): string {
 
 /** What the daemon is asked for. */
 export function mappingOf(args: MapArguments): ArgumentsOf<"target/map"> {
-  const { lun, vendor, product, revision, serial } = args;
-  const blockSize = args["block-size"];
+  const { target, lun, force } = args;
   return {
-    target: args.target,
+    target,
     volume: volumeName(args.volume),
     ...(lun === undefined ? {} : { lun }),
-    ...(args["read-only"] ? { readOnly: true } : {}),
-    ...(blockSize === undefined ? {} : { blockBytes: parseSize(blockSize) }),
-    ...(vendor === undefined ? {} : { vendor }),
-    ...(product === undefined ? {} : { product }),
-    ...(revision === undefined ? {} : { revision }),
-    ...(serial === undefined ? {} : { serial }),
+    ...(force === true ? { force } : {}),
+    ...lunSettingsOf(args),
   };
 }
-
-const SHOWN = { type: "string", requiresArg: true } as const;
 
 /** `thinlun target map`. */
 export const mapCommand: CommandModule<object, MapArguments> = {
@@ -56,18 +50,23 @@ export const mapCommand: CommandModule<object, MapArguments> = {
         describe: "POOL/VOLUME, the path of a file or device, or a name of the configuration",
       })
       .option("lun", { type: "number", requiresArg: true, describe: "Its number (the next)" })
-      .option("read-only", { type: "boolean", default: false, describe: "Refuse writes" })
-      .option("block-size", { ...SHOWN, describe: "512 or 4096 (512)" })
-      .option("vendor", { ...SHOWN, describe: "As initiators see it, 8 characters" })
-      .option("product", { ...SHOWN, describe: "As initiators see it, 16 characters" })
-      .option("revision", { ...SHOWN, describe: "As initiators see it, 4 characters" })
-      .option("serial", { ...SHOWN, describe: "As initiators see it, 64 characters" })
+      .option("force", {
+        type: "boolean",
+        describe: "Also where initiators know another disk under the number, and may write to it",
+      })
+      .options(LUN_SETTING_OPTIONS)
+      .group([...LUN_SETTING_NAMES], "How initiators see it:")
       .options(DAEMON_OPTIONS)
       .example("$0 target map iqn.2026-11.net.example:disk tank/disk1", "A thin volume")
-      .example("$0 target map iqn.2026-11.net.example:disk /dev/sdb --lun 5", "A device as it is"),
+      .example("$0 target map iqn.2026-11.net.example:disk /dev/sdb --lun 5", "A device as it is")
+      .epilogue(
+        "What is not given is as at other LUNs of the volume, which is one disk, or follows from it; target set-lun changes it later.",
+      ),
   handler: async (args) => {
     const body = mappingOf(args);
-    const lun = await withDaemon(args, (daemon) => daemon.call("target/map", body));
+    const lun = await namingOptions(() =>
+      withDaemon(args, (daemon) => daemon.call("target/map", body)),
+    );
     print(lun, args.json, () => `${lun.volume} is LUN ${lun.lun} of ${lun.target}.\n`);
   },
 };

@@ -145,12 +145,14 @@ interface RenameArguments extends VolumeArguments {
 /** `thinlun volume rename`. */
 export const renameCommand: CommandModule<object, RenameArguments> = {
   command: "rename <volume> <name>",
-  describe: "Give a volume or snapshot another name",
+  describe: "Give a volume or snapshot another name, also while it is served",
   builder: (yargs) =>
     yargs
       .positional("volume", VOLUME_POSITIONAL)
       .positional("name", { type: "string", demandOption: true, describe: "Without the pool" })
-      .options(VOLUME_OPTIONS),
+      .options(VOLUME_OPTIONS)
+      .example("$0 volume rename tank/disk1 web", "tank/web, for whoever has it as a disk, too")
+      .epilogue("LUNs lead to it still, and initiators know it by its UUID: they do not notice."),
   handler: async (args) => {
     const path = parseVolumePath(args.volume);
     const request = { ...path, name: args.name };

@@ -12,12 +12,12 @@ import {
 import { syncFolder } from "../../util/sync-folder.ts";
 import { formatSize } from "../../util/units.ts";
 import type { Operations } from "../control-client.ts";
+import { Interrupt } from "../interrupt.ts";
 import { print } from "../output.ts";
 import { ACCESS_OPTIONS, JSON_OPTION, withOperations } from "../pool-access.ts";
 import { ProgressLine, withProgressLine } from "../progress-line.ts";
 import { parseVolumePath, type VolumePath } from "../volume-path.ts";
 import { VOLUME_POSITIONAL, type VolumeArguments } from "./change.ts";
-import { Interrupt } from "./interrupt.ts";
 import { convertImage, needQemuImage } from "./qemu-image.ts";
 import { writeSparse } from "./sparse-file.ts";
 
@@ -31,7 +31,8 @@ interface ExportArguments extends VolumeArguments {
 export interface ExportOptions {
   readonly file: string;
   readonly format: ImageFormat;
-  readonly check: () => void;
+  /** Aborted, it ends in order, and nothing is left of it. */
+  readonly signal: AbortSignal;
   readonly onProgress: (doneBytes: number, totalBytes: number) => void;
 }
 
@@ -59,7 +60,7 @@ async function copyOut(
     for (const { offsetBytes, lengthBytes, mapped } of page.extents) {
       const end = offsetBytes + lengthBytes;
       for (let offset = offsetBytes; mapped && offset < end; offset += DATA_BYTES_MAX) {
-        options.check();
+        options.signal.throwIfAborted();
         const length = Math.min(DATA_BYTES_MAX, end - offset);
         const piece = { ...path, offsetBytes: offset, lengthBytes: length };
         const bytes = await operations.call("volume/read", piece);
@@ -112,7 +113,11 @@ async function exportQcow(
   await taken.close();
   try {
     await exportRaw(operations, volume, raw, options);
-    await convertImage({ path: raw, format: "raw" }, { path: part, format: "qcow2" });
+    await convertImage(
+      { path: raw, format: "raw" },
+      { path: part, format: "qcow2" },
+      options.signal,
+    );
     const made = await open(part, "r+");
     try {
       await made.chmod(0o600);
@@ -168,7 +173,7 @@ async function run(args: ExportArguments): Promise<void> {
       exportVolume(operations, parseVolumePath(args.volume), {
         file,
         format,
-        check: () => interrupt.check(),
+        signal: interrupt.signal,
         onProgress: (done, total) => advance({ step: "Exporting", done, total }),
       }),
     );

@@ -10,12 +10,12 @@ import {
 } from "../../control/protocol.ts";
 import { formatSize } from "../../util/units.ts";
 import type { Operations } from "../control-client.ts";
+import { Interrupt } from "../interrupt.ts";
 import { print } from "../output.ts";
 import { ACCESS_OPTIONS, JSON_OPTION, withOperations } from "../pool-access.ts";
 import { ProgressLine, withProgressLine } from "../progress-line.ts";
 import { parseVolumePath, type VolumePath } from "../volume-path.ts";
 import { VOLUME_POSITIONAL, type VolumeArguments } from "./change.ts";
-import { Interrupt } from "./interrupt.ts";
 import { convertImage, isQcow, needQemuImage, refuseOtherFiles } from "./qemu-image.ts";
 import { dataRuns, readPiece } from "./sparse-file.ts";
 
@@ -30,7 +30,8 @@ export interface ImportOptions {
   readonly format: "auto" | "raw" | "qcow2";
   /** Where a raw copy of another format is made for the time. */
   readonly tempDir: string;
-  readonly check: () => void;
+  /** Aborted, it ends in order, and nothing is left of it. */
+  readonly signal: AbortSignal;
   readonly onProgress: (doneBytes: number, totalBytes: number) => void;
 }
 
@@ -59,10 +60,10 @@ async function copyIn(
   operations: Operations,
   path: VolumePath,
   { file, sizeBytes }: { readonly file: FileHandle; readonly sizeBytes: number },
-  { check, onProgress }: ImportOptions,
+  { signal, onProgress }: ImportOptions,
 ): Promise<void> {
   for (let offset = 0; offset < sizeBytes; offset += DATA_BYTES_MAX) {
-    check();
+    signal.throwIfAborted();
     const bytes = await readPiece(file, offset, Math.min(DATA_BYTES_MAX, sizeBytes - offset));
     for (const { start, end } of dataRuns(bytes)) {
       const at = { ...path, offsetBytes: offset + start };
@@ -109,7 +110,11 @@ async function importQcow(
   const taken = await open(raw, "wx", 0o600);
   await taken.close();
   try {
-    await convertImage({ path: options.file, format: "qcow2" }, { path: raw, format: "raw" });
+    await convertImage(
+      { path: options.file, format: "qcow2" },
+      { path: raw, format: "raw" },
+      options.signal,
+    );
     return await importRaw(operations, path, raw, options);
   } finally {
     await unlink(raw).catch(() => undefined);
@@ -147,7 +152,7 @@ async function run(args: ImportArguments): Promise<void> {
         file,
         format,
         tempDir: args["temp-dir"] ?? dirname(file),
-        check: () => interrupt.check(),
+        signal: interrupt.signal,
         onProgress: (done, total) => advance({ step: "Importing", done, total }),
       }),
     );

@@ -23,8 +23,14 @@ export async function isQcow(path: string): Promise<boolean> {
   }
 }
 
-async function qemuImage(args: readonly string[], timeoutMs?: number): Promise<string> {
-  const result = await runChild(TOOL, args, timeoutMs === undefined ? {} : { timeoutMs });
+interface RunOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+async function qemuImage(args: readonly string[], options: RunOptions = {}): Promise<string> {
+  const result = await runChild(TOOL, args, options);
+  options.signal?.throwIfAborted();
   if (result.outcome === "missing") {
     throw new OperationError(
       "unsupported",
@@ -61,11 +67,15 @@ export async function refuseOtherFiles(path: string): Promise<void> {
   );
 }
 
-/** Converts an image; `target` must not exist. */
+/** Converts an image; `target` must not exist. Aborted, the tool is killed, and its target is the caller's to remove. */
 export async function convertImage(
   source: { readonly path: string; readonly format: "raw" | "qcow2" },
   target: { readonly path: string; readonly format: "raw" | "qcow2" },
+  signal: AbortSignal,
 ): Promise<void> {
   const formats = ["-f", source.format, "-O", target.format];
-  await qemuImage(["convert", ...formats, "--", source.path, target.path], CONVERT_MS_MAX);
+  await qemuImage(["convert", ...formats, "--", source.path, target.path], {
+    timeoutMs: CONVERT_MS_MAX,
+    signal,
+  });
 }

@@ -9,9 +9,13 @@ import {
   settingsOf,
 } from "../../../src/cli/target/change.ts";
 import { listCommand, lunsCommand, showCommand } from "../../../src/cli/target/look.ts";
+import { setLunCommand } from "../../../src/cli/target/set-lun.ts";
 import { mapCommand, mappingOf, unmapCommand, volumeName } from "../../../src/cli/target/luns.ts";
+import { NO_SETTINGS } from "./support/no-settings.ts";
 
 const NONE = {
+  "ping-interval": undefined,
+  "ping-count": undefined,
   alias: undefined,
   "portal-group": undefined,
   sessions: undefined,
@@ -28,6 +32,7 @@ describe("commands on targets", () => {
       showCommand,
       lunsCommand,
       mapCommand,
+      setLunCommand,
       unmapCommand,
       allowCommand,
       denyCommand,
@@ -47,12 +52,15 @@ describe("commands on targets", () => {
         "portal-group": ["all"],
         sessions: 4,
         parameter: ["headerDigest=required", "maxOutstandingR2T=2", "initialR2T=yes"],
+        "ping-interval": "5",
+        "ping-count": "default",
       }),
     ).toEqual({
       alias: null,
       portalGroups: [],
       sessionsMax: 4,
       parameters: { headerDigest: "required", maxOutstandingR2T: 2, initialR2T: true },
+      pings: { interval: 5, count: null },
     });
     expect(settingsOf({ ...NONE, "portal-group": ["1", "2"], alias: "x" })).toEqual({
       alias: "x",
@@ -60,6 +68,7 @@ describe("commands on targets", () => {
     });
     expect(() => settingsOf({ ...NONE, "portal-group": ["one"] })).toThrow('"one"');
     expect(() => settingsOf({ ...NONE, parameter: ["digest"] })).toThrow("KEY=VALUE");
+    expect(() => settingsOf({ ...NONE, "ping-count": "often" })).toThrow('"often"');
   });
 
   it("understand what is mapped", () => {
@@ -70,21 +79,22 @@ describe("commands on targets", () => {
       target: "t",
       volume: "tank/a",
       lun: 3,
+      force: true,
+      ...NO_SETTINGS,
       "read-only": true,
       "block-size": "4KiB",
       vendor: "ACME",
-      product: undefined,
-      revision: undefined,
-      serial: undefined,
     };
     expect(mappingOf(args)).toEqual({
       target: "t",
       volume: "tank/a",
       lun: 3,
+      force: true,
       readOnly: true,
       blockBytes: 4096,
       vendor: "ACME",
     });
+    expect(mappingOf({ ...args, force: undefined })).not.toHaveProperty("force");
   });
 
   it("understand who is let in", () => {

@@ -5,7 +5,6 @@ import { volumeCommand } from "../../../src/cli/volume.ts";
 import { createCommand } from "../../../src/cli/volume/change.ts";
 import { exportCommand } from "../../../src/cli/volume/export.ts";
 import { importCommand } from "../../../src/cli/volume/import.ts";
-import { Interrupt } from "../../../src/cli/volume/interrupt.ts";
 import { listCommand } from "../../../src/cli/volume/list.ts";
 import { isQcow } from "../../../src/cli/volume/qemu-image.ts";
 
@@ -20,15 +19,6 @@ describe("the commands on volumes", () => {
       expect(help).toContain(`volume ${name}`);
       expect(help).toContain("--device");
     }
-  });
-
-  it("end in order when they are interrupted", () => {
-    const interrupt = new Interrupt();
-    interrupt.check();
-    process.emit("SIGINT");
-    expect(() => interrupt.check()).toThrow("nothing was left behind");
-    interrupt.release();
-    expect(process.listenerCount("SIGINT")).toBe(0);
   });
 
   it("know an image of QEMU by its first bytes", async () => {
