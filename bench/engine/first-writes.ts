@@ -121,7 +121,10 @@ function makeSparseFile(path: string, sizeBytes: number): void {
   }
 }
 
-/** The first page of each extent gets memory, and keeps its content: the pool knows as before that what it never handed out are zeros. */
+/**
+ * The first page of each extent gets memory, and keeps its content: the pool knows as before that what it never handed out are zeros. Each is
+ * written twice, for the kernel takes a page into its active list at the second write.
+ */
 function allocatePages(path: string): void {
   const file = openSync(path, "r+");
   try {
@@ -129,6 +132,7 @@ function allocatePages(path: string): void {
     const { size } = fstatSync(file);
     for (let offset = 0; offset < size; offset += EXTENT_BYTES) {
       readSync(file, page, 0, PAGE_BYTES, offset);
+      writeSync(file, page, 0, PAGE_BYTES, offset);
       writeSync(file, page, 0, PAGE_BYTES, offset);
     }
   } finally {
@@ -179,7 +183,8 @@ async function touchHoles({ raw, thin }: Daemons, round: number, series: Series)
   for (const depth of DEPTHS) {
     series.add(`raw sparse ${depth}`, round, await scatter(raw, depth, rawLun(round)));
     await writePools(thin, depth, round, series);
-    // The same once more: now the file has the pages.
+    // The same twice more: now the file has the pages, and the kernel has them as active as those of the pool.
+    await scatter(raw, depth, rawLun(round));
     series.add(`raw allocated ${depth}`, round, await scatter(raw, depth, rawLun(round)));
   }
 }

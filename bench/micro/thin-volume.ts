@@ -1,10 +1,3 @@
-/**
- * What the engine adds to a command, without a network: 4 KiB at random places, on a raw file, on a thin volume, and on one with 1,000
- * snapshots, all in memory.
- *
- *     npx tsx bench/micro/thin-volume.ts
- */
-import Benchmark from "benchmark";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -16,38 +9,49 @@ import { writeBytes } from "../../src/util/io-request.ts";
 import { SeededRandom } from "../../src/util/random.ts";
 import { EXTENT_BYTES, makePool, openPool } from "../engine/thin-pool.ts";
 import { makeBackingFile } from "../support/targets.ts";
+import type { MicroBench, MicroCase, PreparedBench } from "./runner.ts";
 
 const MIB = 1024 * 1024;
 const VOLUME_BYTES: number = 256 * MIB;
+const BRIEF_VOLUME_BYTES: number = 4 * MIB;
 const SNAPSHOTS = 1000;
+const BRIEF_SNAPSHOTS = 3;
 const BLOCK_BYTES = 4096;
+/** The background gets ready what the next writes take. */
+const SETTLE_MS = 1000;
+
+interface Shape {
+  readonly volumeBytes: number;
+  readonly snapshots: number;
+  readonly settleMs: number;
+}
 
 type Data = Pick<FileDevice, "tryRead" | "tryWrite">;
 
-async function fill(volume: ThinVolume): Promise<void> {
+async function fill(volume: ThinVolume, { volumeBytes, settleMs }: Shape): Promise<void> {
   const piece = Buffer.alloc(MIB, 0xa5);
-  for (let offset = 0; offset < VOLUME_BYTES; offset += MIB) {
+  for (let offset = 0; offset < volumeBytes; offset += MIB) {
     await writeBytes(volume, offset, piece);
   }
-  // The background gets ready what the next writes take.
-  await sleep(1000);
+  await sleep(settleMs);
 }
 
-async function makeVolume(pool: Pool, name: string, snapshots: number): Promise<ThinVolume> {
-  const volume = await pool.createVolume({ name, uuid: randomUUID(), sizeBytes: VOLUME_BYTES });
-  await fill(volume);
+async function makeVolume(pool: Pool, name: string, shape: Shape): Promise<ThinVolume> {
+  const { volumeBytes, snapshots } = shape;
+  const volume = await pool.createVolume({ name, uuid: randomUUID(), sizeBytes: volumeBytes });
+  await fill(volume, shape);
   const extent = Buffer.alloc(EXTENT_BYTES, 0x5a);
   for (let index = 0; index < snapshots; index += 1) {
     await pool.snapshot([{ source: volume, name: `${name}-${index}`, uuid: randomUUID() }]);
-    await writeBytes(volume, (index * 7 * EXTENT_BYTES) % VOLUME_BYTES, extent);
+    await writeBytes(volume, (index * 7 * EXTENT_BYTES) % volumeBytes, extent);
   }
-  if (snapshots > 0) await fill(volume);
+  if (snapshots > 0) await fill(volume, shape);
   return volume;
 }
 
-function addTo(suite: Benchmark.Suite, name: string, data: Data): void {
+function casesOf(name: string, data: Data, volumeBytes: number): MicroCase[] {
   const random = new SeededRandom(1);
-  const blocks = VOLUME_BYTES / BLOCK_BYTES;
+  const blocks = volumeBytes / BLOCK_BYTES;
   const places = Float64Array.from(
     { length: 4096 },
     () => (random.uint32() % blocks) * BLOCK_BYTES,
@@ -58,43 +62,63 @@ function addTo(suite: Benchmark.Suite, name: string, data: Data): void {
     next = (next + 1) % places.length;
     return places[next] ?? 0;
   };
-  // A file that was slow once gives the next writes to other threads for a while: so much of the figure is not worth anything.
-  let refusals = 0;
-  const note = (isDone: boolean): void => {
-    if (!isDone) refusals += 1;
+  const command = (what: string, move: (offset: number) => boolean): MicroCase => {
+    // A file that was slow once gives the next writes to other threads for a while: so much of the figure is not worth anything.
+    let refusals = 0;
+    return {
+      name: `${what}, ${name}`,
+      bytes: BLOCK_BYTES,
+      run: () => {
+        const isDone = move(place());
+        if (!isDone) refusals += 1;
+        return isDone ? 1 : 0;
+      },
+      note: () => `${refusals} not at once`,
+    };
   };
-  const report = (event: Benchmark.Event): void => {
-    const { name: what, stats } = event.target;
-    // The quickest sample is the one that nothing else has disturbed.
-    const least = Math.min(...(stats?.sample ?? [])) * 1e6;
-    const mean = (stats?.mean ?? NaN) * 1e6;
-    process.stdout.write(
-      `${String(what)}: ${least.toFixed(2)} us at best, ${mean.toFixed(2)} in the mean, ${refusals} not at once\n`,
-    );
-    refusals = 0;
-  };
-  const options = { maxTime: 1, onComplete: report };
-  suite.add(`read, ${name}`, () => note(data.tryRead(buffer, 0, BLOCK_BYTES, place())), options);
-  suite.add(`write, ${name}`, () => note(data.tryWrite(buffer, 0, BLOCK_BYTES, place())), options);
+  return [
+    command("read", (offset) => data.tryRead(buffer, 0, BLOCK_BYTES, offset)),
+    command("write", (offset) => data.tryWrite(buffer, 0, BLOCK_BYTES, offset)),
+  ];
 }
 
-const folder = mkdtempSync("/dev/shm/thinlun-bench-");
-try {
+async function prepareIn(folder: string, isBrief: boolean): Promise<PreparedBench> {
+  const volumeBytes = isBrief ? BRIEF_VOLUME_BYTES : VOLUME_BYTES;
+  const settleMs = isBrief ? 0 : SETTLE_MS;
+  const snapshots = isBrief ? BRIEF_SNAPSHOTS : SNAPSHOTS;
   const rawImage = join(folder, "raw");
-  makeBackingFile(rawImage, VOLUME_BYTES);
+  makeBackingFile(rawImage, volumeBytes);
   const raw = await FileDevice.open(rawImage);
   const image = join(folder, "pool");
-  await makePool(image, 16 * VOLUME_BYTES);
+  await makePool(image, 16 * volumeBytes);
   const { pool, close } = await openPool(image);
-  const thin = await makeVolume(pool, "thin", 0);
-  const many = await makeVolume(pool, "many", SNAPSHOTS);
-  const suite = new Benchmark.Suite();
-  addTo(suite, "raw file", raw);
-  addTo(suite, "thin volume", thin);
-  addTo(suite, `thin volume with ${SNAPSHOTS} snapshots`, many);
-  suite.run();
-  await close();
-  await raw.close();
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+  const thin = await makeVolume(pool, "thin", { volumeBytes, settleMs, snapshots: 0 });
+  const many = await makeVolume(pool, "many", { volumeBytes, settleMs, snapshots });
+  return {
+    cases: [
+      ...casesOf("raw file", raw, volumeBytes),
+      ...casesOf("thin volume", thin, volumeBytes),
+      ...casesOf(`thin volume with ${snapshots} snapshots`, many, volumeBytes),
+    ],
+    close: async () => {
+      await close();
+      await raw.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
+
+export const thinVolumeBench: MicroBench = {
+  name: "thin-volume",
+  about:
+    "what the engine adds to 4 KiB at random places: a raw file, a thin volume, and one with snapshots, in memory",
+  prepare: async (isBrief) => {
+    const folder = mkdtempSync("/dev/shm/thinlun-bench-");
+    try {
+      return await prepareIn(folder, isBrief);
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  },
+};

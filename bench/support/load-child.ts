@@ -1,16 +1,22 @@
-import { connect as connectSocket, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { randomIsid } from "../../src/initiator/connect.ts";
-import { Connection } from "../../src/initiator/connection.ts";
-import { LoadGenerator, type Load } from "../../src/initiator/load-generator.ts";
-import { login } from "../../src/initiator/login.ts";
-import { DEFAULT_OFFERS } from "../../src/initiator/parameters.ts";
+import type { Load } from "../../src/initiator/load.ts";
+import { type Driver, sumOf } from "../drivers/driver.ts";
+import { ECHO_HEADER_BYTES, openEchoDriver } from "../drivers/echo-driver.ts";
+import { openIscsiDriver } from "../drivers/iscsi-driver.ts";
+import { openNbdDriver } from "../drivers/nbd-driver.ts";
+import { cpuMsSince } from "./statistics.ts";
 
 /** What the parent asks for, as JSON in the first argument. */
 export interface LoadRequest {
+  /** iSCSI where left out. */
+  readonly protocol?: "iscsi" | "nbd" | "tcp";
   readonly port: number;
   readonly targetName: string;
   readonly load: Load;
+  /** Side by side, each with the load; 1 where left out. */
+  readonly sessions?: number;
+  /** Header and data digests of iSCSI. */
+  readonly digests?: boolean;
   /** Goes before the load that is measured; undefined: the load itself, of which the first is not counted. */
   readonly warmUp?: Load;
   readonly warmUpMs: number;
@@ -29,118 +35,74 @@ export interface LoadReport {
   /** With those of the warming up. */
   readonly commandsInAll: number;
   readonly commandsPerSecond: number;
+  /** That were read and written. */
+  readonly bytesPerSecond: number;
   readonly meanUs: number;
   readonly medianUs: number;
   readonly p99Us: number;
+  readonly p999Us: number;
+  /** CPU time of this process for each second that was measured. */
+  readonly generatorCpuShare: number;
 }
 
-const RECEIVE_BYTES = 1024 * 1024;
-
-/** A socket that receives into one buffer; `receive` is exchanged once the login is over. */
-function openSocket(port: number): Promise<{ socket: Socket; take: (receive: Receive) => void }> {
-  return new Promise((resolve, reject) => {
-    const buffer = Buffer.allocUnsafe(RECEIVE_BYTES);
-    let receive: Receive | null = null;
-    const socket: Socket = connectSocket({
-      host: "127.0.0.1",
-      port,
-      onread: {
-        buffer,
-        callback: (count) => {
-          if (receive === null) socket.emit("data", Buffer.from(buffer.subarray(0, count)));
-          else receive(buffer, count);
-          return true;
-        },
-      },
-    });
-    socket.once("error", reject);
-    socket.once("connect", () => resolve({ socket, take: (next) => void (receive = next) }));
-  });
+function fail(error: Error): void {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(1);
 }
 
-/** The event loop never waits until the socket is closed. */
-function keepAwake(socket: Socket): void {
-  const again = (): void => {
-    if (!socket.destroyed) setImmediate(again);
-  };
-  again();
+function openDriver(request: LoadRequest, session: number): Promise<Driver> {
+  const { protocol = "iscsi", port } = request;
+  const load = { ...request.load, seed: session };
+  if (protocol === "nbd") return openNbdDriver(port, load, fail);
+  if (protocol === "tcp") {
+    const writes = load.kind === "write";
+    const shape = {
+      requestBytes: ECHO_HEADER_BYTES + (writes ? load.commandBytes : 0),
+      replyBytes: ECHO_HEADER_BYTES + (writes ? 0 : load.commandBytes),
+      depth: load.queueDepth,
+    };
+    return openEchoDriver(port, shape, fail);
+  }
+  const { targetName, digests = false, warmUp, warmUpMs, polls } = request;
+  const options = { port, targetName, load, digests, warmUp, warmUpMs, polls };
+  return openIscsiDriver({ ...options, onFailure: fail });
 }
-
-async function warmUp(
-  generator: LoadGenerator,
-  durationMs: number,
-): Promise<{ readonly cmdSn: number; readonly expStatSn: number }> {
-  generator.start();
-  await sleep(durationMs);
-  await generator.stop();
-  return generator.numbers;
-}
-
-type Receive = (bytes: Buffer, count: number) => void;
 
 async function main(): Promise<void> {
   const request = JSON.parse(process.argv[2] ?? "") as LoadRequest;
-  const { socket, take } = await openSocket(request.port);
-  const connection = new Connection(socket);
-  const intent = {
-    initiatorName: "iqn.2026-11.net.thinlun:bench",
-    targetName: request.targetName,
-    sessionType: "normal",
-    offers: DEFAULT_OFFERS,
-  } as const;
-  const result = await login(connection, intent, { isid: randomIsid(), tsih: 0, cid: 0 });
-  // A new nexus begins with a unit attention, which is no failure.
-  const fetch = new (await import("../../src/initiator/session.ts")).InitiatorSession(
-    connection,
-    result,
-    { isid: "", cid: 0 },
-  );
-  const testUnitReady = new Uint8Array(6);
-  for (let count = 0; count < 4; count += 1) {
-    await fetch.execute({ lun: request.load.lun, cdb: testUnitReady });
-    if (request.warmUp !== undefined) {
-      await fetch.execute({ lun: request.warmUp.lun, cdb: testUnitReady });
-    }
+  const { sessions = 1, warmUp, warmUpMs, measureMs, load } = request;
+  const drivers: Driver[] = [];
+  for (let session = 0; session < sessions; session += 1) {
+    drivers.push(await openDriver(request, session));
   }
-  const fail = (error: Error): void => {
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  };
-  const generate = (
-    load: Load,
-    { cmdSn, expStatSn }: { readonly cmdSn: number; readonly expStatSn: number },
-  ): LoadGenerator => {
-    const made = new LoadGenerator(socket, { ...result, cmdSn, expStatSn }, load, fail);
-    take((bytes, count) => made.receive(bytes, count));
-    return made;
-  };
-  if (request.polls) keepAwake(socket);
-  const numbers =
-    request.warmUp === undefined
-      ? fetch.numbers
-      : await warmUp(generate(request.warmUp, fetch.numbers), request.warmUpMs);
-  const generator = generate(request.load, numbers);
+  const commandsSoFar = (): number => sumOf(drivers.map(({ counts }) => counts)).commands;
   process.stdout.write(`${STARTED}\n`);
-  generator.start();
-  if (request.warmUp === undefined) await sleep(request.warmUpMs);
-  const commandsBefore = request.warmUp === undefined ? generator.counts.commands : 0;
-  if (request.warmUp === undefined) generator.reset();
-  // The timer must not keep the process when the other is first; the socket does until then.
-  const over = sleep(request.measureMs, undefined, { ref: false });
-  await Promise.race([over, generator.exhausted]);
-  const { commands, elapsedMs, latencyUs } = generator.counts;
-  await generator.stop();
-  socket.destroy();
+  for (const driver of drivers) driver.start();
+  if (warmUp === undefined) await sleep(warmUpMs);
+  const commandsBefore = warmUp === undefined ? commandsSoFar() : 0;
+  if (warmUp === undefined) for (const driver of drivers) driver.reset();
+  const cpuBefore = process.cpuUsage();
+  // The timer must not keep the process when the other is first; the sockets do until then.
+  const over = sleep(measureMs, undefined, { ref: false });
+  await Promise.race([over, Promise.all(drivers.map(({ exhausted }) => exhausted))]);
+  const { commands, bytes, elapsedMs, latencies } = sumOf(drivers.map(({ counts }) => counts));
+  const cpuMs = cpuMsSince(cpuBefore);
+  if (commands === 0) throw new Error("no command was answered in the time");
+  await Promise.all(drivers.map((driver) => driver.stop()));
+  for (const driver of drivers) driver.close();
   const commandsPerSecond = (commands * 1000) / elapsedMs;
   const report: LoadReport = {
     commands,
     commandsInAll: commandsBefore + commands,
     commandsPerSecond,
-    meanUs: (request.load.queueDepth * 1e6) / commandsPerSecond,
-    medianUs: latencyUs(0.5),
-    p99Us: latencyUs(0.99),
+    bytesPerSecond: (bytes * 1000) / elapsedMs,
+    meanUs: (load.queueDepth * sessions * 1e6) / commandsPerSecond,
+    medianUs: latencies.quantileUs(0.5),
+    p99Us: latencies.quantileUs(0.99),
+    p999Us: latencies.quantileUs(0.999),
+    generatorCpuShare: cpuMs / elapsedMs,
   };
   process.stdout.write(`${JSON.stringify(report)}\n`);
 }
 
-await main();
+await main().catch(fail);

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Load } from "../../src/initiator/load-generator.ts";
 import type { LoadReport, LoadRequest } from "./load-child.ts";
-import type { MeasuredTarget } from "./targets.ts";
 
 const execute = promisify(execFile);
 
@@ -12,6 +11,14 @@ export interface Sample extends LoadReport {
   readonly cpuShare: number;
   /** Of the target's process, in microseconds: says more than the rate where others use the machine as well. */
   readonly cpuUsPerCommand: number;
+}
+
+/** What a load can be put on. */
+export interface Measurable {
+  readonly port: number;
+  readonly targetName: string;
+  /** CPU time that its process has used so far, in seconds. */
+  cpuSeconds(): number;
 }
 
 export interface MeasureOptions {
@@ -24,30 +31,39 @@ export interface MeasureOptions {
    * virtual CPU, of which the end takes longer than the command: what is compared then is the scheduler.
    */
   readonly polls?: boolean;
+  readonly protocol?: "iscsi" | "nbd" | "tcp";
+  readonly sessions?: number;
+  readonly digests?: boolean;
+  /** The CPU that the load keeps to; any where left out. */
+  readonly cpu?: number;
+  /** Ends the load, which rejects then. */
+  readonly signal?: AbortSignal;
 }
 
 const WARM_UP_MS = 300;
+/** What a child may take beyond its load: it is compiled, logs in and waits for what is in flight. */
+const CHILD_TIMEOUT_MS = 120_000;
 
 /** Puts a load on a target, from a process of its own. */
 export async function measure(
-  target: MeasuredTarget,
+  target: Measurable,
   load: Load,
-  { seconds, warmUp, warmUpMs = WARM_UP_MS, polls = false }: MeasureOptions,
+  options: MeasureOptions,
 ): Promise<Sample> {
-  const request: LoadRequest = {
-    port: target.port,
-    targetName: target.targetName,
-    load,
-    ...(warmUp === undefined ? {} : { warmUp }),
-    warmUpMs,
-    measureMs: seconds * 1000,
-    polls,
-  };
+  const { seconds, warmUpMs = WARM_UP_MS, polls = false, cpu, signal, ...rest } = options;
+  const { port, targetName } = target;
+  const measureMs = seconds * 1000;
+  const request: LoadRequest = { ...rest, port, targetName, load, warmUpMs, measureMs, polls };
   const child = join(import.meta.dirname, "load-child.ts");
+  const command = [process.execPath, "--import", "tsx", child, JSON.stringify(request)];
+  const [program = "", ...args] = cpu === undefined ? command : onCpu(cpu, command);
   let before = target.cpuSeconds();
   let startedMs = performance.now();
-  const args = ["--import", "tsx", child, JSON.stringify(request)];
-  const running = execute(process.execPath, args, { timeout: 120_000 });
+  const running = execute(program, args, {
+    timeout: measureMs + CHILD_TIMEOUT_MS,
+    killSignal: "SIGKILL",
+    ...(signal === undefined ? {} : { signal }),
+  });
   // What the target does by itself until the load begins is none of its commands'.
   running.child.stdout?.once("data", () => {
     before = target.cpuSeconds();
@@ -58,4 +74,9 @@ export async function measure(
   const cpuShare = cpuSeconds / ((performance.now() - startedMs) / 1000);
   const report = JSON.parse(stdout.slice(stdout.indexOf("\n"))) as LoadReport;
   return { ...report, cpuShare, cpuUsPerCommand: (cpuSeconds * 1e6) / report.commandsInAll };
+}
+
+/** A command that runs on one CPU only. */
+export function onCpu(cpu: number, command: readonly string[]): string[] {
+  return ["taskset", "-c", String(cpu), ...command];
 }
