@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { Daemon } from "../support/daemon.ts";
 import { Guest } from "./machine/guest.ts";
 import { HOST_SEEN_BY_GUEST, OpenIscsi } from "./machine/open-iscsi.ts";
+import { Promises } from "./promises.ts";
 
 const accelerator = inject("accelerator");
 
@@ -15,24 +16,6 @@ const EAGER_PINGS = {
   "node.conn[0].timeo.noop_out_interval": "2",
   "node.conn[0].timeo.noop_out_timeout": "4",
 };
-
-/**
- * Writes one file after the other. A file counts as promised, and gets into the list with its checksum, when fsync
- * has returned. Ends when /tmp/stop appears.
- */
-const WRITER = `
-  rm -f /tmp/promised /tmp/stop
-  touch /tmp/promised
-  (
-    n=0
-    while [ ! -e /tmp/stop ]; do
-      n=$((n + 1))
-      head -c $(((n % 7 + 1) * 16384)) /dev/urandom > /tmp/content
-      dd if=/tmp/content of=/mnt/file$n bs=64k conv=fsync status=none || exit 1
-      echo "$(sha256sum < /tmp/content | cut -d' ' -f1)  file$n" >> /tmp/promised
-    done
-    touch /tmp/finished
-  ) > /tmp/writer.log 2>&1 &`;
 
 describe.skipIf(accelerator === "none")("the kernel's initiator gets over", () => {
   let guest: Guest;
@@ -61,39 +44,17 @@ describe.skipIf(accelerator === "none")("the kernel's initiator gets over", () =
     await daemon?.dispose();
   });
 
-  async function promised(): Promise<number> {
-    return Number(await guest.run("wc -l < /tmp/promised"));
-  }
-
-  /** Waits until the writer has made this many promises more. */
-  async function progress(files: number): Promise<void> {
-    const aim = (await promised()) + files;
-    await guest.run(`
-      for attempt in {1..480}; do
-        [ "$(wc -l < /tmp/promised)" -ge ${aim} ] && exit 0
-        sleep 0.5
-      done
-      echo "no progress"; cat /tmp/writer.log; iscsiadm -m session -P 1; dmesg | tail -20; exit 1`);
-  }
-
   it("a daemon that is killed under load, three times: every file that was promised is whole", async () => {
-    await guest.run(WRITER);
+    const promises = await Promises.begin(guest);
     for (let kill = 0; kill < 3; kill++) {
-      await progress(5);
+      await promises.progress(5);
       await daemon.kill();
       await sleep(2000);
       await daemon.restart();
     }
-    await progress(5);
-    await guest.run(`
-      touch /tmp/stop
-      for attempt in {1..240}; do [ -e /tmp/finished ] && break; sleep 0.5; done
-      [ -e /tmp/finished ]
-      umount /mnt
-      e2fsck -fn ${disk}
-      mount ${disk} /mnt
-      (cd /mnt && sha256sum --quiet -c /tmp/promised)`);
-    expect(await promised()).toBeGreaterThanOrEqual(20);
+    await promises.progress(5);
+    await promises.kept(disk);
+    expect(await promises.count()).toBeGreaterThanOrEqual(20);
     expect(await initiator.sessions(1)).toMatch(/iSCSI Session State: LOGGED_IN/);
     expect(await guest.run("dmesg")).not.toMatch(/I\/O error|EXT4-fs error|Aborting journal/);
   });

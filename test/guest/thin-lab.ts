@@ -63,6 +63,12 @@ export class ThinLab {
     await this.daemon.dispose();
   }
 
+  /** Ends the session and begins another one; an initiator that is not patient gives a connection up that is silent for some seconds. */
+  async loginAnew({ isPatient }: { isPatient: boolean }): Promise<void> {
+    await this.initiator.logout(WORK);
+    await this.initiator.login(WORK, isPatient ? {} : EAGER_PINGS, NAMES.length - 1);
+  }
+
   /** The guest's device file of a volume. */
   disk(volume: VolumeName): Promise<string> {
     return this.initiator.disk(WORK, NAMES.indexOf(volume));

@@ -1,7 +1,9 @@
 import { statSync, truncateSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
+import type { ReplyOf } from "../../src/control/protocol.ts";
 import { type PoolName, ThinLab, type VolumeName } from "./thin-lab.ts";
+import { Verifying } from "./verifying.ts";
 
 const accelerator = inject("accelerator");
 
@@ -137,22 +139,97 @@ describe.skipIf(accelerator === "none")("the kernel's initiator uses thin volume
       await lab.until(async () => (await lab.space("main")).freeBytes, isBack);
       await lab.until(fileBytes, (now) => filledFileBytes - now >= 31 * MIB);
     });
+  });
 
-    it("grows under a mounted file system, which is told", async () => {
-      await lab.guest.run("dmesg --clear");
-      await lab.daemon.command("volume", "resize", "main/space", "384MiB");
-      // Whatever comes first gets the news.
-      const told = await lab.guest.attempt(`sg_turs -v ${disk}`);
-      expect(told.output).toMatch(/Capacity data has changed/);
-      await lab.guest.run(`
-        iscsiadm -m session --rescan > /dev/null
-        [ "$(blockdev --getsize64 ${disk})" = ${384 * MIB} ]
-        resize2fs ${disk}
-        [ "$(df --output=size -B1M /mnt | tail -1)" -gt 340 ]
-        [ "$(cat /mnt/kept)" = kept ]
-        umount /mnt
-        e2fsck -fn ${disk}`);
+  describe("growth", () => {
+    /** What comes to the log when the initiator has lost sight of the disk, or the target of it. */
+    const LOSSES = /conn error|session recovery|rejecting I\/O|[Dd]evice reset|abort/;
+
+    const fileSystems = [
+      {
+        name: "ext4",
+        make: "mkfs.ext4 -q -F -b 4096",
+        fromMib: 256,
+        toMib: 384,
+        grow: "resize2fs",
+        check: "e2fsck -fn",
+      },
+      // Does not take less.
+      {
+        name: "XFS",
+        make: "mkfs.xfs -q -f",
+        fromMib: 384,
+        toMib: 512,
+        grow: "xfs_growfs -d",
+        check: "xfs_repair -n",
+      },
+    ];
+
+    // Nobody is to be disconnected: also not for being slow.
+    beforeAll(() => lab.loginAnew({ isPatient: true }));
+
+    afterEach(async () => {
+      await lab.guest.attempt(`
+        touch /tmp/stop
+        pkill -x fio || true
+        for attempt in {1..60}; do mountpoint -q /mnt || break; umount /mnt || sleep 1; done`);
     });
+
+    afterAll(() => lab.loginAnew({ isPatient: false }));
+
+    /** Who is logged in, as both sides see it. */
+    async function sessions(): Promise<unknown> {
+      const ids = await lab.guest.run("iscsiadm -m session -P 1 | grep -E 'Target:|SID:'");
+      const report = await lab.daemon.command("session", "list", "--json");
+      const listed = JSON.parse(report) as ReplyOf<"session/list">;
+      expect(listed).not.toEqual([]);
+      // With the port that the initiator has taken: another connection has another one.
+      return { ids, listed: listed.map(({ tsih, isid, address }) => ({ tsih, isid, address })) };
+    }
+
+    it.each(fileSystems)(
+      "reaches $name while it is mounted and fio verifies, and disturbs nobody",
+      async ({ make, fromMib, toMib, grow, check }) => {
+        const disk = await lab.disk("space");
+        await lab.guest.run(`
+          [ "$(blockdev --getsize64 ${disk})" = ${fromMib * MIB} ]
+          ${make} ${disk}
+          mount ${disk} /mnt
+          echo kept > /mnt/kept
+          dmesg --clear`);
+        const sizeMib = "df --output=size -B1M /mnt | tail -1";
+        const hadMib = await numberOf(sizeMib);
+        const before = await sessions();
+        const verifying = await Verifying.start(lab, disk, "/mnt/verified");
+        await verifying.goesOn();
+        await lab.daemon.command("volume", "resize", "main/space", `${toMib}MiB`);
+        // Whatever fio sends next gets the news, 2A/09, and is sent again.
+        await lab.until(
+          () => lab.guest.run("dmesg"),
+          (said) => said.includes("Capacity data has changed"),
+        );
+        await verifying.goesOn();
+        await lab.guest.run(`
+          iscsiadm -m session --rescan > /dev/null
+          [ "$(blockdev --getsize64 ${disk})" = ${toMib * MIB} ]`);
+        await verifying.goesOn();
+        await lab.guest.run(`${grow} ${grow.startsWith("xfs") ? "/mnt" : disk}`);
+        expect(await numberOf(sizeMib)).toBeGreaterThan(hadMib + 100);
+        await verifying.goesOn();
+        // With this, more is in use than there was before.
+        await lab.guest.run(`fallocate -l ${fromMib - 8}M /mnt/ballast`);
+        await verifying.verifyOnce("/mnt/beyond", 16);
+        await verifying.stop();
+        expect(await sessions()).toEqual(before);
+        const said = await lab.guest.run("dmesg");
+        expect(said).not.toMatch(IO_ERRORS);
+        expect(said).not.toMatch(LOSSES);
+        await lab.guest.run(`
+          [ "$(cat /mnt/kept)" = kept ]
+          umount /mnt
+          ${check} ${disk}`);
+      },
+    );
   });
 
   describe("snapshots", () => {

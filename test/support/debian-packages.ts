@@ -2,10 +2,12 @@ import { spawnSync } from "node:child_process";
 
 /** What the suites call, by the Debian package that brings it. */
 export const DEBIAN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  // What is compared with, and what checks what is made: tgt, an iSNS server, and the tools of packages, manuals and units.
+  // What is compared with, and what checks what is made: tgt, an iSNS server, shells, and the tools of packages, manuals and units.
   unit: [
+    "bash",
     "dpkg",
     "e2fsprogs",
+    "fish",
     "lintian",
     "man-db",
     "mandoc",
@@ -16,14 +18,27 @@ export const DEBIAN_PACKAGES: Readonly<Record<string, readonly string[]>> = {
     "systemd",
     "tgt",
     "util-linux",
+    "zsh",
   ],
   crash: ["e2fsprogs", "xfsprogs", "util-linux"],
-  host: ["libiscsi-bin", "qemu-utils", "qemu-block-extra", "util-linux"],
+  host: [
+    "buildah",
+    "crun",
+    "libiscsi-bin",
+    "mmdebstrap",
+    "podman",
+    "qemu-block-extra",
+    "qemu-utils",
+    "systemd",
+    "util-linux",
+  ],
   conformance: ["libiscsi-bin", "util-linux"],
   guest: [
     "qemu-system-x86",
     "linux-image-amd64",
     "busybox-static",
+    "mmdebstrap",
+    "systemd",
     "cpio",
     "kmod",
     "udev",

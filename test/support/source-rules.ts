@@ -38,8 +38,8 @@ const NARROW_VIEW: Readonly<Record<string, readonly RegExp[]>> = {
     /^native-free\//,
     /^src\/util\//,
     /^src\/control\/protocol\.ts$/,
-    // The protocol of tgt's management socket, which the daemon serves and tgtadm speaks: one codec for both ends.
-    /^src\/control\/tgt\/(request|response|errors)\.ts$/,
+    // The protocol of tgt's management socket, which the daemon serves and tgtadm speaks: one codec and vocabulary for both ends.
+    /^src\/control\/tgt\/(defaults|request|response|errors)\.ts$/,
     /^src\/initiator\//,
     /^src\/daemon\.ts$/,
     /^src\/offline\.ts$/,

@@ -11,6 +11,8 @@ export interface BootFiles {
 const BUSYBOX = "/bin/busybox";
 /** What it takes to mount the root; everything else the guest loads from there. */
 const ROOT_MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay"];
+/** And where it is on a disk. */
+const DISK_MODULES = ["virtio_blk", "crc32c_generic", "ext4"];
 
 /** The newest Debian kernel on this machine that has its modules, or undefined. */
 export function installedKernel(): { path: string; version: string } | undefined {
@@ -23,8 +25,11 @@ export function installedKernel(): { path: string; version: string } | undefined
   return version === undefined ? undefined : { path: `/boot/vmlinuz-${version}`, version };
 }
 
-/** Writes the initial ramdisk into `folder`: busybox, the modules that mount the root, and the two scripts. */
-export function makeBootFiles(folder: string): BootFiles {
+/**
+ * Writes the initial ramdisk into `folder`: busybox, the modules that mount the root, and the scripts.
+ * @param onDisk whether the root is on a disk, and not this machine's
+ */
+export function makeBootFiles(folder: string, onDisk = false): BootFiles {
   const kernel = installedKernel();
   if (kernel === undefined) throw new Error("no kernel with its modules is installed");
   const root = join(folder, "ramdisk");
@@ -32,7 +37,7 @@ export function makeBootFiles(folder: string): BootFiles {
     mkdirSync(join(root, name), { recursive: true });
   }
   cpSync(BUSYBOX, join(root, "bin", "busybox"));
-  const modules = moduleFiles(kernel.version);
+  const modules = moduleFiles(kernel.version, onDisk);
   for (const file of modules) cpSync(file, join(root, "modules", basename(file)));
   writeFileSync(
     join(root, "modules", "order"),
@@ -40,6 +45,7 @@ export function makeBootFiles(folder: string): BootFiles {
   );
   cpSync(join(import.meta.dirname, "init.sh"), join(root, "init"));
   cpSync(join(import.meta.dirname, "main.sh"), join(root, "guest-main"));
+  cpSync(join(import.meta.dirname, "obey.sh"), join(root, "guest-obey"));
 
   const initialRamdisk = join(folder, "initrd.gz");
   const pack = 'chmod +x init && find . | cpio --quiet -o -H newc | gzip -1 > "$1"';
@@ -48,8 +54,8 @@ export function makeBootFiles(folder: string): BootFiles {
 }
 
 /** The files of the modules and of all that they need, in the order in which they load. */
-function moduleFiles(version: string): string[] {
-  const files = ROOT_MODULES.flatMap((name) =>
+function moduleFiles(version: string, onDisk: boolean): string[] {
+  const files = [...ROOT_MODULES, ...(onDisk ? DISK_MODULES : [])].flatMap((name) =>
     succeed("/sbin/modprobe", ["-S", version, "-D", name], "/")
       .split("\n")
       .filter((line) => line.startsWith("insmod "))

@@ -46,15 +46,19 @@ export class Guest {
     });
   }
 
-  /** Boots a guest and waits until it takes scripts. */
-  static async boot(accelerator: "kvm" | "tcg"): Promise<Guest> {
+  /**
+   * Boots a guest and waits until it takes scripts.
+   * @param disk the image of a root with systemd, as debian-root.ts makes it; else the root is this machine's
+   */
+  static async boot(accelerator: "kvm" | "tcg", disk?: string): Promise<Guest> {
     const folder = mkdtempSync(join(tmpdir(), "thinlun-guest-"));
     const controlSocket = join(folder, "control");
     const server = createServer();
     server.listen(controlSocket);
     await once(server, "listening");
-    const bootFiles = makeBootFiles(folder);
-    const qemu = startQemu({ ...bootFiles, accelerator, memoryMib: MEMORY_MIB, controlSocket });
+    const bootFiles = makeBootFiles(folder, disk !== undefined);
+    const memoryMib = MEMORY_MIB;
+    const qemu = startQemu({ ...bootFiles, accelerator, memoryMib, controlSocket, disk });
     const guest = new Guest(folder, server, qemu);
     try {
       const greeting = await guest.#readLine(BOOT_LIMIT_MS);

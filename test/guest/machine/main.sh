@@ -1,6 +1,5 @@
-# The guest's first process once its root is mounted: brings up devices, network and the initiator daemon, then
-# obeys the host. A request is one line on the virtio port, a shell script in base64; the answer is one line, the
-# script's exit status and its output in base64.
+# The guest's first process once its root is mounted, where that is the host's: brings up devices, network and the
+# initiator daemon, then obeys the host.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LC_ALL=C
 cd /
 {
@@ -50,13 +49,6 @@ CONF
   iscsid
 } > /dev/ttyS0 2>&1 < /dev/null
 
-exec 3<> /dev/vport*p1
-echo ready >&3
-while read -r request <&3; do
-  base64 -d <<< "$request" > /run/request
-  bash -euo pipefail /run/request > /run/answer 2>&1 < /dev/null 3>&-
-  status=$?
-  echo "$status $(base64 -w 0 < /run/answer)" >&3
-done
+. /guest-obey
 echo o > /proc/sysrq-trigger
 sleep 30

@@ -9,6 +9,8 @@ export interface QemuOptions extends BootFiles {
   readonly memoryMib: number;
   /** The Unix socket at which the guest's virtio port arrives. */
   readonly controlSocket?: string;
+  /** The image of a disk that the guest has as /dev/vda. What the guest writes to it is gone with the guest. */
+  readonly disk?: string | undefined;
 }
 
 const POLL_MS = 50;
@@ -58,9 +60,9 @@ export class Qemu {
   }
 }
 
-/** Starts a virtual machine whose root is this machine's file system, read-only. */
+/** Starts a virtual machine that sees this machine's file system, read-only. */
 export function startQemu(options: QemuOptions): Qemu {
-  const { accelerator, memoryMib, controlSocket } = options;
+  const { accelerator, memoryMib, controlSocket, disk } = options;
   const arguments_ = [
     accelerator === "kvm" ? "-accel kvm -cpu host" : "-accel tcg,thread=multi -cpu max",
     `-smp 2 -m ${memoryMib} -nodefaults -display none -no-reboot -serial stdio`,
@@ -72,6 +74,9 @@ export function startQemu(options: QemuOptions): Qemu {
       `-chardev socket,id=control,path=${controlSocket}`,
       "-device virtio-serial-pci -device virtserialport,chardev=control",
     );
+  }
+  if (disk !== undefined) {
+    arguments_.push(`-drive file=${disk},if=virtio,format=raw,snapshot=on`);
   }
   const child = spawnMortal("qemu-system-x86_64", [
     ...arguments_.join(" ").split(" "),
