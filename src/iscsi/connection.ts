@@ -129,7 +129,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   onReceive(count: number, bytes: Buffer | null): void {
     if (this.#state !== "open") return;
     const nowMs = this.#context.clock.nowMs();
-    this.#context.turn.active(nowMs);
+    this.#context.turn.active();
     this.pings.heard(nowMs);
     this.receivedMs = nowMs;
     this.statistics.received(count);

@@ -6,10 +6,19 @@ export interface TurnMember {
 }
 
 /**
- * How long the event loop goes on looking for the next command without sleeping. A wake-up from epoll costs 25 to 40 us
- * on a virtual machine, so a loop that spins for about that long is paid back whenever a command comes within it.
+ * How long the event loop goes on looking for the next command without sleeping, from the last answer on. A wake-up from epoll costs 25
+ * to 40 us on a virtual machine, so a loop that spins for about that long is paid back whenever a command comes within it.
  */
 const POLL_MS = 0.05;
+
+/**
+ * After so many polls in a row that no command ended, polling does not pay: the initiator is slower than that, or waits for the CPU that
+ * polls.
+ */
+const MISSES_MAX = 16;
+
+/** Then only one in so many turns polls, to find out whether it pays again. */
+const TURNS_FOR_PROBE = 32;
 
 /**
  * The end of a turn of the event loop: connections that completed something asynchronously send it then, all together.
@@ -21,7 +30,12 @@ export class Turn {
   #members: TurnMember[] = [];
   #spare: TurnMember[] = [];
   #scheduled = false;
+  /** Commands came, or answers went out, since the last end. */
+  #isBusy = false;
+  /** 0: it does not poll. */
   #pollUntilMs = 0;
+  #misses = 0;
+  #turnsToProbe = 0;
   readonly #onImmediate: () => void;
 
   constructor(clock: Clock, polls: boolean) {
@@ -36,10 +50,11 @@ export class Turn {
     this.#schedule();
   }
 
-  /** Commands came at this moment: more may follow at once. */
-  active(nowMs: number): void {
+  /** Commands came: more may follow at once when they have been answered. */
+  active(): void {
     if (!this.#polls) return;
-    this.#pollUntilMs = nowMs + POLL_MS;
+    if (this.#pollUntilMs !== 0) this.#misses = 0;
+    this.#isBusy = true;
     this.#schedule();
   }
 
@@ -57,10 +72,31 @@ export class Turn {
       for (const member of members) member.endTurn();
       members.length = 0;
       this.#spare = members;
+      this.#isBusy = this.#polls;
     }
-    if (this.#pollUntilMs !== 0) {
-      if (this.#clock.nowMs() < this.#pollUntilMs) this.#schedule();
-      else this.#pollUntilMs = 0;
+    if (this.#isBusy) {
+      this.#isBusy = false;
+      this.#beginPoll();
+    } else if (this.#pollUntilMs !== 0) this.#goOnPolling();
+  }
+
+  #beginPoll(): void {
+    if (this.#misses >= MISSES_MAX) {
+      this.#pollUntilMs = 0;
+      this.#turnsToProbe -= 1;
+      if (this.#turnsToProbe > 0) return;
+      this.#turnsToProbe = TURNS_FOR_PROBE;
     }
+    this.#pollUntilMs = this.#clock.nowMs() + POLL_MS;
+    this.#schedule();
+  }
+
+  #goOnPolling(): void {
+    if (this.#clock.nowMs() < this.#pollUntilMs) {
+      this.#schedule();
+      return;
+    }
+    this.#pollUntilMs = 0;
+    if (this.#misses < MISSES_MAX) this.#misses += 1;
   }
 }

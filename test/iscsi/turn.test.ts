@@ -58,29 +58,74 @@ describe("Turn", () => {
   it("goes on for a moment after a command, and then lets the loop sleep", async () => {
     const clock = new CountingClock();
     const turn = new Turn(clock, true);
-    turn.active(1000);
-    for (let count = 0; count < 5; count += 1) await nextTurn();
-    const polled = clock.reads;
-    expect(polled).toBeGreaterThan(3);
+    turn.active();
+    expect(await readsOf(clock, 5)).toBeGreaterThan(3);
     clock.advance(1);
     await nextTurn();
-    await nextTurn();
-    const ended = clock.reads;
-    await nextTurn();
-    await nextTurn();
-    expect(clock.reads).toBe(ended);
-    turn.active(1001);
-    await nextTurn();
-    expect(clock.reads).toBeGreaterThan(ended);
+    expect(await readsOf(clock, 3)).toBe(0);
+    turn.active();
+    expect(await readsOf(clock, 3)).toBeGreaterThan(1);
     clock.advance(1);
     await nextTurn();
+  });
+
+  it("goes on for that moment from the answer on, however long that took", async () => {
+    const clock = new CountingClock();
+    const turn = new Turn(clock, true);
+    turn.active();
+    const member = new Member();
+    member.onEnd = () => clock.advance(1);
+    turn.join(member);
+    await nextTurn();
+    expect(await readsOf(clock, 3)).toBe(3);
+    clock.advance(1);
+    await nextTurn();
+    // An answer that comes much later is followed by a command as well.
+    turn.join(member);
+    await nextTurn();
+    expect(await readsOf(clock, 3)).toBe(3);
+    clock.advance(1);
+    await nextTurn();
+  });
+
+  it("gives polling up where no command ends it, looks now and then, and takes it up where it pays", async () => {
+    const clock = new CountingClock();
+    const turn = new Turn(clock, true);
+    /** A command to which the next comes a millisecond later; returns how often the loop went round for it. */
+    const slowCommand = async (): Promise<number> => {
+      turn.active();
+      const reads = await readsOf(clock, 4);
+      clock.advance(1);
+      await nextTurn();
+      return reads;
+    };
+    const polled: boolean[] = [];
+    for (let count = 0; count < 100; count += 1) polled.push((await slowCommand()) > 1);
+    expect(polled.slice(0, 16)).toEqual(Array.from({ length: 16 }, () => true));
+    const probes = polled.slice(16).filter((one) => one).length;
+    expect(probes).toBeGreaterThan(0);
+    expect(probes).toBeLessThanOrEqual(4);
+    // Commands that come at once, as soon as a probe meets one of them.
+    for (let count = 0; count < 40; count += 1) {
+      turn.active();
+      await nextTurn();
+    }
+    expect(await slowCommand()).toBeGreaterThan(1);
   });
 
   it("does not poll where it is told not to", async () => {
     const clock = new CountingClock();
     const turn = new Turn(clock, false);
-    turn.active(1000);
+    turn.active();
+    turn.join(new Member());
     await nextTurn();
-    expect(clock.reads).toBe(0);
+    expect(await readsOf(clock, 3)).toBe(0);
   });
 });
+
+/** How often the clock was asked within so many turns. */
+async function readsOf(clock: CountingClock, turns: number): Promise<number> {
+  const before = clock.reads;
+  for (let count = 0; count < turns; count += 1) await nextTurn();
+  return clock.reads - before;
+}

@@ -73,7 +73,8 @@ export function sealJournalBlock(
   setUint64LE(block, field.seq[0], header.seq);
   setUint32LE(block, field.epoch[0], header.epoch);
   setUint32LE(block, field.prevCrc[0], header.prevCrc);
-  block.fill(0, field.reserved32[0], JOURNAL_HEADER_BYTES);
+  const [reserved, reservedBytes] = field.reserved32;
+  for (let index = 0; index < reservedBytes; index += 1) block[reserved + index] = 0;
   const crc = blockCrc(block, JOURNAL_HEADER_BYTES + header.bytes);
   setUint32LE(block, field.crc[0], crc);
   return crc;
