@@ -205,6 +205,20 @@ describe("the control socket", () => {
     expect(declared).toMatch(/^HTTP\/1.1 413 /);
   });
 
+  it("says how much a body may have where there is too much of it", async () => {
+    const asked = [
+      ["/v1/volume/list", BODY_BYTES_MAX, "64 KiB"],
+      ["/v1/volume/write?pool=tank&volume=a&offsetBytes=0", DATA_BYTES_MAX, "4 MiB"],
+    ] as const;
+    for (const [path, most, size] of asked) {
+      const head = `POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: ${most + 1}\r\n\r\n`;
+      const [, content = ""] = (await sendRaw(head)).split("\r\n\r\n");
+      expect((JSON.parse(content) as Problem).detail).toBe(
+        `the body has more than the ${most} bytes (${size}) that it may have here: split it over several requests`,
+      );
+    }
+  });
+
   it("hangs up on whoever is slow, and on what is no HTTP", async () => {
     const head = "POST /v1/volume/list HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{";
     expect(await sendRaw(head)).toMatch(/^(HTTP\/1.1 408 |HTTP\/1.1 400 |$)/);

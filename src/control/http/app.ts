@@ -11,6 +11,7 @@ import type { Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import type { Log } from "../../util/log.ts";
+import { formatSize } from "../../util/units.ts";
 import { operationErrorOf } from "../operations/operation-error.ts";
 import { isOperationName, OPERATIONS } from "../operations/table.ts";
 import { BYTES_TYPE, JSON_TYPE, OperationError, PROBLEM_TYPE } from "../protocol.ts";
@@ -108,7 +109,8 @@ function instance(parts: AppParts, tls: TlsFiles | null): FastifyInstance {
     routerOptions: {
       querystringParser: (text) => new URLSearchParams(text) as unknown as Record<string, string>,
     },
-    frameworkErrors: (error, _request, reply) => sendProblem(reply, refusalOf(error)),
+    frameworkErrors: (error, request, reply) =>
+      sendProblem(reply, refusalOf(error, request.routeOptions.bodyLimit)),
     clientErrorHandler: (error, socket) => {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "ECONNRESET" || !socket.writable) {
@@ -151,11 +153,15 @@ function rawProblem(code: string | undefined): string {
   ].join("\r\n");
 }
 
-/** What the framework refuses by itself. */
-function refusalOf(error: FastifyError): OperationError {
+function tooLarge(bytesMax: number): string {
+  return `the body has more than the ${bytesMax} bytes (${formatSize(bytesMax)}) that it may have here: split it over several requests`;
+}
+
+/** What the framework refuses by itself, of a request whose body may have so many bytes. */
+function refusalOf(error: FastifyError, bodyBytesMax: number): OperationError {
   switch (error.code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new RefusedRequest(413, "invalid", "the body has more bytes than this may have");
+      return new RefusedRequest(413, "invalid", tooLarge(bodyBytesMax));
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return new RefusedRequest(415, "invalid", `arguments come as ${JSON_TYPE}`);
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
@@ -172,8 +178,8 @@ function refusalOf(error: FastifyError): OperationError {
 }
 
 function addErrors(app: FastifyInstance, log: Log): void {
-  app.setErrorHandler((error: FastifyError, _request, reply) => {
-    const refusal = refusalOf(error);
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const refusal = refusalOf(error, request.routeOptions.bodyLimit);
     if (refusal.kind === "internal") log.error({ error }, "a request ran into a defect");
     sendProblem(reply, refusal);
   });
