@@ -60,8 +60,18 @@ async function isThere(path: string): Promise<boolean> {
   }
 }
 
+/** Nobody makes a device node by giving a size. */
+function mayBeImage(path: string): boolean {
+  return !path.startsWith("/dev/");
+}
+
 async function createIfMissing({ path, createBytes }: MemberRequest): Promise<boolean> {
-  if (createBytes === undefined || (await isThere(path))) return false;
+  if (await isThere(path)) return false;
+  if (createBytes === undefined) {
+    const how = "--size SIZE; over HTTP, createBytes; in a configuration, create: { size: SIZE }";
+    const hint = mayBeImage(path) ? `; with a size, an image file is made there (${how})` : "";
+    throw new PoolError("missing", `${path}: there is no such file or device${hint}`);
+  }
   if (!Number.isSafeInteger(createBytes) || createBytes < MEMBER_BYTES_MIN) {
     const least = formatSize(MEMBER_BYTES_MIN);
     throw new PoolError("invalid", `${path}: an image for a pool has at least ${least}`);

@@ -96,6 +96,16 @@ describe("the devices of a new pool", () => {
     );
   });
 
+  it("are said to need a size where there is no file yet, and no device is meant", async () => {
+    const path = file("none");
+    const { message } = await refusalOf(createMembers([{ path }], options));
+    expect(message).toMatch(`${path}: there is no such file or device; with a size`);
+    expect(message).toContain("--size SIZE");
+    const device = await refusalOf(createMembers([{ path: "/dev/none-of-these" }], options));
+    expect(device.kind).toBe("missing");
+    expect(device.message).toBe("/dev/none-of-these: there is no such file or device");
+  });
+
   it("lose nothing that was not named, on any of them", async () => {
     const path = await xfs("xfs");
     const before = checksum(path);
