@@ -21,7 +21,8 @@ const RULE_OPTIONS = {
     type: "string",
     array: true,
     requiresArg: true,
-    describe: "An initiator's name, with * for any characters; may be repeated",
+    describe:
+      "An initiator's iqn., eui. or naa. name, or a pattern with * for any characters; may be repeated",
   },
 } as const;
 

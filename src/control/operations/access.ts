@@ -1,4 +1,5 @@
 import type { AccessRules } from "../../iscsi/auth/access-list.ts";
+import { parseIscsiName } from "../../iscsi/login/iscsi-name.ts";
 import { accessDocument } from "../config/access-shape.ts";
 import type { TargetConfig } from "../config/config.ts";
 import { targetDocument } from "../config/target-shape.ts";
@@ -15,13 +16,27 @@ export async function allowAccess(
   if (addresses.length + initiators.length === 0 && match === undefined) {
     throw new OperationError("invalid", "say who is to be let in: addresses, or initiators");
   }
-  return changeTarget(request, "target/allow", (target) =>
-    withAccess(target, {
-      ...target.access,
-      addresses: [...new Set([...target.access.addresses, ...addresses])],
-      initiatorNames: [...new Set([...target.access.initiatorNames, ...initiators])],
-      match: match ?? target.access.match,
-    }),
+  return changeTarget(request, "target/allow", (target) => {
+    const { access } = target;
+    // What tgt's commands or a file have let in may be said again.
+    for (const rule of initiators) if (!access.initiatorNames.includes(rule)) mustBeName(rule);
+    return withAccess(target, {
+      ...access,
+      addresses: [...new Set([...access.addresses, ...addresses])],
+      initiatorNames: [...new Set([...access.initiatorNames, ...initiators])],
+      match: match ?? access.match,
+    });
+  });
+}
+
+/** A rule without a pattern is the name of one initiator: one that is mistyped would let nobody in. */
+function mustBeName(rule: string): void {
+  if (rule.includes("*")) return;
+  const result = parseIscsiName(rule);
+  if (result.ok) return;
+  throw new OperationError(
+    "invalid",
+    `${JSON.stringify(rule)} is not an initiator's name: ${result.message}; with a *, it is a pattern`,
   );
 }
 
