@@ -59,4 +59,16 @@ describe("options of tgtd", () => {
       configFile: "/c",
     });
   });
+
+  it.each([
+    ["portal=", []],
+    ["portal", []],
+    ["", []],
+    ["portal=,portal=127.0.0.1:33882", ["127.0.0.1:33882"]],
+  ])("pass over a portal without an address: --iscsi %j", (text, portals) => {
+    const settings = emptySettings();
+    const option = { letter: "I", value: text };
+    expect(applyOption(settings, option)).toBeUndefined();
+    expect(settings.portals).toEqual(portals);
+  });
 });
