@@ -1,12 +1,17 @@
-import { INHERITED_FD, startLineChild, type LineChild } from "./child-process.ts";
+import { startLineChild, type LineChild } from "./child-process.ts";
+import { rangePerl } from "./range-perl.ts";
+import type { RangeOutcome, RangeProgram } from "./range-program.ts";
+import { RANGE_SHELL } from "./range-shell.ts";
+
+export type { RangeOutcome };
 
 /**
- * Hole punching, discard and zeroing by the system's own tools, fallocate(1) and blkdiscard(8), on an inherited
- * descriptor: Node.js has neither fallocate(2) nor ioctl(2).
+ * Hole punching, discard and zeroing on an inherited descriptor by a program that can: Node.js has neither fallocate(2)
+ * nor ioctl(2).
  *
- * One shell for each device stays and reads "operation offset length" lines, so that a range costs the start of the tool
- * and nothing else. It shares the locked descriptor on purpose: should this process die while a tool still clears a
- * range, the lock lasts until the tool is done, and a successor cannot write what is cleared a moment later.
+ * One program for each device stays and reads ranges line by line. It shares the locked descriptor on purpose: should
+ * this process die while a range is still being cleared, the lock lasts until that is done, and a successor cannot write
+ * what is cleared a moment later.
  */
 export const RangeOperation = {
   /** A file: the range becomes a hole, which reads as zeros. */
@@ -20,23 +25,6 @@ export const RangeOperation = {
 } as const;
 export type RangeOperation = (typeof RangeOperation)[keyof typeof RangeOperation];
 
-/**
- * "" is success; "unsupported" and "EIO", "ENOSPC" and so on tell what was wrong; "died" when nobody knows; "stopped":
- * nothing was done.
- */
-export type RangeOutcome =
-  | ""
-  | "unsupported"
-  | "died"
-  | "stopped"
-  | "EIO"
-  | "ENOSPC"
-  | "EPERM"
-  | "EROFS"
-  | "EINVAL"
-  | "ENODEV"
-  | "EBUSY";
-
 export type RangeCallback = (outcome: RangeOutcome, message: string) => void;
 
 /** Ranges that may wait. What comes merges into them first, and callers keep their own queue. */
@@ -45,51 +33,18 @@ export const RANGES_WAITING_MAX = 256;
 /** One merged range: so that one line does not keep the device from everything else for minutes. */
 const MERGED_BYTES_MAX = 1024 * 1024 * 1024;
 
+/** What the program has been told of and not answered: much more than one small range, no more than one large one. */
+const SENT_BYTES_MAX = 64 * 1024 * 1024;
+
 const STOPPED = "ranges are not cleared any more";
 
-/** Deaths of the shell in a row after which it is not started again. */
+/** Deaths in a row after which the last of the programs is not started again. */
 const DEATHS_MAX = 3;
 
-/**
- * The shell's part. Only digits and the four words ever reach it. Descriptor 4 keeps its output open in the tool, so
- * that this process learns of the end of both. blkdiscard asks for exclusive use unless forced, which the daemon has.
- */
-const SCRIPT = `
-exec 4>&1
-set -f
-file=/proc/self/fd/${INHERITED_FD}
-force=
-case $(blkdiscard --help 2>&1 </dev/null) in *--force*) force=-f;; esac
-while read -r operation offset length; do
-  case $operation in
-    punch) message=$(fallocate --punch-hole --keep-size --offset $offset --length $length $file 2>&1 </dev/null);;
-    zero) message=$(fallocate --zero-range --keep-size --offset $offset --length $length $file 2>&1 </dev/null);;
-    discard) message=$(blkdiscard $force --offset $offset --length $length $file 2>&1 </dev/null);;
-    zero-device) message=$(blkdiscard $force --zeroout --offset $offset --length $length $file 2>&1 </dev/null);;
-  esac
-  status=$?
-  echo "$status" $message
-done
-`;
-
-/** What the tools say, in the C locale, for each error number that makes a difference. */
-const MESSAGES: readonly (readonly [RegExp, RangeOutcome])[] = [
-  // EOPNOTSUPP, ENOTTY and, from a kernel or file system without the call, ENOSYS; and a tool that is not there.
-  [/not supported|unsupported|inappropriate ioctl|function not impl|not found/i, "unsupported"],
-  [/unrecognized option|invalid option|unknown option/i, "unsupported"],
-  [/no space left|quota exceeded/i, "ENOSPC"],
-  [/operation not permitted|permission denied/i, "EPERM"],
-  [/read-only file system/i, "EROFS"],
-  [/invalid argument|not aligned/i, "EINVAL"],
-  [/no such device/i, "ENODEV"],
-  [/resource busy|text file busy/i, "EBUSY"],
-];
-
-function outcomeOf(line: string): RangeOutcome {
-  if (line === "0" || line.startsWith("0 ")) return "";
-  if (line.startsWith("127")) return "unsupported";
-  return MESSAGES.find(([pattern]) => pattern.test(line))?.[1] ?? "EIO";
-}
+/** The best first. */
+const PROGRAMS: readonly RangeProgram[] = [rangePerl(process.arch), RANGE_SHELL].filter(
+  (program) => program !== null,
+);
 
 class PendingRange {
   readonly operation: RangeOperation;
@@ -120,27 +75,41 @@ class PendingRange {
     return true;
   }
 
+  get lengthBytes(): number {
+    return this.endBytes - this.offsetBytes;
+  }
+
   settle(outcome: RangeOutcome, message: string): void {
     for (const done of this.callbacks) done(outcome, message);
   }
 }
 
-/** Clears ranges of one open file or device, one at a time, in order. */
+/** Clears ranges of one open file or device, in order. */
 export class RangeCleaner {
   readonly #fd: number;
   readonly #toolPath: string | undefined;
+  /** What is left to try: the first is in use. */
+  #programs: readonly RangeProgram[];
   #waiting: PendingRange[] = [];
-  #running: PendingRange | null = null;
-  #shell: LineChild | null = null;
+  /** What the program knows of and has not answered, in the order of its answers. */
+  #sent: PendingRange[] = [];
+  #sentBytes = 0;
+  #child: LineChild | null = null;
+  /** The child may be told of ranges. */
+  #ready = false;
+  /** The child has answered at least once, so it can do its work. */
+  #answered = false;
   #deaths = 0;
+  #pumpDue = false;
   #closing = false;
   #stopped = false;
   #onClosed: (() => void)[] = [];
 
-  /** `toolPath` replaces the search path of the tools. */
-  constructor(fd: number, toolPath?: string) {
+  /** `toolPath` replaces the search path of the programs and tools; `programs` are tried in turn. */
+  constructor(fd: number, toolPath?: string, programs: readonly RangeProgram[] = PROGRAMS) {
     this.#fd = fd;
     this.#toolPath = toolPath;
+    this.#programs = programs;
   }
 
   /** False when no more may wait: keep the range and come again when one of yours is done. */
@@ -148,9 +117,14 @@ export class RangeCleaner {
     return this.#waiting.length < RANGES_WAITING_MAX;
   }
 
-  /** Process id of the shell, for tests. */
-  get shellPid(): number | undefined {
-    return this.#shell?.pid;
+  /** Process id of the program, for tests. */
+  get childPid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Name of the program in use, for tests. */
+  get programName(): string | undefined {
+    return this.#programs[0]?.name;
   }
 
   /** Clears a range. `done` is called once, not before this returns. Ask {@link hasRoom} first. */
@@ -175,80 +149,122 @@ export class RangeCleaner {
       return;
     }
     this.#waiting.push(new PendingRange(operation, offsetBytes, endBytes, done));
-    if (this.#running === null) queueMicrotask(() => this.#next());
+    this.#pumpSoon();
   }
 
-  /** Begins no more: what waits ends as "stopped", as does all that comes. A tool that runs is not disturbed. */
+  /** Begins no more: what waits ends as "stopped", as does all that comes. What the program knows of is not disturbed. */
   stop(): void {
     this.#stopped = true;
     for (const range of this.#waiting.splice(0)) range.settle("stopped", STOPPED);
   }
 
-  /** Finishes what waits, then ends the shell. */
+  /** Finishes what waits, then ends the program. */
   close(): Promise<void> {
     this.#closing = true;
     return new Promise((resolve) => {
       this.#onClosed.push(resolve);
-      this.#next();
+      this.#pump();
     });
   }
 
-  #next(): void {
-    if (this.#running !== null) return;
-    const range = this.#waiting.shift();
-    if (range === undefined) {
-      this.#shell?.hold(this.#closing);
-      if (this.#closing) this.#finishClosing();
-      return;
-    }
-    if (this.#shell === null && this.#deaths >= DEATHS_MAX) {
-      range.settle("unsupported", "the shell that clears ranges does not stay alive");
-      this.#next();
-      return;
-    }
-    this.#running = range;
-    this.#shell ??= this.#startShell();
-    this.#shell.hold(true);
-    const lengthBytes = range.endBytes - range.offsetBytes;
-    this.#shell.send(`${range.operation} ${range.offsetBytes} ${lengthBytes}`);
+  /** Once for all that comes in one turn: what touches merges first, and the program is woken once. */
+  #pumpSoon(): void {
+    if (this.#pumpDue) return;
+    this.#pumpDue = true;
+    queueMicrotask(this.#pump);
   }
 
-  #startShell(): LineChild {
+  readonly #pump = (): void => {
+    this.#pumpDue = false;
+    if (this.#waiting.length === 0) {
+      if (this.#sent.length === 0) this.#rest();
+      return;
+    }
+    const program = this.#programs[0];
+    if (program === undefined || (this.#child === null && this.#deaths >= DEATHS_MAX)) {
+      const message = `the ${program?.name ?? "program"} that clears ranges does not stay alive`;
+      this.#waiting.shift()?.settle("unsupported", message);
+      this.#pump();
+      return;
+    }
+    this.#child ??= this.#start(program);
+    this.#child.hold(true);
+    if (this.#ready) this.#send(this.#child, program);
+  };
+
+  #rest(): void {
+    this.#child?.hold(this.#closing);
+    if (this.#closing) this.#finishClosing();
+  }
+
+  #send(child: LineChild, { sentRangesMax }: RangeProgram): void {
+    let lines = "";
+    while (this.#sent.length < sentRangesMax) {
+      const range = this.#waiting[0];
+      if (range === undefined) break;
+      const { operation, offsetBytes, lengthBytes } = range;
+      if (this.#sent.length > 0 && this.#sentBytes + lengthBytes > SENT_BYTES_MAX) break;
+      this.#waiting.shift();
+      this.#sent.push(range);
+      this.#sentBytes += lengthBytes;
+      const line = `${operation} ${offsetBytes} ${lengthBytes}`;
+      lines = lines === "" ? line : `${lines}\n${line}`;
+    }
+    if (lines !== "") child.send(lines);
+  }
+
+  #start({ command, args, greeting }: RangeProgram): LineChild {
+    this.#ready = greeting === null;
+    this.#answered = false;
     const events = {
-      onLine: (line: string) => this.#onAnswer(outcomeOf(line), line),
-      onClose: () => this.#onShellClosed(),
+      onLine: (line: string) => this.#onLine(line),
+      onClose: () => this.#onChildClosed(),
     };
     const options =
       this.#toolPath === undefined
         ? { inheritedFd: this.#fd }
         : { inheritedFd: this.#fd, path: this.#toolPath };
-    return startLineChild("/bin/sh", ["-c", SCRIPT], events, options);
+    return startLineChild(command, args, events, options);
   }
 
-  #onAnswer(outcome: RangeOutcome, message: string): void {
-    const range = this.#running;
-    if (range === null) return;
-    this.#running = null;
-    this.#deaths = 0;
-    range.settle(outcome, message);
-    this.#next();
-  }
-
-  #onShellClosed(): void {
-    this.#shell = null;
-    const range = this.#running;
-    this.#running = null;
-    if (range !== null) {
-      this.#deaths += 1;
-      range.settle("died", "the shell that clears ranges ended before it answered");
+  #onLine(line: string): void {
+    const program = this.#programs[0];
+    if (program === undefined) return;
+    if (!this.#ready) {
+      this.#ready = line === program.greeting;
+      this.#pumpSoon();
+      return;
     }
-    this.#next();
+    const range = this.#sent.shift();
+    if (range === undefined) return;
+    this.#sentBytes -= range.lengthBytes;
+    this.#answered = true;
+    this.#deaths = 0;
+    range.settle(program.outcomeOf(line), line);
+    this.#pumpSoon();
+  }
+
+  #onChildClosed(): void {
+    const name = this.programName ?? "program";
+    const sent = this.#sent.splice(0);
+    this.#child = null;
+    this.#sentBytes = 0;
+    if (sent.length > 0 || (!this.#ready && this.#waiting.length > 0)) this.#deaths += 1;
+    // One that has never answered cannot do its work here, whatever the reason.
+    if (!this.#answered && this.#programs.length > 1) {
+      this.#programs = this.#programs.slice(1);
+      this.#deaths = 0;
+    }
+    // It works in order, but how far it came with these nobody knows.
+    const message = `the ${name} that clears ranges ended before it answered`;
+    for (const range of sent) range.settle("died", message);
+    this.#pump();
   }
 
   #finishClosing(): void {
-    if (this.#shell !== null) {
-      // The shell's end calls back into #next, which comes here again.
-      this.#shell.end();
+    if (this.#child !== null) {
+      // Its end calls back into #pump, which comes here again.
+      this.#child.end();
       return;
     }
     for (const resolve of this.#onClosed.splice(0)) resolve();

@@ -15,6 +15,9 @@ import {
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FileLockedError, lockFile } from "../../native-free/file-lock.ts";
+import { rangePerl } from "../../native-free/range-perl.ts";
+import type { RangeProgram } from "../../native-free/range-program.ts";
+import { RANGE_SHELL } from "../../native-free/range-shell.ts";
 import {
   RANGES_WAITING_MAX,
   RangeCleaner,
@@ -22,6 +25,7 @@ import {
   type RangeOutcome,
 } from "../../native-free/hole-punch.ts";
 import { LoopDevice, loopDevicesMissing, orWhyNot, scratchFolder } from "../device/loop-device.ts";
+import { hasProgram } from "../support/debian-packages.ts";
 import { spawnMortal } from "../support/mortal-child.ts";
 
 const folder = scratchFolder();
@@ -38,13 +42,16 @@ function clear(
   return new Promise((resolve) => cleaner.clear(operation, offset, length, resolve));
 }
 
-describe("clearing ranges of a file", () => {
+const perl = hasProgram("perl") ? rangePerl(process.arch) : null;
+const programs: readonly RangeProgram[] = [...(perl === null ? [] : [perl]), RANGE_SHELL];
+
+describe.each(programs)("clearing ranges of a file by $name", (program) => {
   let fd = -1;
   let cleaner: RangeCleaner;
   beforeEach(() => {
     writeFileSync(path, Buffer.alloc(SIZE, 0xaa));
     fd = openSync(path, "r+");
-    cleaner = new RangeCleaner(fd);
+    cleaner = new RangeCleaner(fd, undefined, [program]);
   });
   afterEach(async () => {
     await cleaner.close();
@@ -82,28 +89,28 @@ describe("clearing ranges of a file", () => {
     expectZeros([0, 4096], [3 * 8192, 4096], [8192, 4096], [7 * 8192, 4096]);
   });
 
-  it("keeps one shell for all of them", async () => {
+  it("keeps one program for all of them", async () => {
     await clear(cleaner, RangeOperation.punchHole, 0, 4096);
-    const pid = cleaner.shellPid;
+    const pid = cleaner.childPid;
     await clear(cleaner, RangeOperation.punchHole, 65_536, 4096);
-    expect(cleaner.shellPid).toBe(pid);
+    expect(cleaner.childPid).toBe(pid);
   });
 
   it("tells of a death in the middle, and starts anew", async () => {
     await clear(cleaner, RangeOperation.punchHole, 0, 4096);
     const outcome = clear(cleaner, RangeOperation.punchHole, 4096, 4096);
-    process.kill(cleaner.shellPid!, "SIGKILL");
+    process.kill(cleaner.childPid!, "SIGKILL");
     expect(["died", ""]).toContain(await outcome);
     expect(await clear(cleaner, RangeOperation.punchHole, 4096, 4096)).toBe("");
     expect(await clear(cleaner, RangeOperation.punchHole, 8192, 4096)).toBe("");
     expectZeros([0, 12_288]);
   });
 
-  it("finishes what waits when it is closed, and ends the shell", async () => {
+  it("finishes what waits when it is closed, and ends the program", async () => {
     const outcome = clear(cleaner, RangeOperation.punchHole, 0, 4096);
     await cleaner.close();
     expect(await outcome).toBe("");
-    expect(cleaner.shellPid).toBeUndefined();
+    expect(cleaner.childPid).toBeUndefined();
     expect(() => cleaner.clear(RangeOperation.punchHole, 0, 1, () => undefined)).toThrow(
       RangeError,
     );
@@ -161,7 +168,7 @@ describe("a tool that is still at work", () => {
       answered = true;
     });
     await vi.waitUntil(() => existsSync(started), { timeout: 10_000 });
-    const shellPid = cleaner.shellPid!;
+    const shellPid = cleaner.childPid!;
     process.kill(shellPid, "SIGKILL");
     await vi.waitUntil(() => !existsSync(`/proc/${shellPid}`), { timeout: 10_000 });
     expect(answered).toBe(false);
@@ -235,28 +242,169 @@ it("reports that a file cannot be written", async () => {
   closeSync(fd);
 });
 
+describe("the choice of the program", () => {
+  let fd = -1;
+  beforeEach(() => {
+    writeFileSync(path, Buffer.alloc(SIZE, 0xaa));
+    fd = openSync(path, "r+");
+  });
+  afterEach(() => closeSync(fd));
+
+  /** A shell that is used as perl is: it is told of three ranges at a time, and only once it has greeted. */
+  function scripted(script: string): RangeProgram {
+    return {
+      ...RANGE_SHELL,
+      name: "script",
+      args: ["-c", script],
+      greeting: "ready",
+      sentRangesMax: 3,
+    };
+  }
+
+  function clearThree(cleaner: RangeCleaner, lengthBytes: number): Promise<RangeOutcome[]> {
+    const ranges = [0, 2, 4].map((index) =>
+      clear(cleaner, RangeOperation.punchHole, index * lengthBytes, lengthBytes),
+    );
+    return Promise.all(ranges);
+  }
+
+  it.skipIf(perl === null)("is perl where there is one", async () => {
+    const cleaner = new RangeCleaner(fd);
+    expect(await clear(cleaner, RangeOperation.punchHole, 0, 4096)).toBe("");
+    expect(cleaner.programName).toBe("perl");
+    await cleaner.close();
+  });
+
+  it.each([
+    ["is not there", { ...scripted(""), command: "thinlun-no-such-program" }],
+    ["ends before it greets", scripted("exit 1")],
+    ["says something else", scripted("echo usage")],
+  ])("falls to the next when one %s, and no range is lost by that", async (_, program) => {
+    const cleaner = new RangeCleaner(fd, undefined, [program, RANGE_SHELL]);
+    expect(await clearThree(cleaner, 4096)).toEqual(["", "", ""]);
+    expect(cleaner.programName).toBe("shell");
+    await cleaner.close();
+    expect(readFileSync(path).subarray(0, 4096).equals(Buffer.alloc(4096))).toBe(true);
+  });
+
+  it("falls to the next when one dies of its first range", async () => {
+    const program = scripted("echo ready; read -r line");
+    const cleaner = new RangeCleaner(fd, undefined, [program, RANGE_SHELL]);
+    expect(await clearThree(cleaner, 4096)).toEqual(["died", "died", "died"]);
+    expect(await clearThree(cleaner, 4096)).toEqual(["", "", ""]);
+    await cleaner.close();
+  });
+
+  it("starts one anew that dies after it has worked, and tells of what it did not answer", async () => {
+    const program = scripted("echo ready; read -r line; echo 0; read -r line");
+    const cleaner = new RangeCleaner(fd, undefined, [program, RANGE_SHELL]);
+    expect(await clearThree(cleaner, 4096)).toEqual(["", "died", "died"]);
+    expect(await clearThree(cleaner, 4096)).toEqual(["", "died", "died"]);
+    expect(cleaner.programName).toBe("script");
+    await cleaner.close();
+  });
+
+  it("gives up on the last one after three deaths in a row", async () => {
+    const program = scripted("echo ready; read -r line");
+    const cleaner = new RangeCleaner(fd, undefined, [program]);
+    for (let death = 0; death < 3; death += 1) {
+      expect(await clear(cleaner, RangeOperation.punchHole, 0, 4096)).toBe("died");
+    }
+    expect(await clear(cleaner, RangeOperation.punchHole, 0, 4096)).toBe("unsupported");
+    await cleaner.close();
+  });
+
+  it("gives up on the last one when it never greets", async () => {
+    const cleaner = new RangeCleaner(fd, undefined, [scripted("exit 1")]);
+    expect(await clear(cleaner, RangeOperation.punchHole, 0, 4096)).toBe("unsupported");
+    await cleaner.close();
+  });
+
+  it("tells one of small ranges before it has answered, and hears the answers in order", async () => {
+    const program = scripted(
+      "echo ready; read -r a; read -r b; read -r c; echo 0; echo 1 not supported; echo 1 no space left; read -r end",
+    );
+    const cleaner = new RangeCleaner(fd, undefined, [program]);
+    expect(await clearThree(cleaner, 4096)).toEqual(["", "unsupported", "ENOSPC"]);
+    await cleaner.close();
+  });
+
+  it.each([
+    [64 * 1024 * 1024, ["", "stopped", "stopped"]],
+    [4096, ["", "", ""]],
+  ])("with %d bytes a range, leaves undisturbed by a stop %j", async (lengthBytes, outcomes) => {
+    const mark = join(folder, "stopped");
+    const program = scripted(
+      `echo ready; while read -r line; do while [ ! -e ${mark} ]; do sleep 0.01; done; echo 0; done`,
+    );
+    const cleaner = new RangeCleaner(fd, undefined, [program]);
+    const first = clear(cleaner, RangeOperation.punchHole, 1024 * lengthBytes, 1);
+    writeFileSync(mark, "");
+    expect(await first).toBe("");
+    rmSync(mark);
+    const ended = clearThree(cleaner, lengthBytes);
+    await new Promise(setImmediate);
+    cleaner.stop();
+    writeFileSync(mark, "");
+    expect(await ended).toEqual(outcomes);
+    await cleaner.close();
+    rmSync(mark);
+  });
+});
+
 const missing = loopDevicesMissing();
 describe.skipIf(missing !== null)(`clearing ranges of a loop device${orWhyNot(missing)}`, () => {
-  it("discards and zeroes while the device is in exclusive use", async () => {
-    const loop = await LoopDevice.attach(SIZE);
-    // O_EXCL is 0o200 on Linux: exclusive use of a block device.
-    const fd = openSync(loop.path, 0o2 | 0o200);
-    const cleaner = new RangeCleaner(fd);
-    try {
-      writeSync(fd, Buffer.alloc(SIZE, 0xaa), 0, SIZE, 0);
-      expect(await clear(cleaner, RangeOperation.zeroDevice, 4096, 8192)).toBe("EBUSY");
-      fdatasyncSync(fd);
-      expect(await clear(cleaner, RangeOperation.zeroDevice, 4096, 8192)).toBe("");
-      expect(await clear(cleaner, RangeOperation.discardDevice, 65_536, 65_536)).toBe("");
-      expect(await clear(cleaner, RangeOperation.zeroDevice, 100, 100)).toBe("EINVAL");
-      const content = Buffer.alloc(SIZE);
-      readSync(fd, content, 0, SIZE, 0);
-      const expected = Buffer.alloc(SIZE, 0xaa).fill(0, 4096, 12_288).fill(0, 65_536, 131_072);
-      expect(content.equals(expected)).toBe(true);
-    } finally {
-      await cleaner.close();
-      closeSync(fd);
-      await loop.detach();
-    }
-  });
+  it.each(programs)(
+    "discards and zeroes by $name while it is in exclusive use",
+    async (program) => {
+      const loop = await LoopDevice.attach(SIZE);
+      // O_EXCL is 0o200 on Linux: exclusive use of a block device.
+      const fd = openSync(loop.path, 0o2 | 0o200);
+      const cleaner = new RangeCleaner(fd, undefined, [program]);
+      try {
+        writeSync(fd, Buffer.alloc(SIZE, 0xaa), 0, SIZE, 0);
+        // The tools open the device anew, and only who has it exclusively may drop its dirty pages.
+        const whileDirty = program === RANGE_SHELL ? "EBUSY" : "";
+        expect(await clear(cleaner, RangeOperation.zeroDevice, 4096, 8192)).toBe(whileDirty);
+        fdatasyncSync(fd);
+        expect(await clear(cleaner, RangeOperation.zeroDevice, 4096, 8192)).toBe("");
+        expect(await clear(cleaner, RangeOperation.discardDevice, 65_536, 65_536)).toBe("");
+        expect(await clear(cleaner, RangeOperation.zeroDevice, 100, 100)).toBe("EINVAL");
+        const content = Buffer.alloc(SIZE);
+        readSync(fd, content, 0, SIZE, 0);
+        const expected = Buffer.alloc(SIZE, 0xaa).fill(0, 4096, 12_288).fill(0, 65_536, 131_072);
+        expect(content.equals(expected)).toBe(true);
+      } finally {
+        await cleaner.close();
+        closeSync(fd);
+        await loop.detach();
+      }
+    },
+  );
+
+  it.each(programs)(
+    "leaves by $name what lies beside it, also where none of it is on the disk yet",
+    async (program) => {
+      const loop = await LoopDevice.attach(SIZE);
+      const fd = openSync(loop.path, 0o2 | 0o200);
+      const cleaner = new RangeCleaner(fd, undefined, [program]);
+      try {
+        const expected = Buffer.alloc(SIZE);
+        for (let round = 1; round <= 20; round += 1) {
+          expected.fill(round, 0, SIZE);
+          writeSync(fd, expected, 0, SIZE, 0);
+          if (program === RANGE_SHELL) fdatasyncSync(fd);
+          const offset = 512 * round;
+          expect(await clear(cleaner, RangeOperation.zeroDevice, offset, 10_240)).toBe("");
+          expected.fill(0, offset, offset + 10_240);
+          fdatasyncSync(fd);
+          expect(readFileSync(loop.path).equals(expected)).toBe(true);
+        }
+      } finally {
+        await cleaner.close();
+        closeSync(fd);
+        await loop.detach();
+      }
+    },
+  );
 });
