@@ -1,4 +1,5 @@
 import type { BarFigure, BarResult, Comparison, Spread } from "./result.ts";
+import { isSecond } from "./summary.ts";
 
 /** What is asked of one load: a ratio of ours to another peer's. */
 export interface Bar {
@@ -48,7 +49,7 @@ function isMet({ bound, asked }: Bar, reached: number): boolean {
   return bound === "atLeast" ? reached >= asked : reached <= asked;
 }
 
-/** Each bar once for each placement that its load was measured in; once as unmeasured where it was in none. */
+/** By our own generator. Each bar once for each placement that its load was measured in; once as unmeasured where it was in none. */
 export function judge(
   comparisons: readonly Comparison[],
   bars: readonly Bar[] = BARS,
@@ -67,7 +68,8 @@ export function judge(
       state: reached === null ? "unmeasured" : isMet(bar, reached.median) ? "met" : "missed",
     });
     const measured = comparisons.filter(
-      (comparison) => comparison.load === load && comparison.theirs === BAR_PEER,
+      ({ load: of, theirs, generator }) =>
+        of === load && theirs === BAR_PEER && !isSecond(generator),
     );
     if (measured.length === 0) return [result("free", null)];
     return measured.map((comparison) => result(comparison.placement, comparison[figure]));

@@ -17,6 +17,8 @@ export interface NamedLoad extends LoadShape {
   readonly placements: readonly Placement[];
   /** Part of `--quick`. */
   readonly isQuick: boolean;
+  /** Put on by second generators as well, where nobody says for which loads: each takes as long again. */
+  readonly isCheckedByOthers: boolean;
 }
 
 type Deviation = Partial<Omit<NamedLoad, "id" | "title">> &
@@ -71,6 +73,7 @@ function load(deviation: Deviation): NamedLoad {
     backing: "memory",
     placements: FREE,
     isQuick: false,
+    isCheckedByOthers: false,
     ...deviation,
   } as const;
   return { ...shape, id: idOf(shape), title: titleOf(shape) };
@@ -86,6 +89,7 @@ function random(): NamedLoad[] {
         operationBytes: 4 * KIB,
         queueDepth,
         placements: queueDepth === 1 ? BOTH : FREE,
+        isCheckedByOthers: kind !== "mixed" && queueDepth === 32,
         isQuick: kind !== "mixed" ? queueDepth === 1 || queueDepth === 32 : queueDepth === 4,
       }),
     ),
@@ -99,7 +103,8 @@ function sequential(): NamedLoad[] {
     ([8, 16] as const).flatMap((queueDepth) =>
       (["read", "write"] as const).map((kind) => {
         const isQuick = operationBytes === 128 * KIB && queueDepth === 16;
-        return load({ group, pattern, kind, operationBytes, queueDepth, isQuick });
+        const size = { operationBytes, queueDepth };
+        return load({ group, pattern, kind, ...size, isQuick, isCheckedByOthers: isQuick });
       }),
     ),
   );

@@ -1,4 +1,6 @@
 import { parseArgs } from "node:util";
+import { GENERATORS } from "./generators/all.ts";
+import type { Generator } from "./generators/generator.ts";
 import { LOADS, type NamedLoad } from "./loads.ts";
 import { PEERS } from "./peers/all.ts";
 import type { Peer } from "./peers/peer.ts";
@@ -14,6 +16,10 @@ export interface BenchOptions {
   readonly only: readonly string[];
   readonly loads: readonly NamedLoad[];
   readonly peers: readonly Peer[];
+  /** Besides our own. */
+  readonly generators: readonly Generator[];
+  /** They were asked for, and are put on all loads that they can. */
+  readonly checksAll: boolean;
   readonly jsonFile: string | null;
   readonly htmlFile: string | null;
   readonly compareFile: string | null;
@@ -27,6 +33,9 @@ npm run bench -- micro [NAME...]    single parts of it: checksums, framing, code
 npm run bench -- report FILE        with --html: the report of results that were written down
 
   --only NAME[,NAME]  loads, groups of loads and peers; see --list
+  --generators NAME[,NAME]
+                      what puts the loads on: own, and others beside it on all loads that
+                      they can; all of them on a few loads where it is left out
   --rounds N          so many samples of each, in turn (5)
   --seconds S         each so long (2)
   --quick             fewer loads, 1 round, 0.3 s: whether all of it runs
@@ -70,6 +79,22 @@ function select(
   };
 }
 
+const OWN = "own";
+
+/** Bars and ratios are of our own generator, so that it is never left out. */
+function selectGenerators(
+  text: string | undefined,
+): Pick<BenchOptions, "generators" | "checksAll"> {
+  if (text === undefined) return { generators: GENERATORS, checksAll: false };
+  const names = text.split(",").filter(Boolean);
+  for (const name of names) {
+    if (name === OWN || GENERATORS.some((generator) => generator.name === name)) continue;
+    throw new UsageError(`--generators knows no ${name}; --list says what it knows`);
+  }
+  if (!names.includes(OWN)) throw new UsageError(`--generators takes others beside ${OWN} only`);
+  return { generators: GENERATORS.filter(({ name }) => names.includes(name)), checksAll: true };
+}
+
 /** "help" and "list" where these are asked for. Throws `UsageError`. */
 export function parseOptions(args: readonly string[]): BenchOptions | "help" | "list" {
   const parsed = parse(args);
@@ -85,6 +110,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" | "
     isQuick,
     only,
     ...select(only, isQuick),
+    ...selectGenerators(parsed.generators),
     jsonFile: parsed.json ?? null,
     htmlFile: parsed.html ?? null,
     compareFile: parsed.compare ?? null,
@@ -97,6 +123,7 @@ interface Parsed {
   readonly list?: boolean;
   readonly quick?: boolean;
   readonly only?: string[];
+  readonly generators?: string;
   readonly rounds?: string;
   readonly seconds?: string;
   readonly json?: string;
@@ -117,6 +144,7 @@ function parse(args: readonly string[]): Parsed {
         quick: flag,
         rounds: text,
         seconds: text,
+        generators: text,
         json: text,
         html: text,
         compare: text,
@@ -133,6 +161,7 @@ export function listText(): string {
   const lines = [
     `groups: ${LOAD_GROUPS.join(", ")}`,
     `peers: ${PEERS.map(({ name }) => name).join(", ")}`,
+    `generators: ${[OWN, ...GENERATORS.map(({ name }) => name)].join(", ")}`,
     "loads:",
     ...LOADS.map(({ id, title }) => `  ${id.padEnd(34)} ${title}`),
   ];

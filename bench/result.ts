@@ -4,7 +4,7 @@
  */
 
 /** Grows when something here changes its meaning; readers refuse others. */
-export const RESULT_VERSION = 1;
+export const RESULT_VERSION = 2;
 
 /** Which machine it was: results of others are not compared. */
 export interface Machine {
@@ -43,6 +43,18 @@ export interface PeerState {
   readonly state: "measured" | "absent" | "failed";
   /** Why it was not measured, or null. */
   readonly reason: string | null;
+}
+
+/** Programs of others that put the same loads on the iSCSI targets that our own initiator has been on. */
+export const SECOND_GENERATORS = ["iscsi-perf", "qemu-img", "fio-libiscsi"] as const;
+export type SecondGenerator = (typeof SECOND_GENERATORS)[number];
+
+/** One that was asked for, or that might have been there. */
+export interface GeneratorState {
+  readonly name: SecondGenerator;
+  readonly version: string | null;
+  /** Why it was not used, or null. */
+  readonly absent: string | null;
 }
 
 /** What a load does, in data: enough to make a heading and an axis of it. */
@@ -125,7 +137,10 @@ export interface ResultRow {
   readonly load: string;
   readonly peer: string;
   readonly placement: Placement;
-  /** What drove it: "thinlun" is our own initiator; "nbd", "echo", "fio", "iscsi-perf", "qemu-img". */
+  /**
+   * What drove it: "thinlun" is our own initiator; "nbd", "echo" and "fio" drive what is not iSCSI; the second generators have rows of
+   * their own beside it, under the same load.
+   */
   readonly generator: string;
   /** By round; empty where `failure` says why. */
   readonly samples: readonly Sample[];
@@ -146,6 +161,7 @@ export interface Spread {
 export interface Comparison {
   readonly load: string;
   readonly placement: Placement;
+  /** Of our row. That of the other is the same where it is a second generator, and else whatever drives that peer. */
   readonly generator: string;
   /** Always "thinlun". */
   readonly ours: string;
@@ -159,6 +175,7 @@ export interface Comparison {
 /** What of a comparison a bar asks for. */
 export type BarFigure = "rate" | "cpuPerOperation" | "p999";
 
+/** By our own generator. */
 export interface BarResult {
   readonly load: string;
   readonly placement: Placement;
@@ -206,6 +223,8 @@ export interface BenchResult {
   readonly rounds: number;
   readonly options: RunOptions;
   readonly peers: readonly PeerState[];
+  /** The second ones; empty where only our own was asked for. */
+  readonly generators: readonly GeneratorState[];
   /** In the order in which they ran. */
   readonly loads: readonly LoadShape[];
   readonly rows: readonly ResultRow[];

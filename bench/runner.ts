@@ -1,8 +1,9 @@
 import { Backing } from "./backing.ts";
+import type { Generator } from "./generators/generator.ts";
 import type { NamedLoad } from "./loads.ts";
 import { DISK_BYTES } from "./loads.ts";
 import type { Peer, RunningPeer } from "./peers/peer.ts";
-import type { PeerState, Placement, ResultRow, Sample } from "./result.ts";
+import type { GeneratorState, PeerState, Placement, ResultRow, Sample } from "./result.ts";
 import { mediansOf } from "./summary.ts";
 
 /** Loads that the peers are started for once. */
@@ -29,6 +30,10 @@ export function stagesOf(loads: readonly NamedLoad[]): StagePlan[] {
 export interface RunnerOptions {
   readonly peers: readonly Peer[];
   readonly loads: readonly NamedLoad[];
+  /** Besides our own, which is always there. */
+  readonly generators: readonly Generator[];
+  /** These put on all loads that they can, and not only those that are marked for them. */
+  readonly checksAll: boolean;
   readonly rounds: number;
   readonly seconds: number;
   readonly folder: string | null;
@@ -47,11 +52,32 @@ interface Running {
   target: RunningPeer | null;
 }
 
+/** A row of a load: a peer, and what drives it, where that is not the peer's own. */
+export interface Lane {
+  readonly peer: Peer;
+  readonly generator: Generator | null;
+}
+
+/** In the order in which they take turns: all peers, then those of iSCSI by each other generator, so that what is compared is close by. */
+export function lanesOf(
+  load: NamedLoad,
+  options: Pick<RunnerOptions, "peers" | "generators" | "checksAll">,
+): Lane[] {
+  const { peers, generators, checksAll } = options;
+  const seconds = checksAll || load.isCheckedByOthers ? generators : [];
+  const served = peers.filter(({ protocol }) => protocol === "iscsi");
+  return [
+    ...peers.map((peer) => ({ peer, generator: null })),
+    ...seconds.flatMap((generator) => served.map((peer) => ({ peer, generator }))),
+  ];
+}
+
 /** Starts the peers, lets them take turns under each load, and ends them, whatever happens. */
 export class Runner {
   readonly rows: ResultRow[] = [];
   readonly #options: RunnerOptions;
   readonly #states: Map<string, PeerState> = new Map();
+  readonly #generators: Map<Generator, GeneratorState> = new Map();
   readonly #backing: Backing;
 
   constructor(options: RunnerOptions) {
@@ -62,6 +88,11 @@ export class Runner {
   /** In their order; all of them. */
   get peers(): readonly PeerState[] {
     return [...this.#states.values()];
+  }
+
+  /** Those besides our own; all of them. */
+  get generators(): readonly GeneratorState[] {
+    return [...this.#generators.values()];
   }
 
   /** What must be gone at once: for an end that does not wait. */
@@ -81,7 +112,7 @@ export class Runner {
     }
   }
 
-  /** Finds out which peers there are, before anything is measured. */
+  /** Finds out which peers and generators there are, before anything is measured. */
   async find(): Promise<void> {
     for (const peer of this.#options.peers) {
       const { name, role, protocol } = peer;
@@ -90,6 +121,12 @@ export class Runner {
       const reason = "absent" in found ? found.absent : null;
       const state = reason === null ? "measured" : "absent";
       this.#states.set(name, { name, role, protocol, version, state, reason });
+    }
+    for (const generator of this.#options.generators) {
+      const found = await generator.find();
+      const version = "version" in found ? found.version : null;
+      const absent = "absent" in found ? found.absent : null;
+      this.#generators.set(generator, { name: generator.name, version, absent });
     }
   }
 
@@ -132,34 +169,41 @@ export class Runner {
     running: readonly Running[],
     objection: string | null,
   ): Promise<void> {
+    const lanes = lanesOf(load, { ...this.#options, generators: this.#present() });
     for (const placement of load.placements) {
       if (this.#options.signal.aborted) return;
-      const rows = running.map((one) => new PendingRow(load, placement, one.peer));
+      const rows = lanes.map((lane) => new PendingRow(load, placement, lane));
       for (let round = 0; round < this.#options.rounds; round += 1) {
-        for (const [index, one] of running.entries()) {
-          const row = rows[index];
-          if (row !== undefined && row.failure === null) await this.#sample(one, row, round);
-          this.#options.onDone(1);
+        for (const row of rows) {
+          const one = running.find(({ peer }) => peer === row.lane.peer);
+          if (one !== undefined && row.failure === null) await this.#sample(one, row, round);
+          if (one !== undefined) this.#options.onDone(1);
           if (this.#options.signal.aborted) break;
         }
       }
-      const finished = this.#options.peers.map((peer) => {
-        const row = rows.find((one) => one.peer === peer);
-        if (row !== undefined) return row.finish(null);
-        const reason = this.#states.get(peer.name)?.reason ?? objection ?? "not measured";
-        return new PendingRow(load, placement, peer).finish(reason);
+      const finished = rows.map((row) => {
+        const { peer } = row.lane;
+        if (running.some((one) => one.peer === peer)) return row.finish(null);
+        return row.finish(this.#states.get(peer.name)?.reason ?? objection ?? "not measured");
       });
       this.rows.push(...finished);
       this.#options.onRows(load, placement, finished);
     }
   }
 
+  #present(): Generator[] {
+    const states = this.#generators;
+    return this.#options.generators.filter((one) => states.get(one)?.absent === null);
+  }
+
   async #sample(one: Running, row: PendingRow, round: number): Promise<void> {
     const { load, placement } = row;
     const { signal, seconds } = this.#options;
-    row.failure = one.peer.objection(load);
+    const { generator } = row.lane;
+    row.failure = generator?.objection(load) ?? one.peer.objection(load);
     if (row.failure !== null || signal.aborted) return;
-    this.#options.onSample(`${load.title}: ${one.peer.name}, round ${round + 1}`);
+    const by = generator === null ? "" : ` by ${generator.name}`;
+    this.#options.onSample(`${load.title}: ${one.peer.name}${by}, round ${round + 1}`);
     try {
       if (one.target?.isAlive() !== true) await this.#start(one);
       if (one.target === null) {
@@ -167,7 +211,8 @@ export class Runner {
         return;
       }
       if (load.isCold) await Backing.chill(one.files);
-      const request = { load, diskBytes: DISK_BYTES, seconds, placement, signal };
+      const measured = { load, diskBytes: DISK_BYTES, seconds, placement, signal };
+      const request = generator === null ? measured : { ...measured, generator };
       row.samples.push({ round, ...(await one.target.measure(request)) });
     } catch (error) {
       if (!signal.aborted) row.failure = firstLines(error);
@@ -179,26 +224,27 @@ export class Runner {
 class PendingRow {
   readonly load: NamedLoad;
   readonly placement: Placement;
-  readonly peer: Peer;
+  readonly lane: Lane;
   readonly samples: Sample[] = [];
   failure: string | null = null;
 
-  constructor(load: NamedLoad, placement: Placement, peer: Peer) {
+  constructor(load: NamedLoad, placement: Placement, lane: Lane) {
     this.load = load;
     this.placement = placement;
-    this.peer = peer;
+    this.lane = lane;
   }
 
   finish(reason: string | null): ResultRow {
+    const { peer, generator } = this.lane;
     const failure = reason ?? this.failure;
     // What broke halfway is not averaged from what went before.
     const samples = failure === null ? this.samples : [];
     const isEmpty = failure === null && samples.length === 0;
     return {
       load: this.load.id,
-      peer: this.peer.name,
+      peer: peer.name,
       placement: this.placement,
-      generator: this.peer.generator,
+      generator: generator?.name ?? peer.generator,
       samples,
       medians: mediansOf(samples),
       failure: isEmpty ? "interrupted" : failure,

@@ -1,4 +1,12 @@
-import type { Comparison, Latency, ResultRow, RowMedians, Sample, Spread } from "./result.ts";
+import {
+  type Comparison,
+  type Latency,
+  type ResultRow,
+  type RowMedians,
+  type Sample,
+  SECOND_GENERATORS,
+  type Spread,
+} from "./result.ts";
 import { median } from "./support/statistics.ts";
 
 type Figure = (sample: Sample) => number | null;
@@ -48,15 +56,48 @@ export function spreadOf(
   return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
 }
 
-/** Ours beside each other peer, load by load. */
+export function isSecond(generator: string): boolean {
+  const seconds: readonly string[] = SECOND_GENERATORS;
+  return seconds.includes(generator);
+}
+
+/** Rates that different programs have driven say something of the programs, unless a protocol has one of its own. */
+function isAsDriven(ours: string, theirs: string): boolean {
+  return ours === theirs || (!isSecond(ours) && !isSecond(theirs));
+}
+
+/** The comparison that belongs to a row of another peer. */
+export function comparisonOfRow(
+  comparisons: readonly Comparison[],
+  row: ResultRow,
+): Comparison | undefined {
+  return comparisons.find(
+    ({ load, placement, generator, theirs }) =>
+      load === row.load &&
+      placement === row.placement &&
+      theirs === row.peer &&
+      isAsDriven(generator, row.generator),
+  );
+}
+
+/** Why none of these rows has a sample, where it is the same for all. */
+export function commonFailure(rows: readonly ResultRow[]): string | null {
+  const failure = rows[0]?.failure ?? null;
+  return rows.every((row) => row.failure === failure) ? failure : null;
+}
+
+/** Ours beside each other peer, load by load and generator by generator. */
 export function compareRows(rows: readonly ResultRow[], ours: string): Comparison[] {
   return rows
     .filter(({ peer }) => peer === ours)
     .flatMap((row) =>
       rows
         .filter(
-          ({ peer, load, placement }) =>
-            peer !== ours && load === row.load && placement === row.placement,
+          ({ peer, load, placement, generator }) =>
+            peer !== ours &&
+            load === row.load &&
+            placement === row.placement &&
+            isAsDriven(row.generator, generator),
         )
         .flatMap((other) => comparisonOf(row, other)),
     );

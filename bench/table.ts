@@ -3,11 +3,13 @@ import type {
   BenchResult,
   Comparison,
   LoadShape,
+  GeneratorState,
   PeerState,
   Placement,
   ResultRow,
   Spread,
 } from "./result.ts";
+import { commonFailure, comparisonOfRow, isSecond } from "./summary.ts";
 
 /** The results of one load as lines of text. */
 export interface LoadResults {
@@ -48,8 +50,9 @@ export function spreadText({ median, least, most }: Spread): string {
   return `${median.toFixed(2)} (${least.toFixed(2)}-${most.toFixed(2)})`;
 }
 
-function rowText(row: ResultRow, comparison: Comparison | undefined): string {
+function rowText(row: ResultRow, comparisons: readonly Comparison[]): string {
   const { medians } = row;
+  const comparison = comparisonOfRow(comparisons, row);
   if (medians === null) return `  ${row.peer.padEnd(12)} ${row.failure ?? "not measured"}`;
   const cells = [
     row.peer,
@@ -80,20 +83,25 @@ export function barText(bar: BarResult): string {
   return `${FIGURE[bar.figure]} ${bound} ${bar.asked} x ${bar.theirs}'s${spdk}: ${reached} ${verdict}`;
 }
 
-/** A heading, a line for each peer, and one for each bar. */
+/** What a second generator has measured; in one line where there is nothing, for the same reason. */
+function secondText(generator: string, results: LoadResults): string[] {
+  const rows = results.rows.filter((row) => row.generator === generator);
+  const failure = commonFailure(rows);
+  if (failure !== null) return [`  by ${generator}: ${failure}`];
+  return [`  by ${generator}:`, ...rows.map((row) => rowText(row, results.comparisons))];
+}
+
+/** A heading, a line for each peer, one for each bar, and what other generators say. */
 export function loadText(results: LoadResults): string {
   const { load, placement, rows, comparisons, bars } = results;
+  const seconds = new Set(rows.map(({ generator }) => generator).filter(isSecond));
   const heading = placement === "pinned" ? `${load.title}, pinned` : load.title;
   const lines = [
     heading,
     `  ${line(COLUMNS.map(([text]) => text))}`,
-    ...rows.map((row) =>
-      rowText(
-        row,
-        comparisons.find(({ theirs }) => theirs === row.peer),
-      ),
-    ),
+    ...rows.filter(({ generator }) => !isSecond(generator)).map((row) => rowText(row, comparisons)),
     ...bars.map((bar) => `  bar: ${barText(bar)}`),
+    ...Array.from(seconds).flatMap((generator) => secondText(generator, results)),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -105,6 +113,16 @@ export function peersText(peers: readonly PeerState[]): string {
     return `  ${name.padEnd(12)} ${what}`;
   });
   return `${lines.join("\n")}\n`;
+}
+
+/** Also of those that are not there. */
+export function generatorsText(generators: readonly GeneratorState[]): string {
+  if (generators.length === 0) return "";
+  const lines = generators.map(
+    ({ name, version, absent }) =>
+      `  ${name.padEnd(12)} ${absent === null ? (version ?? "") : `absent: ${absent}`}`,
+  );
+  return `besides our own generator\n${lines.join("\n")}\n`;
 }
 
 /** What comes last: bars counted, and what has changed since the earlier run. */
@@ -119,7 +137,8 @@ export function closingText(result: BenchResult): string {
     for (const row of result.earlier.rows) {
       const what = `${row.load}${row.placement === "pinned" ? ", pinned" : ""}`;
       const figures = [row.rate, row.cpuPerOperation, row.p99].map((value) => number(value, 2));
-      lines.push(`  ${what.padEnd(36)} ${row.peer.padEnd(12)} ${figures.join("  ")}`);
+      const by = isSecond(row.generator) ? `  by ${row.generator}` : "";
+      lines.push(`  ${what.padEnd(36)} ${row.peer.padEnd(12)} ${figures.join("  ")}${by}`);
     }
   }
   return `${lines.join("\n")}\n`;

@@ -16,9 +16,9 @@ import {
   type Placement,
   type ResultRow,
 } from "./result.ts";
-import { Runner } from "./runner.ts";
+import { lanesOf, Runner } from "./runner.ts";
 import { compareRows } from "./summary.ts";
-import { closingText, loadText, peersText } from "./table.ts";
+import { closingText, generatorsText, loadText, peersText } from "./table.ts";
 
 /** A second interrupt does not wait. */
 const INTERRUPTED_STATUS = 130;
@@ -44,7 +44,7 @@ export async function runTargetBench(options: BenchOptions): Promise<number> {
     await runner.find();
     const { rounds, seconds } = options;
     process.stdout.write(`${machineText(machine)}\n${rounds} rounds of ${seconds} s, A B A B\n`);
-    process.stdout.write(`${peersText(runner.peers)}\n`);
+    process.stdout.write(`${peersText(runner.peers)}${generatorsText(runner.generators)}\n`);
     await runner.run();
   } finally {
     progress.clear();
@@ -61,9 +61,10 @@ export async function runTargetBench(options: BenchOptions): Promise<number> {
   return result.isPartial ? INTERRUPTED_STATUS : 0;
 }
 
-function samplesOf({ loads, peers, rounds }: BenchOptions): number {
-  const placements = loads.reduce((sum, load) => sum + load.placements.length, 0);
-  return placements * peers.length * rounds;
+function samplesOf(options: BenchOptions): number {
+  const { loads, rounds } = options;
+  const lanes = (load: NamedLoad): number => lanesOf(load, options).length;
+  return loads.reduce((sum, load) => sum + load.placements.length * lanes(load) * rounds, 0);
 }
 
 function newRunner(options: BenchOptions, progress: Progress, signal: AbortSignal): Runner {
@@ -84,7 +85,8 @@ function newRunner(options: BenchOptions, progress: Progress, signal: AbortSigna
 }
 
 function shapeOf(load: NamedLoad): LoadShape {
-  const { backing: _backing, placements: _placements, isQuick: _isQuick, ...shape } = load;
+  const { backing: _backing, placements: _placements, isQuick: _isQuick, ...rest } = load;
+  const { isCheckedByOthers: _isCheckedByOthers, ...shape } = rest;
   return shape;
 }
 
@@ -108,6 +110,7 @@ function resultOf(
     rounds,
     options: { rounds, secondsPerSample: seconds, isQuick, only },
     peers: runner.peers,
+    generators: runner.generators,
     loads: LOADS.filter(({ id }) => measured.has(id)).map(shapeOf),
     rows: runner.rows,
     comparisons,

@@ -1,3 +1,4 @@
+import type { Generator } from "../generators/generator.ts";
 import type { LoadShape, PeerRole, Placement, Protocol, Sample } from "../result.ts";
 
 /** What a peer is started on. */
@@ -15,6 +16,8 @@ export interface MeasureRequest {
   readonly seconds: number;
   readonly placement: Placement;
   readonly signal: AbortSignal;
+  /** What drives it instead of our own; for servers of iSCSI. */
+  readonly generator?: Generator;
 }
 
 export type PeerSample = Omit<Sample, "round">;

@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Load } from "../../src/initiator/load.ts";
+import { driveWith } from "../generators/drive.ts";
 import { DEFAULT_BLOCK_BYTES } from "../loads.ts";
 import type { LoadShape } from "../result.ts";
 import { measure } from "../support/measure.ts";
@@ -35,7 +36,7 @@ export function loadOf(shape: LoadShape, diskBytes: number, luns: readonly numbe
   };
 }
 
-/** Drives a server with our own generators. */
+/** Drives a server with our own generators, or with the one that is asked for. */
 export function runningServer(server: Server): RunningPeer {
   const { child, port, protocol, targetName, luns, polls = false } = server;
   const { pid } = child;
@@ -46,9 +47,14 @@ export function runningServer(server: Server): RunningPeer {
     if (polls) child.kill("SIGSTOP");
   };
   const measureLoad = async (request: MeasureRequest): Promise<PeerSample> => {
-    const { load, placement, seconds, signal } = request;
+    const { load, placement, seconds, signal, generator } = request;
     if (polls) child.kill("SIGCONT");
     await place(pid, placement);
+    if (generator !== undefined) {
+      const url = `iscsi://127.0.0.1:${port}/${targetName}/${luns[0] ?? 0}`;
+      const driven = await driveWith(generator, { url, cpuSeconds }, request).finally(hold);
+      return { ...driven, residentBytes: residentBytes() };
+    }
     const sample = await measure(
       { port, targetName, cpuSeconds },
       loadOf(load, request.diskBytes, luns),

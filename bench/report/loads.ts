@@ -1,11 +1,11 @@
 import {
   type BenchResult,
-  type Comparison,
   LOAD_GROUPS,
   type LoadGroup,
   type LoadShape,
   type ResultRow,
 } from "../result.ts";
+import { commonFailure, comparisonOfRow, isSecond } from "../summary.ts";
 import { cpuPlot } from "./cpu-plot.ts";
 import {
   figure,
@@ -67,11 +67,22 @@ ${latency === null ? null : markup`<h3>Latency</h3>\n${latency}`}${cpu === null 
 }
 
 function rowsOf(result: BenchResult, load: LoadShape): Markup {
-  const rows = rowsOfLoad(result, load.id).map((row) => {
+  const rows = rowsOfLoad(result, load.id);
+  const shown = rows.map((row) => {
+    const same = isSecond(row.generator) ? rows.filter((other) => isByTheSame(row, other)) : [];
+    // What a second generator cannot do is said once, and not for each peer.
+    if (same.length > 0 && commonFailure(same) !== null) {
+      if (same[0] !== row) return null;
+      return markup`<tr><td class="peer">any peer (${row.generator})</td>${figuresOf(result, row)}</tr>\n`;
+    }
     const key = markup`<span class="key ${colourOf(result, row.peer)}"></span>`;
     return markup`<tr><td class="peer">${key}${nameOfRow(row)}</td>${figuresOf(result, row)}</tr>\n`;
   });
-  return markup`<tr><td class="load" colspan="${HEADS.length + 1}">${load.title}</td></tr>\n${rows}`;
+  return markup`<tr><td class="load" colspan="${HEADS.length + 1}">${load.title}</td></tr>\n${shown}`;
+}
+
+function isByTheSame(row: ResultRow, other: ResultRow): boolean {
+  return row.generator === other.generator && row.placement === other.placement;
 }
 
 function figuresOf(result: BenchResult, row: ResultRow): Markup {
@@ -80,7 +91,7 @@ function figuresOf(result: BenchResult, row: ResultRow): Markup {
     return markup`<td class="unmeasured" colspan="${HEADS.length}">${row.failure ?? "not measured"}</td>`;
   }
   const { latency } = medians;
-  const ratio = comparisonOf(result, row)?.rate;
+  const ratio = comparisonOfRow(result.comparisons, row)?.rate;
   const cells = [
     figure(medians.operationsPerSecond),
     ratesOf(row),
@@ -101,14 +112,4 @@ function ratesOf({ samples }: ResultRow): string {
   const rates = samples.map(({ operationsPerSecond }) => operationsPerSecond).filter(isFigure);
   if (rates.length === 0) return NOTHING;
   return `${figure(Math.min(...rates))} to ${figure(Math.max(...rates))}`;
-}
-
-function comparisonOf(result: BenchResult, row: ResultRow): Comparison | undefined {
-  return result.comparisons.find(
-    ({ load, placement, generator, theirs }) =>
-      load === row.load &&
-      placement === row.placement &&
-      generator === row.generator &&
-      theirs === row.peer,
-  );
 }

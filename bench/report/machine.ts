@@ -1,4 +1,4 @@
-import type { BenchResult, PeerState, RowMedians } from "../result.ts";
+import type { BenchResult, GeneratorState, PeerState, RowMedians } from "../result.ts";
 import { figure, isFigure, mebibytes, NOTHING, percent } from "./figures.ts";
 import { markup, type Markup } from "./markup.ts";
 import { colourOf, nameOfRow, titleOfLoad } from "./series.ts";
@@ -22,6 +22,19 @@ ${line("Processor", `${machine.cpuModel}, ${machine.cpuCount} CPUs, ${machine.ar
 <div class="scroll"><table>
 <thead><tr><th>Peer</th><th>Version</th><th>Protocol</th><th>Role</th><th>State</th></tr></thead>
 <tbody>${result.peers.map((peer) => peerRow(result, peer))}</tbody></table></div>
+${generatorTable(result.generators)}`;
+}
+
+function generatorTable(generators: readonly GeneratorState[]): Markup | null {
+  if (generators.length === 0) return null;
+  const rows = generators.map(({ name, version, absent }) => {
+    const state = absent === null ? "used" : `absent: ${absent}`;
+    return markup`<tr><td>${name}</td><td>${version ?? NOTHING}</td><td class="${absent === null ? "met" : "unmeasured"}">${state}</td></tr>\n`;
+  });
+  return markup`<p>Bars are of this project\u2019s own generator. These are programs of others that put some of the loads on the same targets, so that it need not be believed.</p>
+<div class="scroll"><table>
+<thead><tr><th>Generator</th><th>Version</th><th>State</th></tr></thead>
+<tbody>${rows}</tbody></table></div>
 `;
 }
 

@@ -24,7 +24,7 @@ function brokenField(result: Fields): string | null {
   if (!isObject(machine)) return "machine";
   if (!isObject(options) || !Array.isArray(options["only"])) return "options";
   if (!Array.isArray(loadAverage)) return "loadAverage";
-  for (const name of ["peers", "loads", "rows", "comparisons", "bars"]) {
+  for (const name of ["peers", "generators", "loads", "rows", "comparisons", "bars"]) {
     if (!isListOfObjects(result[name])) return name;
   }
   if (!(rows as Fields[]).every(isRow)) return "rows";

@@ -77,10 +77,25 @@ const TICKS_PER_SECOND = 100;
 /** Of the whole process, with threads that have ended: those of some targets live as long as a connection. In steps of 10 ms. */
 export function processCpuReader(child: ChildProcess): () => number {
   return () => {
-    const stat = readFileSync(`/proc/${child.pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const fields = statFields(child.pid);
     return (Number(fields[USER_TIME]) + Number(fields[SYSTEM_TIME])) / TICKS_PER_SECOND;
   };
+}
+
+/** `cutime` and `cstime`, of those that have ended and were waited for. */
+const CHILDREN_USER_TIME = 13;
+const CHILDREN_SYSTEM_TIME = 14;
+
+/** CPU time of the children of this process that have ended, in seconds, in steps of 10 ms. */
+export function endedChildrenCpuSeconds(): number {
+  const fields = statFields("self");
+  const ticks = Number(fields[CHILDREN_USER_TIME]) + Number(fields[CHILDREN_SYSTEM_TIME]);
+  return ticks / TICKS_PER_SECOND;
+}
+
+function statFields(pid: number | "self" | undefined): string[] {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 /** Resident memory of the process, in bytes. */

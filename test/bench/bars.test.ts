@@ -24,6 +24,12 @@ function bar(changes: Partial<Bar>): Bar {
 }
 
 describe("a bar", () => {
+  it("is of our own generator, whatever others say", () => {
+    const other = { ...COMPARISON, generator: "iscsi-perf", rate: spread(9) };
+    expect(judge([other], [bar({})])).toMatchObject([{ state: "unmeasured", reached: null }]);
+    expect(judge([other, COMPARISON], [bar({})])).toMatchObject([{ reached: { median: 3 } }]);
+  });
+
   it.each([
     [bar({ asked: 3 }), "met"],
     [bar({ asked: 3.01 }), "missed"],

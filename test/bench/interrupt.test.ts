@@ -58,7 +58,7 @@ describe("the command", () => {
     expect(output()).toContain("4 KiB random read, depth 32\n");
     expect(status).toBe(0);
     const result = JSON.parse(readFileSync(json, "utf8")) as BenchResult;
-    expect(result).toMatchObject({ version: 1, isPartial: false, rounds: 2, earlier: null });
+    expect(result).toMatchObject({ version: 2, isPartial: false, rounds: 2, earlier: null });
     expect(result.peers).toMatchObject([{ name: "tcp-echo", role: "bound", state: "measured" }]);
     expect(result.loads.map(({ id }) => id)).toEqual(["4k-random-read-d32"]);
     expect(result.rows[0]?.samples).toHaveLength(2);

@@ -43,6 +43,16 @@ describe("the loads", () => {
     }
   });
 
+  it("are put on by others where these are few and have bars", () => {
+    const few = LOADS.filter((load) => load.isCheckedByOthers).map(({ id }) => id);
+    expect(few).toEqual([
+      "4k-random-read-d32",
+      "4k-random-write-d32",
+      "128k-sequential-read-d16",
+      "128k-sequential-write-d16",
+    ]);
+  });
+
   it("can be planned on disks of their size, on as many LUNs as they say", () => {
     for (const shape of LOADS) {
       const luns = Array.from({ length: shape.luns }, (_, index) => index + 1);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { GENERATORS } from "../../bench/generators/all.ts";
 import { LOADS } from "../../bench/loads.ts";
 import {
   HELP,
@@ -50,6 +51,13 @@ describe("the command line", () => {
     expect(ids(parse("--quick", "--only", named).loads)).toEqual([named]);
   });
 
+  it("takes other generators where they are marked for it, and those that are named everywhere", () => {
+    expect(parse()).toMatchObject({ generators: GENERATORS, checksAll: false });
+    const one = parse("--generators", "own,qemu-img");
+    expect([names(one.generators), one.checksAll]).toEqual([["qemu-img"], true]);
+    expect(parse("--generators", "own").generators).toEqual([]);
+  });
+
   it("takes files", () => {
     const files = parse("--json", "a", "--compare", "b", "--folder", "c");
     expect(files).toMatchObject({ jsonFile: "a", compareFile: "b", folder: "c" });
@@ -60,6 +68,8 @@ describe("the command line", () => {
     [["--rounds", "1.5"], /whole number/],
     [["--seconds", "soon"], /--seconds takes a number above 0, not soon/],
     [["--only", "nothing"], /--only knows no nothing/],
+    [["--generators", "own,dd"], /--generators knows no dd/],
+    [["--generators", "qemu-img"], /beside own only/],
     [["--unknown"], /--unknown/],
     [["stray"], /stray/],
   ])("refuses %j", (args, complaint) => {
@@ -71,6 +81,6 @@ describe("the command line", () => {
     expect([parseOptions(["--help"]), parseOptions(["--list"])]).toEqual(["help", "list"]);
     expect(HELP).toContain("--compare FILE");
     for (const { id } of LOADS) expect(listText()).toContain(id);
-    for (const { name } of PEERS) expect(listText()).toContain(name);
+    for (const { name } of [...PEERS, ...GENERATORS]) expect(listText()).toContain(name);
   });
 });

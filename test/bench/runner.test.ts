@@ -2,10 +2,11 @@ import { existsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { Generator } from "../../bench/generators/generator.ts";
 import { DISK_BYTES, LOADS, type NamedLoad } from "../../bench/loads.ts";
 import type { Peer } from "../../bench/peers/peer.ts";
 import type { ResultRow } from "../../bench/result.ts";
-import { Runner, type RunnerOptions } from "../../bench/runner.ts";
+import { lanesOf, Runner, type RunnerOptions } from "../../bench/runner.ts";
 import { sample } from "./support/results.ts";
 
 const DEPTH_1 = LOADS.filter(({ id }) => id === "4k-random-read-d1");
@@ -26,8 +27,9 @@ function fakePeer(name: string, log: string[], changes: Partial<Peer> = {}): Pee
       log.push(`start ${name}`);
       return Promise.resolve({
         isAlive: () => true,
-        measure: ({ load, placement }) => {
-          log.push(`${name} ${load.id} ${placement}`);
+        measure: ({ load, placement, generator }) => {
+          const by = generator === undefined ? "" : ` by ${generator.name}`;
+          log.push(`${name} ${load.id} ${placement}${by}`);
           return Promise.resolve(measured);
         },
         stop: () => {
@@ -48,6 +50,8 @@ async function run(
   const runner = new Runner({
     peers,
     loads,
+    generators: [],
+    checksAll: false,
     rounds: 2,
     seconds: 1,
     folder: null,
@@ -162,6 +166,50 @@ describe("the runner", () => {
       ["b", "free", 2, null],
     ]);
     expect(log.slice(-2)).toEqual(["stop a", "stop b"]);
+  });
+
+  it("lets other generators take turns on what speaks iSCSI", async () => {
+    const log: string[] = [];
+    const generator = (name: Generator["name"], changes: Partial<Generator> = {}): Generator => ({
+      name,
+      find: () => Promise.resolve({ version: "1" }),
+      objection: () => null,
+      drive: () => Promise.reject(new Error("the peer drives")),
+      ...changes,
+    });
+    const generators = [
+      generator("iscsi-perf"),
+      generator("qemu-img", { objection: () => "it cannot" }),
+      generator("fio-libiscsi", { find: () => Promise.resolve({ absent: "not here" }) }),
+    ];
+    const iscsi = { protocol: "iscsi" } as const;
+    const peers = [fakePeer("a", log, iscsi), fakePeer("echo", log), fakePeer("b", log, iscsi)];
+    const found = await run(peers, UNMAP, { generators, checksAll: true, rounds: 1 });
+    expect(log.filter((step) => step.includes(" free"))).toEqual(
+      ["a", "echo", "b"]
+        .map((name) => `${name} 64k-random-unmap-d8 free`)
+        .concat(["a", "b"].map((name) => `${name} 64k-random-unmap-d8 free by iscsi-perf`)),
+    );
+    expect(found.rows.map((row) => [row.peer, row.generator, row.failure])).toEqual([
+      ["a", "thinlun", null],
+      ["echo", "thinlun", null],
+      ["b", "thinlun", null],
+      ["a", "iscsi-perf", null],
+      ["b", "iscsi-perf", null],
+      ["a", "qemu-img", "it cannot"],
+      ["b", "qemu-img", "it cannot"],
+    ]);
+    expect(found.generators).toEqual([
+      { name: "iscsi-perf", version: "1", absent: null },
+      { name: "qemu-img", version: "1", absent: null },
+      { name: "fio-libiscsi", version: null, absent: "not here" },
+    ]);
+    // Where nobody asks for them, only on the few loads that are marked.
+    const [unmap] = UNMAP;
+    if (unmap === undefined) throw new Error("there is such a load");
+    const few = { peers, generators, checksAll: false };
+    expect(lanesOf(unmap, few)).toHaveLength(3);
+    expect(lanesOf({ ...unmap, isCheckedByOthers: true }, few)).toHaveLength(9);
   });
 
   it("gives files of the size of the disk, and takes them away", async () => {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { ResultRow, Sample } from "../../bench/result.ts";
-import { compareRows, mediansOf, spreadOf } from "../../bench/summary.ts";
+import {
+  commonFailure,
+  compareRows,
+  comparisonOfRow,
+  mediansOf,
+  spreadOf,
+} from "../../bench/summary.ts";
 import { row, sample } from "./support/results.ts";
 
 describe("the medians of rounds", () => {
@@ -62,6 +68,35 @@ describe("the comparison of peers", () => {
       ["istgt", 2],
     ]);
     expect(found[0]).toMatchObject({ ours: "thinlun", load: "load", placement: "free" });
+  });
+
+  it("sets beside each other what the same generator has driven, or what belongs to a protocol", () => {
+    const driven = (peer: string, generator: string, rate: number): ResultRow =>
+      row({ peer, generator, samples: [sample({ operationsPerSecond: rate })] });
+    const rows = [
+      driven("thinlun", "thinlun", 400),
+      driven("tgtd", "thinlun", 100),
+      driven("qemu-nbd", "nbd", 200),
+      driven("thinlun", "iscsi-perf", 900),
+      driven("tgtd", "iscsi-perf", 300),
+      driven("tgtd", "qemu-img", 1),
+    ];
+    const found = compareRows(rows, "thinlun");
+    expect(found.map(({ generator, theirs, rate }) => [generator, theirs, rate.median])).toEqual([
+      ["thinlun", "tgtd", 4],
+      ["thinlun", "qemu-nbd", 2],
+      ["iscsi-perf", "tgtd", 3],
+    ]);
+    const ratios = rows.map((one) => comparisonOfRow(found, one)?.rate.median);
+    expect(ratios).toEqual([undefined, 4, 2, undefined, 3, undefined]);
+  });
+
+  it("has one reason for all that failed for the same", () => {
+    const failed = row({ samples: [], failure: "no" });
+    expect(commonFailure([failed, failed])).toBe("no");
+    expect(commonFailure([failed, row({ samples: [], failure: "not yet" })])).toBeNull();
+    expect(commonFailure([row({}), failed])).toBeNull();
+    expect(commonFailure([])).toBeNull();
   });
 
   it("says nothing of a peer that failed", () => {

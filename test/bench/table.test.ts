@@ -3,7 +3,7 @@ import { judge } from "../../bench/bars.ts";
 import { LOADS } from "../../bench/loads.ts";
 import { Progress, progressText } from "../../bench/progress.ts";
 import { compareRows } from "../../bench/summary.ts";
-import { closingText, loadText, peersText } from "../../bench/table.ts";
+import { closingText, generatorsText, loadText, peersText } from "../../bench/table.ts";
 import { result, row, sample } from "./support/results.ts";
 
 const load = LOADS.find(({ id }) => id === "4k-random-read-d32");
@@ -35,6 +35,32 @@ describe("the table of a load", () => {
     ]);
   });
 
+  it("has what other generators have driven beside it, and why they have not", () => {
+    if (load === undefined) throw new Error("there is such a load");
+    const base = { load: load.id };
+    const by = { ...base, generator: "iscsi-perf" };
+    const slow = { ...base, generator: "qemu-img", samples: [], failure: "it is slow" };
+    const rows = [
+      row({ ...base, samples: [sample({ operationsPerSecond: 5000 })] }),
+      row({ ...base, peer: "tgtd" }),
+      row({ ...by, samples: [sample({ operationsPerSecond: 3000, latency: null })] }),
+      row({ ...by, peer: "tgtd" }),
+      row(slow),
+      row({ ...slow, peer: "tgtd" }),
+    ];
+    const comparisons = compareRows(rows, "thinlun");
+    const text = loadText({ load, placement: "free", rows, comparisons, bars: [] });
+    expect(text.split("\n").slice(2)).toEqual([
+      "  thinlun           5000       4        9       20        40        5.0       1",
+      "  tgtd              1000       4        9       20        40        5.0       1       5.00 (5.00-5.00)",
+      "  by iscsi-perf:",
+      "  thinlun           3000       4        -        -         -        5.0       1",
+      "  tgtd              1000       4        9       20        40        5.0       1       3.00 (3.00-3.00)",
+      "  by qemu-img: it is slow",
+      "",
+    ]);
+  });
+
   it("says where the generator had no time left", () => {
     if (load === undefined) throw new Error("there is such a load");
     const rows = [row({ samples: [sample({ generatorCpuShare: 0.99 })] })];
@@ -56,6 +82,20 @@ it("no peer is left out of the list", () => {
     "  spdk         failed: it does not listen",
     "",
   ]);
+});
+
+it("no generator is left out of the list", () => {
+  const text = generatorsText([
+    { name: "iscsi-perf", version: "0.1", absent: null },
+    { name: "fio-libiscsi", version: null, absent: "it is not built in" },
+  ]);
+  expect(text.split("\n")).toEqual([
+    "besides our own generator",
+    "  iscsi-perf   0.1",
+    "  fio-libiscsi absent: it is not built in",
+    "",
+  ]);
+  expect(generatorsText([])).toBe("");
 });
 
 it("the end counts the bars and sets this run beside an earlier one", () => {

@@ -139,9 +139,43 @@ describe("the report of a run", () => {
     expect(text).toContain("thinlun (fio) 1,000");
   });
 
+  it("shows what other generators have driven, with their ratios, and once why they have not", () => {
+    const { rows, loads, comparisons } = madeUpResult();
+    const [load] = loads;
+    if (load === undefined) throw new Error("there is a load");
+    const by = { cpuUs: 4, generator: "iscsi-perf" };
+    const not = { samples: [], medians: null, generator: "qemu-img", failure: "it cannot do it" };
+    const result = madeUpResult({
+      generators: [
+        { name: "iscsi-perf", version: "0.1", absent: null },
+        { name: "fio-libiscsi", version: null, absent: "it is not built in" },
+      ],
+      rows: [
+        ...rows,
+        rowOf(load, "thinlun", { ...by, rate: 3000 }),
+        rowOf(load, "tgtd", { ...by, rate: 1000 }),
+        { ...rows[0]!, ...not },
+        { ...rows[1]!, ...not },
+      ],
+      comparisons: [
+        ...comparisons,
+        { ...comparisons[0]!, generator: "iscsi-perf", rate: spreadOf(3) },
+      ],
+    });
+    const text = textOf(reportOf(result));
+    expect(text).toContain("depth 1 (iscsi-perf) 3.00 \u00d7 2.70 to 3.30");
+    expect(text).toMatch(/tgtd \(iscsi-perf\) 1,000 .* 60% 3\.00 \u00d7 2\.70 to 3\.30/);
+    expect(text.split("it cannot do it")).toHaveLength(2);
+    expect(text).toContain("any peer (qemu-img) it cannot do it");
+    expect(text).toContain("iscsi-perf 0.1 used");
+    expect(text).toContain("fio-libiscsi \u2013 absent: it is not built in");
+  });
+
   it("is for one version of results", () => {
-    const later = { ...madeUpResult(), version: 2 } as unknown as BenchResult;
-    expect(() => htmlReport(later)).toThrow("a result of version 2; this report is for version 1");
+    const earlier = { ...madeUpResult(), version: 1 } as unknown as BenchResult;
+    expect(() => htmlReport(earlier)).toThrow(
+      "a result of version 1; this report is for version 2",
+    );
   });
 });
 

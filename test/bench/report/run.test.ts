@@ -53,8 +53,8 @@ describe("npm run bench -- report", () => {
 describe("a file that was not written by the harness", () => {
   const read = (value: unknown) => readResult(JSON.stringify(value), "a file");
 
-  it.each([null, 5, "text", [], {}, { version: 2 }])("is refused: %j", (value) => {
-    expect(() => read(value)).toThrow("a file is no result of version 1 of this benchmark");
+  it.each([null, 5, "text", [], {}, { version: 1 }])("is refused: %j", (value) => {
+    expect(() => read(value)).toThrow("a file is no result of version 2 of this benchmark");
   });
 
   /** Each list and object of a result. */

@@ -181,6 +181,7 @@ export function madeUpResult(part: Partial<BenchResult> = {}): BenchResult {
       peer("spdk", { version: null, state: "absent", reason: "iscsi_tgt is not there" }),
       peer("tcp-echo", { role: "bound", protocol: "tcp", version: null }),
     ],
+    generators: [],
     loads: LOADS,
     rows,
     comparisons: LOADS.flatMap((load, index) => [

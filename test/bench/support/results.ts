@@ -1,4 +1,10 @@
-import type { BenchResult, Machine, ResultRow, Sample } from "../../../bench/result.ts";
+import {
+  type BenchResult,
+  type Machine,
+  RESULT_VERSION,
+  type ResultRow,
+  type Sample,
+} from "../../../bench/result.ts";
 import { mediansOf } from "../../../bench/summary.ts";
 
 /** A sample with figures that no test depends on, but for those that it gives. */
@@ -42,7 +48,7 @@ export const MACHINE: Machine = {
 
 export function result(changes: Partial<BenchResult>): BenchResult {
   return {
-    version: 1,
+    version: RESULT_VERSION,
     machine: MACHINE,
     when: "2026-11-23T12:00:00.000Z",
     elapsedSeconds: 1,
@@ -51,6 +57,7 @@ export function result(changes: Partial<BenchResult>): BenchResult {
     rounds: 1,
     options: { rounds: 1, secondsPerSample: 1, isQuick: false, only: [] },
     peers: [],
+    generators: [],
     loads: [],
     rows: [],
     comparisons: [],
