@@ -304,6 +304,20 @@ describe("the choice of the program", () => {
     await cleaner.close();
   });
 
+  it("owes nothing for a large range that died with its program: small ones go together again", async () => {
+    const mark = join(folder, "died");
+    const program = scripted(
+      `echo ready; if [ -e ${mark} ]; then read -r a; read -r b; read -r c; echo 0; echo 0; echo 0; read -r end
+       else read -r a; echo 0; read -r b; : > ${mark}; fi`,
+    );
+    const cleaner = new RangeCleaner(fd, undefined, [program]);
+    expect(await clear(cleaner, RangeOperation.punchHole, 0, 4096)).toBe("");
+    expect(await clear(cleaner, RangeOperation.punchHole, 0, 2 ** 30)).toBe("died");
+    expect(await clearThree(cleaner, 4096)).toEqual(["", "", ""]);
+    await cleaner.close();
+    rmSync(mark);
+  });
+
   it("gives up on the last one after three deaths in a row", async () => {
     const program = scripted("echo ready; read -r line");
     const cleaner = new RangeCleaner(fd, undefined, [program]);
