@@ -5,7 +5,7 @@ import type { Extent, Scale } from "./scale.ts";
 const WIDTH = 1000;
 const LABELS_WIDTH = 300;
 /** For what is said behind the marks. */
-const VALUES_WIDTH = 190;
+const VALUES_WIDTH = 215;
 const TOP = 6;
 const AXIS_HEIGHT = 42;
 /** What fits into the place for labels. */

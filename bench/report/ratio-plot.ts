@@ -31,7 +31,7 @@ export function ratioPlot(result: BenchResult, theirs: string): Markup | null {
   const scale = logScale([1, ...values, ...bars], PAPER);
   const rows = new Map<string, PlotLine[]>();
   for (const [index, one] of comparisons.entries()) {
-    const label = `${titleOfLoad(result, one.load)}${generatorNote(one.generator)}`;
+    const label = titleOfLoad(result, one.load);
     const lines = rows.get(label) ?? [];
     lines.push(lineOf(result, { one, bar: asked[index], scale }));
     rows.set(label, lines);
@@ -67,7 +67,7 @@ function lineOf(
   const isFree = one.placement === "free";
   return {
     className,
-    value: `${times(median)}${placementNote(one.placement)}`,
+    value: `${times(median)}${placementNote(one.placement)}${generatorNote(one.generator)}`,
     marks: (y) => {
       const x = scale.at(median);
       const ends = [least, most].filter(isFigure).map((value) => scale.at(value));

@@ -57,6 +57,21 @@ describe("scales", () => {
 });
 
 describe("the plot of ratios", () => {
+  /** Beside the load's name the generator's was cut off, so that two lines said the same. */
+  it("names other generators beside their ratios, under the same load as our own", () => {
+    const { comparisons, loads } = madeUpResult();
+    const others = comparisons.map((one) => ({ ...one, generator: "iscsi-perf" }));
+    const svg = svgOf(
+      ratioPlot(madeUpResult({ comparisons: [...comparisons, ...others] }), "tgtd"),
+    );
+    const labels = Array.from(svg.matchAll(/class="label"[^>]*>([^<]*)</g), ([, label]) => label);
+    expect(labels).toEqual(loads.map(({ title }) => title));
+    expect(svg).toContain(">4.06\u2009\u00d7</text>");
+    expect(svg).toContain(">4.06\u2009\u00d7 (iscsi-perf)</text>");
+    // What is asked for is asked of our own.
+    expect(svg.match(/class="asked"/g)).toHaveLength(3);
+  });
+
   it("has a line for each load, with the spread, what is asked for, and a line at 1", () => {
     const result = madeUpResult();
     const svg = svgOf(ratioPlot(result, "tgtd"));
