@@ -129,7 +129,7 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   onReceive(count: number, bytes: Buffer | null): void {
     if (this.#state !== "open") return;
     const nowMs = this.#context.clock.nowMs();
-    this.#context.turn.active();
+    this.#context.turn.heard();
     this.pings.heard(nowMs);
     this.receivedMs = nowMs;
     this.statistics.received(count);
@@ -391,7 +391,11 @@ export class Connection implements FullFeatureLink, SessionConnection, SocketEve
   }
 
   #flush(): void {
-    if (this.#state !== "closed") this.statistics.sent(this.sendQueue.flush());
+    if (this.#state === "closed") return;
+    const bytes = this.sendQueue.flush();
+    if (bytes === 0) return;
+    this.statistics.sent(bytes);
+    this.#context.turn.answered();
   }
 
   // ---- the end

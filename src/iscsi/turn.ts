@@ -30,8 +30,8 @@ export class Turn {
   #members: TurnMember[] = [];
   #spare: TurnMember[] = [];
   #scheduled = false;
-  /** Commands came, or answers went out, since the last end. */
-  #isBusy = false;
+  /** Answers went out since the last end. */
+  #hasAnswered = false;
   /** 0: it does not poll. */
   #pollUntilMs = 0;
   #misses = 0;
@@ -50,11 +50,17 @@ export class Turn {
     this.#schedule();
   }
 
-  /** Commands came: more may follow at once when they have been answered. */
-  active(): void {
+  /** Commands came: what is looked for was found. What they wait for may take long, and ends by an event. */
+  heard(): void {
+    if (this.#pollUntilMs === 0) return;
+    this.#misses = 0;
+    this.#pollUntilMs = 0;
+  }
+
+  /** Answers went out: the next command may follow at once. */
+  answered(): void {
     if (!this.#polls) return;
-    if (this.#pollUntilMs !== 0) this.#misses = 0;
-    this.#isBusy = true;
+    this.#hasAnswered = true;
     this.#schedule();
   }
 
@@ -72,10 +78,9 @@ export class Turn {
       for (const member of members) member.endTurn();
       members.length = 0;
       this.#spare = members;
-      this.#isBusy = this.#polls;
     }
-    if (this.#isBusy) {
-      this.#isBusy = false;
+    if (this.#hasAnswered) {
+      this.#hasAnswered = false;
       this.#beginPoll();
     } else if (this.#pollUntilMs !== 0) this.#goOnPolling();
   }

@@ -55,37 +55,43 @@ describe("Turn", () => {
     expect(member.ends).toBe(3);
   });
 
-  it("goes on for a moment after a command, and then lets the loop sleep", async () => {
+  it("goes on for a moment after an answer, and then lets the loop sleep", async () => {
     const clock = new CountingClock();
     const turn = new Turn(clock, true);
-    turn.active();
+    turn.answered();
     expect(await readsOf(clock, 5)).toBeGreaterThan(3);
     clock.advance(1);
     await nextTurn();
     expect(await readsOf(clock, 3)).toBe(0);
-    turn.active();
+    turn.answered();
     expect(await readsOf(clock, 3)).toBeGreaterThan(1);
     clock.advance(1);
     await nextTurn();
   });
 
-  it("goes on for that moment from the answer on, however long that took", async () => {
+  it("goes on for that moment also after an answer that goes out at the turn's end, however long it took", async () => {
     const clock = new CountingClock();
     const turn = new Turn(clock, true);
-    turn.active();
     const member = new Member();
-    member.onEnd = () => clock.advance(1);
+    member.onEnd = () => {
+      clock.advance(1);
+      turn.answered();
+    };
     turn.join(member);
     await nextTurn();
     expect(await readsOf(clock, 3)).toBe(3);
     clock.advance(1);
     await nextTurn();
-    // An answer that comes much later is followed by a command as well.
-    turn.join(member);
+  });
+
+  it("does not go on while a command waits for something, which ends by an event", async () => {
+    const clock = new CountingClock();
+    const turn = new Turn(clock, true);
+    turn.answered();
+    expect(await readsOf(clock, 3)).toBeGreaterThan(1);
+    turn.heard();
     await nextTurn();
-    expect(await readsOf(clock, 3)).toBe(3);
-    clock.advance(1);
-    await nextTurn();
+    expect(await readsOf(clock, 3)).toBe(0);
   });
 
   it("gives polling up where no command ends it, looks now and then, and takes it up where it pays", async () => {
@@ -93,7 +99,8 @@ describe("Turn", () => {
     const turn = new Turn(clock, true);
     /** A command to which the next comes a millisecond later; returns how often the loop went round for it. */
     const slowCommand = async (): Promise<number> => {
-      turn.active();
+      turn.heard();
+      turn.answered();
       const reads = await readsOf(clock, 4);
       clock.advance(1);
       await nextTurn();
@@ -107,7 +114,8 @@ describe("Turn", () => {
     expect(probes).toBeLessThanOrEqual(4);
     // Commands that come at once, as soon as a probe meets one of them.
     for (let count = 0; count < 40; count += 1) {
-      turn.active();
+      turn.heard();
+      turn.answered();
       await nextTurn();
     }
     expect(await slowCommand()).toBeGreaterThan(1);
@@ -116,7 +124,7 @@ describe("Turn", () => {
   it("does not poll where it is told not to", async () => {
     const clock = new CountingClock();
     const turn = new Turn(clock, false);
-    turn.active();
+    turn.answered();
     turn.join(new Member());
     await nextTurn();
     expect(await readsOf(clock, 3)).toBe(0);
