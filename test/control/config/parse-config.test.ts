@@ -50,15 +50,6 @@ describe("parseConfig", () => {
     });
   });
 
-  it.each(["portals: [{ listen: 127.0.0.1:3261 }]", "targets: []", "volumes: {}", "{}"])(
-    "is content with %s: what is not there is none",
-    (text) => {
-      const { config, warnings } = parse(text);
-      expect(warnings).toEqual([]);
-      expect([...config.volumes.keys(), ...config.targets]).toEqual([]);
-    },
-  );
-
   it("reads everything that can be said", () => {
     const { config, holdsSecrets } = parse(FULL);
     expect(holdsSecrets).toBe(true);
@@ -123,6 +114,7 @@ targets:
   const bad: readonly BadConfig[] = [
     ["nothing at all", "", /^0:0 must be a map with the keys stateDir, log, .*not nothing/],
     ["a list", "- 1", /^1:1 must be a map .* not a list/],
+    ["no volumes", "targets: []", /^1:1 the key "volumes" is missing/],
     ["a key without value", `${SMALLEST}log:`, /^3:1 log: has no value/],
     [
       "an unknown key",
